@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/*
+ * Register map of the inter-processor device module (IDM).
+ *
+ * The one place where this map stands: the SystemC model, the bare-metal
+ * driver and the Linux module all include this header, so it is plain C
+ * preprocessor text. docs/idm-registers.md explains it in prose.
+ *
+ * Every participant (a processor of the platform) has a port of its own onto
+ * the device, TANDEM_IDM_PORT_SIZE bytes long. Who is speaking follows from
+ * the port that an access arrives on and cannot be chosen by software.
+ *
+ * All registers are 32 bits wide, little-endian, and are accessed with aligned
+ * 4-byte accesses only; any other size or alignment is answered with an error.
+ * RO read only, WO write only (reads as zero), RW both, W1C write ones to clear.
+ * Writes to RO registers are ignored; an offset without register is an error.
+ */
+#ifndef TANDEM_IDM_REGISTERS_H
+#define TANDEM_IDM_REGISTERS_H
+
+#define TANDEM_IDM_PORT_SIZE 0x10000
+#define TANDEM_IDM_MAX_PARTICIPANTS 32
+#define TANDEM_IDM_MAX_LOCKS 256
+
+/* Identification */
+#define TANDEM_IDM_ID 0x0000           /* RO "TIDM" */
+#define TANDEM_IDM_VERSION 0x0004      /* RO major << 16 | minor */
+#define TANDEM_IDM_SELF 0x0008         /* RO index of the participant that reads */
+#define TANDEM_IDM_PARTICIPANTS 0x000c /* RO number of participants */
+#define TANDEM_IDM_FIFO_DEPTH 0x0010   /* RO words that a mailbox FIFO holds */
+#define TANDEM_IDM_LOCKS 0x0014        /* RO number of hardware locks */
+#define TANDEM_IDM_TIME_LO 0x0018      /* RO simulation time in ns; reading latches TIME_HI */
+#define TANDEM_IDM_TIME_HI 0x001c      /* RO upper half of the last TIME_LO read on this port */
+#define TANDEM_IDM_EXIT 0x0020         /* WO asks the platform to end, status in bits 7:0 */
+#define TANDEM_IDM_SCRATCH 0x0024      /* RW one word for this port, no effect */
+#define TANDEM_IDM_MASTERS 0x0028      /* RO bit p: participant p may drive boot blocks */
+
+#define TANDEM_IDM_ID_VALUE 0x4d444954
+#define TANDEM_IDM_VERSION_VALUE 0x00010000
+
+/* Interrupt summary of this port: the interrupt output is high while
+ * IRQ_STATUS & IRQ_ENABLE is not zero. */
+#define TANDEM_IDM_IRQ_STATUS 0x0040 /* RO */
+#define TANDEM_IDM_IRQ_ENABLE 0x0044 /* RW */
+
+#define TANDEM_IDM_IRQ_DOORBELL 0x1   /* DB_STATUS & DB_ENABLE */
+#define TANDEM_IDM_IRQ_MAILBOX_RX 0x2 /* an RX FIFO with RX_CONTROL.IRQ is not empty */
+#define TANDEM_IDM_IRQ_MAILBOX_TX 0x4 /* a TX FIFO with TX_CONTROL.IRQ is at most half full */
+#define TANDEM_IDM_IRQ_MAILBOX_ERR 0x8 /* a sticky overflow or underflow with its IRQ_ERR enable */
+#define TANDEM_IDM_IRQ_BOOT 0x10      /* BOOT_EVENT is not zero (masters only) */
+
+/* Doorbells: one bit for each pair of source and destination. */
+#define TANDEM_IDM_DB_RING 0x0080    /* WO bit d: ring participant d */
+#define TANDEM_IDM_DB_STATUS 0x0084  /* RO bit s: source s rang and was not cleared */
+#define TANDEM_IDM_DB_ENABLE 0x0088  /* RW bit s: source s may interrupt */
+#define TANDEM_IDM_DB_CLEAR 0x008c   /* W1C bits of DB_STATUS */
+#define TANDEM_IDM_DB_PENDING 0x0090 /* RO bit d: own ring to d not yet cleared by d */
+
+/* Mailbox summary */
+#define TANDEM_IDM_MB_RX_READY 0x00c0 /* RO bit p: the FIFO from p is not empty */
+#define TANDEM_IDM_MB_TX_SPACE 0x00c4 /* RO bit p: the FIFO to p is not full */
+#define TANDEM_IDM_MB_ERROR 0x00c8    /* RO bit p: overflow to p or underflow from p is sticky */
+
+/* Boot summary, for masters; reads as zero for others */
+#define TANDEM_IDM_BOOT_EVENT 0x0100 /* RO bit s: slave s changed state, see BOOT_ACK */
+
+/* Mailbox with peer p: one FIFO of 32-bit words in each direction. A write to
+ * a full FIFO stores nothing, counts in TX_DROPPED and sets the sticky bit. */
+#define TANDEM_IDM_MAILBOX(p) (0x1000 + (p) * 0x40)
+#define TANDEM_IDM_MB_TX_DATA 0x00     /* WO append a word to the FIFO to p */
+#define TANDEM_IDM_MB_TX_STATUS 0x04   /* RO */
+#define TANDEM_IDM_MB_TX_CONTROL 0x08  /* RW */
+#define TANDEM_IDM_MB_TX_DROPPED 0x0c  /* RO words refused because the FIFO was full */
+#define TANDEM_IDM_MB_TX_COUNT 0x10    /* RO words accepted, modulo 2^32 */
+#define TANDEM_IDM_MB_RX_DATA 0x20     /* RO take the oldest word from p; zero when empty */
+#define TANDEM_IDM_MB_RX_STATUS 0x24   /* RO */
+#define TANDEM_IDM_MB_RX_CONTROL 0x28  /* RW */
+#define TANDEM_IDM_MB_RX_UNDERRUN 0x2c /* RO reads that found the FIFO empty */
+#define TANDEM_IDM_MB_RX_COUNT 0x30    /* RO words taken, modulo 2^32 */
+
+#define TANDEM_IDM_MB_STATUS_LEVEL 0x0000ffff /* words in the FIFO */
+#define TANDEM_IDM_MB_STATUS_FULL 0x00010000
+#define TANDEM_IDM_MB_STATUS_EMPTY 0x00020000
+#define TANDEM_IDM_MB_STATUS_ERROR 0x80000000 /* sticky overflow (TX) or underflow (RX) */
+
+#define TANDEM_IDM_MB_CONTROL_IRQ 0x1            /* RX: not empty. TX: at most half full */
+#define TANDEM_IDM_MB_CONTROL_IRQ_ERR 0x2        /* sticky error interrupts */
+#define TANDEM_IDM_MB_CONTROL_CLEAR_ERR 0x80000000 /* write one: clear the sticky error; reads 0 */
+
+/* Hardware locks. Reading LOCK tries to take it: 1 when this read took it, 0
+ * when somebody (this port included) holds it. Any write by the holder releases
+ * it; a write by another is ignored and counted. */
+#define TANDEM_IDM_LOCK(n) (0x2000 + (n) * 4)
+#define TANDEM_IDM_LOCK_OWNER(n) (0x2800 + (n) * 4) /* RO holder + 1, 0 when free */
+
+/* Boot block of participant s. Masters read and write it; participant s itself
+ * reads it; others read zero. Writes by anybody but a master are ignored. */
+#define TANDEM_IDM_BOOT(s) (0x4000 + (s) * 0x80)
+#define TANDEM_IDM_BOOT_ENTRY_LO 0x00  /* RW entry point, guest address of the slave */
+#define TANDEM_IDM_BOOT_ENTRY_HI 0x04
+#define TANDEM_IDM_BOOT_ARG_LO 0x08    /* RW argument handed to the entry point */
+#define TANDEM_IDM_BOOT_ARG_HI 0x0c
+#define TANDEM_IDM_BOOT_WINDOW_LO 0x10 /* RW offset in the shared memory of the slave's RAM */
+#define TANDEM_IDM_BOOT_WINDOW_HI 0x14
+#define TANDEM_IDM_BOOT_SIZE_LO 0x18   /* RW bytes of the window */
+#define TANDEM_IDM_BOOT_SIZE_HI 0x1c
+#define TANDEM_IDM_BOOT_CPU 0x20       /* RW CPU of an SMP slave that takes the entry point */
+#define TANDEM_IDM_BOOT_CONTROL 0x24   /* WO a command below */
+#define TANDEM_IDM_BOOT_STATUS 0x28    /* RO a state below */
+#define TANDEM_IDM_BOOT_REASON 0x2c    /* RO why the state was entered: a signal or exit status */
+#define TANDEM_IDM_BOOT_COUNT 0x30     /* RO boots so far */
+#define TANDEM_IDM_BOOT_ACK 0x34       /* WO any write clears this slave's BOOT_EVENT bit of the writer */
+
+#define TANDEM_IDM_BOOT_CMD_BOOT 1
+#define TANDEM_IDM_BOOT_CMD_RESET 2 /* back to held */
+#define TANDEM_IDM_BOOT_CMD_HALT 3
+
+#define TANDEM_IDM_BOOT_HELD 0
+#define TANDEM_IDM_BOOT_RUNNING 1
+#define TANDEM_IDM_BOOT_HALTED 2
+#define TANDEM_IDM_BOOT_OFF 3
+#define TANDEM_IDM_BOOT_CRASHED 4
+
+#endif /* TANDEM_IDM_REGISTERS_H */
