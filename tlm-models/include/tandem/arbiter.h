@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who is next: arbitration as a part, chosen by name.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <systemc>
+#include <vector>
+
+namespace tandem
+{
+
+/// An access that waits for a resource.
+struct arbitration_request {
+  unsigned initiator;         ///< index, below the number of initiators
+  sc_core::sc_time requested; ///< when it asked
+};
+
+/// A rule of arbitration for one resource. Must be deterministic.
+class arbiter
+{
+public:
+  virtual ~arbiter() = default;
+  /// Chooses the next one. waiting is not empty and in the order of arrival; an
+  /// initiator may have several requests. Returns an index into waiting.
+  virtual std::size_t pick(const std::vector<arbitration_request> &waiting) = 0;
+  /// Told of every grant, also of those for which there was no choice.
+  virtual void granted(unsigned initiator) { (void)initiator; }
+};
+
+using arbiter_factory = std::function<std::unique_ptr<arbiter>(unsigned initiators)>;
+
+/// Adds a rule. Returns false, and changes nothing, when the name exists.
+bool register_arbiter(const std::string &kind, arbiter_factory factory);
+/// Makes an arbiter: "round_robin" (the next initiator after the last one granted),
+/// "priority" (the lowest index) or "fifo" (order of arrival), or one registered.
+/// Reports SC_ERROR "/tandem/arbiter" for an unknown kind.
+std::unique_ptr<arbiter> make_arbiter(const std::string &kind, unsigned initiators);
+/// Names of all rules, sorted.
+std::vector<std::string> arbiter_names();
+
+} // namespace tandem

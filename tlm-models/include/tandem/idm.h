@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inter-processor device module: doorbells, mailboxes, locks and boot blocks.
+#pragma once
+
+#include "tandem/idm_registers.h"
+#include "tandem/interrupt.h"
+#include "tandem/register_bank.h"
+#include "tandem/statistics.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <systemc>
+#include <tlm>
+#include <tlm_utils/simple_target_socket.h>
+
+namespace tandem
+{
+
+class idm_boot;
+class idm_doorbells;
+class idm_locks;
+class idm_mailboxes;
+
+struct idm_config {
+  unsigned participants = 2;                               ///< 1 to 32
+  unsigned fifo_depth = 64;                                ///< words, 1 to 65535
+  unsigned locks = 32;                                     ///< 0 to 256
+  std::uint32_t masters = 1;                               ///< bit p: p drives boot blocks
+  sc_core::sc_time access_latency = sc_core::SC_ZERO_TIME; ///< of each register access
+};
+
+/// A command that a master wrote to BOOT_CONTROL of a slave.
+struct boot_command {
+  enum class kind : std::uint32_t {
+    boot = TANDEM_IDM_BOOT_CMD_BOOT,
+    reset = TANDEM_IDM_BOOT_CMD_RESET,
+    halt = TANDEM_IDM_BOOT_CMD_HALT,
+  };
+  unsigned master = 0; ///< participant that wrote
+  unsigned slave = 0;  ///< participant that is meant
+  kind command = kind::boot;
+  std::uint64_t entry = 0;    ///< guest address of the slave
+  std::uint64_t argument = 0; ///< handed to the entry point
+  std::uint64_t window = 0;   ///< bytes from the start of the shared memory
+  std::uint64_t size = 0;     ///< bytes of the window
+  unsigned cpu = 0;           ///< CPU of an SMP slave that takes the entry point
+};
+
+/// States of a participant as BOOT_STATUS shows them.
+enum class boot_state : std::uint32_t {
+  held = TANDEM_IDM_BOOT_HELD,
+  running = TANDEM_IDM_BOOT_RUNNING,
+  halted = TANDEM_IDM_BOOT_HALTED,
+  off = TANDEM_IDM_BOOT_OFF,
+  crashed = TANDEM_IDM_BOOT_CRASHED,
+};
+
+/// The device of idm_registers.h: one port and one interrupt for each
+/// participant. Port p is TANDEM_IDM_PORT_SIZE bytes from address 0; who speaks
+/// follows from the socket alone.
+///
+/// Interrupt outputs follow IRQ_STATUS & IRQ_ENABLE within the b_transport that
+/// changes them. Boot blocks are registers and signals only: what a command does
+/// is up to on_boot. Debug reads have no side effects. All members are called on
+/// the SystemC thread. Reports SC_ERROR "/tandem/idm" for a bad configuration.
+class idm : public sc_core::sc_module, public statistics_provider
+{
+public:
+  sc_core::sc_vector<tlm_utils::simple_target_socket_tagged<idm>> port; ///< by participant
+  sc_core::sc_vector<interrupt_out> irq;                                ///< by participant
+
+  idm(sc_core::sc_module_name name, const idm_config &config);
+  ~idm() override;
+
+  /// Called within the b_transport that writes BOOT_CONTROL. Without it commands
+  /// are ignored, with one warning.
+  std::function<void(const boot_command &)> on_boot;
+  /// Called within the b_transport that writes EXIT; status is 0 to 255. Without
+  /// it the request is ignored, with one warning.
+  std::function<void(unsigned participant, unsigned status)> on_exit;
+
+  /// Enters a state: sets BOOT_STATUS and BOOT_REASON and, when anything
+  /// changed or the state is running, BOOT_EVENT and the interrupt of all
+  /// masters. Each call with running counts in BOOT_COUNT.
+  void set_state(unsigned participant, boot_state state, std::uint32_t reason = 0);
+  /// The state last set; held before.
+  boot_state state(unsigned participant) const;
+
+  const idm_config &config() const { return config_; }
+  nlohmann::ordered_json statistics() const override;
+  void trace(sc_core::sc_trace_file *file) const override;
+
+private:
+  struct port_state {
+    std::uint32_t irq_enable = 0, scratch = 0, time_hi = 0;
+    std::uint64_t accesses = 0;
+  };
+  void declare_identification();
+  void declare_time();
+  void declare_interrupts();
+  std::uint32_t irq_status(unsigned participant) const;
+  void update_irq(unsigned participant);
+  void exit(unsigned participant, std::uint32_t value);
+  std::uint64_t time_ns() const;
+
+  void b_transport(int participant, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
+  unsigned transport_dbg(int participant, tlm::tlm_generic_payload &payload);
+
+  idm_config config_;
+  register_bank registers_;
+  std::vector<port_state> ports_;
+  std::unique_ptr<idm_doorbells> doorbells_;
+  std::unique_ptr<idm_mailboxes> mailboxes_;
+  std::unique_ptr<idm_locks> locks_;
+  std::unique_ptr<idm_boot> boot_;
+  sc_core::sc_time offset_; // the delay that the access being served has collected
+};
+
+} // namespace tandem

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// The contract of all interconnects: same construction, same behaviour at the
+// edges, so that a platform does not change when one is swapped for another.
+#pragma once
+
+#include "tandem/address_map.h"
+#include "tandem/parameters.h"
+#include "tandem/statistics.h"
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <systemc>
+#include <tlm>
+#include <tlm_utils/simple_initiator_socket.h>
+#include <tlm_utils/simple_target_socket.h>
+#include <vector>
+
+namespace tandem
+{
+
+struct interconnect_config {
+  std::vector<std::string> initiators; ///< names, for messages and statistics
+  std::vector<std::string> targets;    ///< names, unique
+  std::vector<address_range> map;
+  parameter_values parameters;
+};
+
+/// What a class of interconnects says about itself.
+struct interconnect_info {
+  std::string help; ///< one line
+  std::vector<parameter_info> parameters;
+};
+
+/// Counts of one path from an initiator to a target. Times include everything
+/// between the call of b_transport and its return, with the delay it annotated.
+struct path_statistics {
+  std::uint64_t transactions = 0, bytes = 0, errors = 0;
+  sc_core::sc_time total_delay, waiting;
+  /// histogram[0]: below 1 ns; histogram[n]: 2^(n-1) ns up to 2^n ns, exclusive.
+  std::array<std::uint64_t, 48> histogram{};
+};
+
+/// Base of all interconnects. Does address decoding and translation, DMI, debug
+/// access, invalidation, statistics and configuration errors; a derived class
+/// overrides transport() to say what an access costs.
+///
+/// - An access to an unmapped address, or one that crosses the end of its range,
+///   gets TLM_ADDRESS_ERROR_RESPONSE and reaches no target.
+/// - The payload's address is translated on the way and restored on return.
+/// - DMI is granted as the target grants it, clipped to the range and translated;
+///   refusals name what is refused in the initiator's addresses, for an unmapped
+///   address the whole hole.
+/// - Each initiator calls b_transport from its own SystemC thread.
+///
+/// The parameter `dmi` (default true) is known to every interconnect: false
+/// refuses all DMI, so that every access is a transaction. Reports SC_ERROR
+/// "/tandem/interconnect" or "/tandem/parameters" for a bad configuration.
+class interconnect : public sc_core::sc_module, public statistics_provider
+{
+public:
+  sc_core::sc_vector<tlm_utils::simple_target_socket_tagged<interconnect>> from;  ///< by initiator
+  sc_core::sc_vector<tlm_utils::simple_initiator_socket_tagged<interconnect>> to; ///< by target
+
+  ~interconnect() override;
+
+  const interconnect_config &config() const { return config_; }
+  const address_map &map() const { return map_; }
+  const path_statistics &path(unsigned initiator, unsigned target) const;
+  nlohmann::ordered_json statistics() const override;
+
+protected:
+  /// The way of one access, decoded.
+  struct route {
+    unsigned initiator; ///< index into config().initiators
+    unsigned target;    ///< index into config().targets
+  };
+
+  /// info: what the class's describe() returns.
+  interconnect(sc_core::sc_module_name name, const interconnect_config &config,
+               const interconnect_info &info);
+
+  /// Carries one access from its initiator to its target; to be overridden. The
+  /// payload has the target's address. Adds what the way costs to delay, or
+  /// waits, and calls forward() once. The default costs nothing.
+  virtual void transport(const route &way, tlm::tlm_generic_payload &payload,
+                         sc_core::sc_time &delay);
+  /// Called for each granted DMI region, to add to its latencies what a
+  /// transaction would cost. The default changes nothing: DMI passes the
+  /// interconnect by.
+  virtual void adjust_dmi(const route &way, tlm::tlm_dmi &dmi);
+
+  /// Calls the target.
+  void forward(const route &way, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
+  /// Counts time that an access waited for others, for the statistics.
+  void count_waiting(const route &way, const sc_core::sc_time &time);
+  /// The parameters, with defaults.
+  const parameters &parameter() const { return parameters_; }
+
+private:
+  void b_transport(int initiator, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
+  unsigned transport_dbg(int initiator, tlm::tlm_generic_payload &payload);
+  bool get_direct_mem_ptr(int initiator, tlm::tlm_generic_payload &payload, tlm::tlm_dmi &dmi);
+  bool clip(const address_map::mapping &range, std::uint64_t address, bool granted,
+            tlm::tlm_dmi &dmi) const;
+  void invalidate(int target, sc_dt::uint64 first, sc_dt::uint64 last);
+  void count(const route &way, const tlm::tlm_generic_payload &payload,
+             const sc_core::sc_time &time);
+  nlohmann::ordered_json path_report(const path_statistics &path) const;
+
+  interconnect_config config_;
+  parameters parameters_;
+  address_map map_;
+  bool dmi_;
+  std::vector<path_statistics> paths_;       // initiator * targets + target
+  std::vector<std::uint64_t> decode_errors_; // by initiator
+};
+
+} // namespace tandem
+
+#include "tandem/interconnect_registry.h"

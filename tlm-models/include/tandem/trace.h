@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// A VCD file of everything that the models of a platform show.
+#pragma once
+
+#include <string>
+#include <systemc>
+
+namespace tandem
+{
+
+/// While it lives, a VCD is written. To be made after all modules and before
+/// sc_start: calls sc_object::trace of every object in the hierarchy. The file is
+/// complete when this object is destroyed, also after an error.
+class vcd_trace
+{
+public:
+  /// path: with or without .vcd at its end. Reports SC_ERROR "/tandem/trace" when the
+  /// file cannot be written.
+  explicit vcd_trace(const std::string &path);
+  ~vcd_trace();
+  vcd_trace(const vcd_trace &) = delete;
+  vcd_trace &operator=(const vcd_trace &) = delete;
+
+  /// For users who trace more than their models do.
+  sc_core::sc_trace_file *file() const { return file_; }
+
+private:
+  sc_core::sc_trace_file *file_ = nullptr;
+};
+
+} // namespace tandem
