@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Driver of the inter-processor device module (register map:
+ * tandem/idm_registers.h), one for all machines.
+ *
+ * The interrupt handler only gathers: it collects and clears doorbells, closes
+ * mailbox causes in IRQ_ENABLE (their level stays until somebody reads the
+ * FIFO) and lets the sleeper decide. Nothing here waits by polling, except for
+ * locks, which have no interrupt. For the primary CPU, except where said.
+ */
+#ifndef TANDEM_SW_IDM_H
+#define TANDEM_SW_IDM_H
+
+#include "tandem-sw/machine.h"
+#include "tandem-sw/mmio.h"
+#include "tandem/idm_registers.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct idm_info {
+  bool present;
+  uint32_t id; /* as read, also when absent: 0 after a fault */
+  uint32_t version;
+  uint32_t self;
+  uint32_t participants;
+  uint32_t fifo_depth; /* words */
+  uint32_t locks;
+  uint32_t masters;
+};
+
+static inline uint32_t idm_read(uint32_t offset)
+{
+  return mmio_read32(MACHINE_IDM_BASE + offset);
+}
+
+static inline void idm_write(uint32_t offset, uint32_t value)
+{
+  mmio_write32(MACHINE_IDM_BASE + offset, value);
+}
+
+/* Looks for the device, survives its absence; called by the runtime at start,
+ * with all interrupts of the port closed and doorbells of everybody opened. */
+bool idm_probe(void);
+const struct idm_info *idm_info(void);
+
+/* For programs that cannot do without: without an IDM, says so and powers off. */
+void idm_require(void);
+
+/* Simulation time; any CPU, but not two at a time (the upper half is latched). */
+uint64_t idm_time_ns(void);
+
+/* Asks the platform to end the simulation; returns. See platform_exit(). */
+void idm_exit(uint32_t status);
+
+/* --- Doorbells ------------------------------------------------------------ */
+
+/* Ring all participants of the mask (bit d: participant d). */
+void idm_doorbell_ring(uint32_t destinations);
+
+/* Rings that a destination has not cleared yet. */
+uint32_t idm_doorbell_pending(void);
+
+/* Which sources may interrupt; the others are seen by polling only. */
+void idm_doorbell_enable(uint32_t sources);
+
+/* The device's own view: rings neither cleared nor collected by the handler. */
+uint32_t idm_doorbell_status(void);
+void idm_doorbell_clear(uint32_t sources);
+
+/* Takes (and forgets) the rings of these sources that the handler collected. */
+uint32_t idm_doorbell_take(uint32_t sources);
+
+/* Sleeps until one of these sources has rung, then as idm_doorbell_take(). A
+ * timeout of 0 is none; returns 0 when it passed. */
+uint32_t idm_doorbell_wait(uint32_t sources, uint64_t timeout_ns);
+
+/* Doorbell interrupts taken since the start. */
+uint32_t idm_interrupts(void);
+
+/* --- Mailbox words -------------------------------------------------------- */
+
+uint32_t idm_mailbox_space(uint32_t peer); /* words that can be sent now */
+uint32_t idm_mailbox_level(uint32_t peer); /* words that can be received now */
+bool idm_mailbox_try_send(uint32_t peer, uint32_t word);
+bool idm_mailbox_try_receive(uint32_t peer, uint32_t *word);
+void idm_mailbox_send(uint32_t peer, uint32_t word);
+uint32_t idm_mailbox_receive(uint32_t peer);
+
+/* Without looking first: one access. Sent to a full FIFO, the word is lost and
+ * counted by the device. */
+static inline void idm_mailbox_put(uint32_t peer, uint32_t word)
+{
+  idm_write(TANDEM_IDM_MAILBOX(peer) + TANDEM_IDM_MB_TX_DATA, word);
+}
+
+static inline uint32_t idm_mailbox_get(uint32_t peer)
+{
+  return idm_read(TANDEM_IDM_MAILBOX(peer) + TANDEM_IDM_MB_RX_DATA);
+}
+
+/* Sleeps until a FIFO from one of `receivers` is not empty, or one to one of
+ * `senders` is at most half full, or the timeout passed (0: none). False means
+ * that the timeout passed. It may return early: look, and wait again. */
+bool idm_mailbox_wait(uint32_t receivers, uint32_t senders, uint64_t timeout_ns);
+
+/* --- Hardware locks: any CPU ---------------------------------------------- */
+
+bool idm_lock_try(uint32_t lock);
+void idm_lock_take(uint32_t lock);
+void idm_lock_release(uint32_t lock);
+
+/* --- Boot blocks, for masters --------------------------------------------- */
+
+struct idm_boot {
+  uint64_t entry;
+  uint64_t argument;
+  uint64_t window; /* offset in the shared memory */
+  uint64_t size;
+  uint32_t cpu;
+};
+
+void idm_boot_read(uint32_t slave, struct idm_boot *boot);
+void idm_boot_write(uint32_t slave, const struct idm_boot *boot);
+void idm_boot_command(uint32_t slave, uint32_t command);
+uint32_t idm_boot_status(uint32_t slave);
+
+#endif /* TANDEM_SW_IDM_H */

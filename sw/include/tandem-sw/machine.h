@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What each supported machine looks like to its guest: the one place for the
+ * addresses and interrupt numbers that the platform and the runtime share.
+ *
+ *                 x86_64          arm             aarch64         cortexm
+ * QEMU machine    pc, q35         virt (GICv2)    virt (GICv2)    mps2-an385
+ * RAM             0               0x40000000      0x40000000      0x20000000
+ * image           0x00200000      0x40200000      0x40200000      0 and RAM
+ * IDM port        0xd0000000      0x0f000000      0x0f000000      0xa0000000
+ * shared memory   0x80000000      0x80000000      0x80000000      0x60000000
+ *   at most       1 GiB           1 GiB           1 GiB           1 GiB
+ * high alias      0x1000000000    none            0x1000000000    none
+ * IDM interrupt   IOAPIC pin 5    SPI 96          SPI 96          NVIC 29
+ * console         COM1            PL011           PL011           CMSDK UART0
+ * clock           TSC, 1 ns       CNTVCT, 16 ns   CNTVCT, 16 ns   CMSDK TIMER0, 40 ns
+ *
+ * Images, with stacks and all but the buffers of `copy`, stay below 4 MiB of
+ * RAM, so that a machine with 8 MiB is large enough.
+ */
+#ifndef TANDEM_SW_MACHINE_H
+#define TANDEM_SW_MACHINE_H
+
+#define MACHINE_MAX_CPUS 8
+
+#if defined(__x86_64__)
+
+#define MACHINE_ARCH "x86_64"
+#define MACHINE_RAM_BASE 0x0
+#define MACHINE_IDM_BASE 0xd0000000
+#define MACHINE_IDM_IRQ 5 /* IOAPIC pin, level, active high */
+#define MACHINE_SHM_BASE 0x80000000
+#define MACHINE_SHM_LIMIT 0x40000000 /* largest size that the low window can show */
+#define MACHINE_SHM_HIGH_BASE 0x1000000000
+#define MACHINE_SHM_HIGH_LIMIT 0x800000000
+#define MACHINE_HAS_SMP 1
+#define MACHINE_COM1_PORT 0x3f8
+#define MACHINE_IOAPIC_BASE 0xfec00000
+#define MACHINE_LAPIC_BASE 0xfee00000
+
+#elif defined(__aarch64__) || (defined(__arm__) && __ARM_ARCH_PROFILE == 'A')
+
+#ifdef __aarch64__
+#define MACHINE_ARCH "aarch64"
+#define MACHINE_SHM_HIGH_BASE 0x1000000000
+#define MACHINE_SHM_HIGH_LIMIT 0x800000000
+#else
+#define MACHINE_ARCH "arm"
+#define MACHINE_SHM_HIGH_BASE 0
+#define MACHINE_SHM_HIGH_LIMIT 0
+#endif
+#define MACHINE_RAM_BASE 0x40000000
+#define MACHINE_IDM_BASE 0x0f000000
+#define MACHINE_IDM_IRQ 96 /* SPI; the interrupt controller counts it as 32 + 96 */
+#define MACHINE_SHM_BASE 0x80000000
+#define MACHINE_SHM_LIMIT 0x40000000
+#define MACHINE_HAS_SMP 1
+#define MACHINE_PL011_BASE 0x09000000
+#define MACHINE_GICD_BASE 0x08000000
+#define MACHINE_GICC_BASE 0x08010000
+#define MACHINE_TIMER_INTID 27 /* virtual timer, private to each CPU */
+
+#elif defined(__arm__) && __ARM_ARCH_PROFILE == 'M'
+
+#define MACHINE_ARCH "cortexm"
+#define MACHINE_RAM_BASE 0x20000000
+#define MACHINE_IDM_BASE 0xa0000000
+#define MACHINE_IDM_IRQ 29 /* external interrupt of the NVIC */
+#define MACHINE_SHM_BASE 0x60000000
+#define MACHINE_SHM_LIMIT 0x40000000
+#define MACHINE_SHM_HIGH_BASE 0
+#define MACHINE_SHM_HIGH_LIMIT 0
+#define MACHINE_HAS_SMP 0
+#define MACHINE_CLOCK_HZ 25000000
+#define MACHINE_TIMER0_BASE 0x40000000 /* free running: the clock */
+#define MACHINE_TIMER0_IRQ 8
+#define MACHINE_TIMER1_BASE 0x40001000 /* one shot: timer_after() */
+#define MACHINE_TIMER1_IRQ 9
+#define MACHINE_UART_BASE 0x40004000
+
+#else
+#error "no machine for this architecture"
+#endif
+
+#endif /* TANDEM_SW_MACHINE_H */

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tandem-sw/param.h"
+#include "runtime.h"
+#include "tandem-sw/console.h"
+#include "tandem-sw/fault.h"
+#include "tandem-sw/idm.h"
+#include "tandem-sw/machine.h"
+#include "tandem-sw/string.h"
+
+#define PAGE (MACHINE_SHM_BASE + PARAM_PAGE_OFFSET)
+#define PAGE_TEXT (PAGE + 8)
+
+static bool is_blank(char c)
+{
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Digits in front of a dot name the participant: -1 for none. Moves *word on. */
+static int word_owner(const char **word, const char *end)
+{
+  const char *at = *word;
+  int owner = 0;
+  while (at < end && *at >= '0' && *at <= '9')
+    owner = owner * 10 + (*at++ - '0');
+  if (at == *word || at == end || *at != '.')
+    return -1;
+  *word = at + 1;
+  return owner;
+}
+
+static bool find(const char *text, size_t length, int owner, const char *name, char *value,
+                 size_t size)
+{
+  const char *end = text + length;
+  size_t name_length = strlen(name);
+  while (text < end) {
+    while (text < end && is_blank(*text))
+      ++text;
+    const char *word = text;
+    while (text < end && !is_blank(*text))
+      ++text;
+    if (word_owner(&word, text) != owner || (size_t)(text - word) <= name_length)
+      continue;
+    if (memcmp(word, name, name_length) || word[name_length] != '=')
+      continue;
+    word += name_length + 1;
+    size_t value_length = (size_t)(text - word);
+    if (value_length >= size)
+      value_length = size - 1;
+    memcpy(value, word, value_length);
+    value[value_length] = 0;
+    return true;
+  }
+  return false;
+}
+
+static bool find_for_self(const char *text, size_t length, const char *name, char *value,
+                          size_t size)
+{
+  if (idm_info()->present && find(text, length, (int)idm_info()->self, name, value, size))
+    return true;
+  return find(text, length, -1, name, value, size);
+}
+
+/* Length of the parameter page's text, 0 without a page. */
+static size_t page_length(void)
+{
+  static bool looked;
+  static size_t length;
+  uint64_t magic, bytes;
+  if (!looked && fault_read(PAGE, 4, &magic) && magic == PARAM_PAGE_MAGIC &&
+      fault_read(PAGE + 4, 4, &bytes))
+    length = bytes > PARAM_PAGE_SIZE - 8 ? PARAM_PAGE_SIZE - 8 : (size_t)bytes;
+  looked = true;
+  return length;
+}
+
+bool param_get(const char *name, char *value, size_t size)
+{
+  const char *line = machine_command_line();
+  if (line && find_for_self(line, strlen(line), name, value, size))
+    return true;
+  return find_for_self((const char *)PAGE_TEXT, page_length(), name, value, size);
+}
+
+static int digit_value(char c, unsigned base)
+{
+  int value = -1;
+  if (c >= '0' && c <= '9')
+    value = c - '0';
+  else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+    value = (c | 0x20) - 'a' + 10;
+  return value < (int)base ? value : -1;
+}
+
+static bool parse_u64(const char *text, uint64_t *value)
+{
+  unsigned base = 10;
+  if (text[0] == '0' && (text[1] | 0x20) == 'x') {
+    base = 16;
+    text += 2;
+  }
+  const char *first = text;
+  for (*value = 0; digit_value(*text, base) >= 0; ++text)
+    *value = *value * base + (unsigned)digit_value(*text, base);
+  if (text == first)
+    return false;
+  if (*text == 'k' || *text == 'M' || *text == 'G') {
+    *value <<= *text == 'k' ? 10 : *text == 'M' ? 20 : 30;
+    ++text;
+  }
+  return !*text;
+}
+
+uint64_t param_u64(const char *name, uint64_t fallback)
+{
+  char text[32];
+  uint64_t value;
+  if (!param_get(name, text, sizeof text))
+    return fallback;
+  if (parse_u64(text, &value))
+    return value;
+  console_printf("parameter %s=%s is not a number: ignored\n", name, text);
+  return fallback;
+}
+
+bool param_is(const char *name, const char *value)
+{
+  char text[64];
+  return param_get(name, text, sizeof text) && !strcmp(text, value);
+}

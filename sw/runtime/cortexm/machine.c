@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* QEMU's machine `mps2-an385`. */
+#include "machine.h"
+#include "runtime.h"
+#include "tandem-sw/console.h"
+#include "tandem-sw/machine.h"
+#include "tandem-sw/mmio.h"
+#include "tandem-sw/system.h"
+#include "tandem-sw/time.h"
+
+#define UART_DATA (MACHINE_UART_BASE + 0x00)
+#define UART_STATE (MACHINE_UART_BASE + 0x04)
+#define UART_CONTROL (MACHINE_UART_BASE + 0x08)
+#define UART_DIVISOR (MACHINE_UART_BASE + 0x10)
+#define UART_STATE_TX_FULL 0x1
+#define UART_CONTROL_TX_ENABLE 0x1
+#define UART_SMALLEST_DIVISOR 16
+
+#define TIMER_CONTROL 0x00
+#define TIMER_VALUE 0x04
+#define TIMER_RELOAD 0x08
+#define TIMER_CLEAR 0x0c
+#define TIMER_ENABLE 0x1
+#define TIMER_INTERRUPT 0x8
+
+#define NVIC_SET_ENABLE 0xe000e100
+#define NVIC_CLEAR_ENABLE 0xe000e180
+
+#define NS_PER_TICK (1000000000u / MACHINE_CLOCK_HZ)
+
+void console_init(void)
+{
+  mmio_write32(UART_DIVISOR, UART_SMALLEST_DIVISOR);
+  mmio_write32(UART_CONTROL, UART_CONTROL_TX_ENABLE);
+}
+
+void console_putc(char c)
+{
+  if (c == '\n')
+    console_putc('\r');
+  while (mmio_read32(UART_STATE) & UART_STATE_TX_FULL)
+    cpu_relax();
+  mmio_write32(UART_DATA, (uint8_t)c);
+}
+
+static void open_interrupt(unsigned number)
+{
+  mmio_write32(NVIC_SET_ENABLE, 1u << number);
+}
+
+void machine_init(void)
+{
+  mmio_write32(MACHINE_TIMER0_BASE + TIMER_RELOAD, 0xffffffff);
+  mmio_write32(MACHINE_TIMER0_BASE + TIMER_CONTROL, TIMER_ENABLE | TIMER_INTERRUPT);
+  mmio_write32(MACHINE_TIMER1_BASE + TIMER_CONTROL, 0);
+  open_interrupt(MACHINE_TIMER0_IRQ);
+}
+
+void machine_irq_open(enum irq_source source)
+{
+  open_interrupt(source == IRQ_TIMER ? MACHINE_TIMER1_IRQ : MACHINE_IDM_IRQ);
+}
+
+void machine_quiesce(void)
+{
+  mmio_write32(NVIC_CLEAR_ENABLE, 0xffffffff);
+}
+
+/* --- Time: TIMER0 counts down; 171 s to a wrap, which an interrupt notices. - */
+
+uint64_t now_ns(void)
+{
+  static uint32_t last, wraps;
+  unsigned long state = irq_save();
+  uint32_t low = ~mmio_read32(MACHINE_TIMER0_BASE + TIMER_VALUE);
+  if (low < last)
+    ++wraps;
+  last = low;
+  uint64_t ticks = (uint64_t)wraps << 32 | low;
+  irq_restore(state);
+  return ticks * NS_PER_TICK;
+}
+
+void cortexm_clock_interrupt(void)
+{
+  mmio_write32(MACHINE_TIMER0_BASE + TIMER_CLEAR, 1);
+  now_ns();
+}
+
+void machine_timer_start(uint64_t ns)
+{
+  uint64_t ticks = (ns + NS_PER_TICK - 1) / NS_PER_TICK;
+  if (ticks > 0xffffffff)
+    ticks = 0xffffffff;
+  mmio_write32(MACHINE_TIMER1_BASE + TIMER_CONTROL, 0);
+  mmio_write32(MACHINE_TIMER1_BASE + TIMER_RELOAD, ticks ? (uint32_t)ticks : 1);
+  mmio_write32(MACHINE_TIMER1_BASE + TIMER_CONTROL, TIMER_ENABLE | TIMER_INTERRUPT);
+}
+
+void machine_timer_stop(void)
+{
+  mmio_write32(MACHINE_TIMER1_BASE + TIMER_CONTROL, 0);
+  mmio_write32(MACHINE_TIMER1_BASE + TIMER_CLEAR, 1);
+}
+
+/* --- Start and end -------------------------------------------------------- */
+
+const char *machine_command_line(void)
+{
+  return 0;
+}
+
+void power_off(void)
+{
+  console_puts("this machine cannot power off: halted\n");
+  halt();
+}
+
+unsigned cpu_index(void)
+{
+  return 0;
+}
+
+bool machine_cpu_start(unsigned cpu, void *stack_top)
+{
+  (void)cpu;
+  (void)stack_top;
+  return false;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside the runtime: what the common part expects of a machine's part, and the
+ * other way round. Programs do not include this.
+ *
+ * The machine's start code sets up a stack, clears .bss, turns on the MMU where
+ * there is one and calls runtime_start() with interrupts disabled.
+ */
+#ifndef TANDEM_SW_RUNTIME_H
+#define TANDEM_SW_RUNTIME_H
+
+#include "tandem-sw/irq.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* --- Provided by common/ -------------------------------------------------- */
+
+__attribute__((noreturn)) void runtime_start(void);
+
+/* Where a started CPU arrives, on its own stack; the argument is cpu_boot's. */
+__attribute__((noreturn)) void runtime_secondary(unsigned cpu);
+
+/* Called by the machine's interrupt entry. */
+void runtime_interrupt(enum irq_source source);
+
+/* Called by a machine's fault entry: true when the access was made by
+ * fault_read() or fault_write(), which then must be resumed behind it. */
+bool runtime_fault_caught(void);
+
+/* Value of /chosen/bootargs in a flattened device tree, NULL when there is none. */
+const char *fdt_bootargs(const void *tree);
+
+/* --- Provided by each machine --------------------------------------------- */
+
+void machine_init(void);                /* interrupt controller and clock, all sources closed */
+const char *machine_command_line(void); /* NULL when there is none */
+void machine_irq_open(enum irq_source source);
+
+/* Keeps pending interrupts from ending the sleep of this CPU. */
+void machine_quiesce(void);
+
+/* One-shot timer: may come early when `ns` exceeds what the hardware counts. */
+void machine_timer_start(uint64_t ns);
+void machine_timer_stop(void);
+
+/* Makes the access with an instruction after which a caught fault can resume. */
+uint64_t machine_fault_read(uintptr_t address, unsigned size);
+void machine_fault_write(uintptr_t address, unsigned size, uint64_t value);
+
+/* Sends a CPU to runtime_secondary() with this stack. */
+bool machine_cpu_start(unsigned cpu, void *stack_top);
+
+#endif /* TANDEM_SW_RUNTIME_H */

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cpu.h"
+#include "runtime.h"
+#include "tandem-sw/console.h"
+#include "tandem-sw/machine.h"
+#include "tandem-sw/mmio.h"
+#include "tandem-sw/system.h"
+
+#define EXCEPTIONS 32
+#define VECTOR_IDM 0x40
+#define VECTOR_TIMER 0x41
+#define VECTOR_SPURIOUS 0x42
+#define VECTORS 0x44 /* as many as interrupt.S has entries */
+#define ENTRY_SIZE 16
+#define KERNEL_CODE 0x08
+#define GATE_INTERRUPT 0x8e00
+
+#define LAPIC_ID 0x020
+#define LAPIC_EOI 0x0b0
+#define LAPIC_SPURIOUS 0x0f0
+#define LAPIC_ICR_LOW 0x300
+#define LAPIC_ICR_HIGH 0x310
+#define LAPIC_LVT_TIMER 0x320
+#define LAPIC_TIMER_INITIAL 0x380
+#define LAPIC_TIMER_DIVIDE 0x3e0
+#define LAPIC_DIVIDE_BY_1 0xb
+#define LAPIC_ENABLE 0x100
+#define LAPIC_MASKED 0x10000
+#define ICR_INIT 0x4500
+#define ICR_STARTUP 0x4600
+
+#define IOAPIC_SELECT 0x00
+#define IOAPIC_WINDOW 0x10
+#define IOAPIC_REDIRECTION(pin) (0x10 + 2 * (pin))
+#define IOAPIC_LEVEL 0x8000
+
+struct x86_frame {
+  uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
+  uint64_t vector, error, rip, cs, rflags, rsp, ss;
+};
+
+struct gate {
+  uint16_t offset_low;
+  uint16_t selector;
+  uint16_t attributes;
+  uint16_t offset_middle;
+  uint32_t offset_high;
+  uint32_t reserved;
+};
+
+extern const char x86_entries[];
+void x86_interrupt(struct x86_frame *frame);
+
+uint64_t x86_fault_resume;
+static struct gate idt[VECTORS];
+
+static void lapic_write(uint32_t offset, uint32_t value)
+{
+  mmio_write32(MACHINE_LAPIC_BASE + offset, value);
+}
+
+static void ioapic_write(uint32_t index, uint32_t value)
+{
+  mmio_write32(MACHINE_IOAPIC_BASE + IOAPIC_SELECT, index);
+  mmio_write32(MACHINE_IOAPIC_BASE + IOAPIC_WINDOW, value);
+}
+
+void x86_load_idt(void)
+{
+  for (unsigned vector = 0; vector < VECTORS; ++vector) {
+    uint64_t entry = (uint64_t)x86_entries + vector * ENTRY_SIZE;
+    idt[vector] = (struct gate){.offset_low = (uint16_t)entry,
+                                .selector = KERNEL_CODE,
+                                .attributes = GATE_INTERRUPT,
+                                .offset_middle = (uint16_t)(entry >> 16),
+                                .offset_high = (uint32_t)(entry >> 32)};
+  }
+  struct __attribute__((packed)) {
+    uint16_t limit;
+    uint64_t base;
+  } pointer = {sizeof idt - 1, (uint64_t)idt};
+  __asm__ volatile("lidt %0" ::"m"(pointer));
+}
+
+void machine_init(void)
+{
+  out8(0x21, 0xff); /* the old interrupt controllers stay closed */
+  out8(0xa1, 0xff);
+  lapic_write(LAPIC_SPURIOUS, LAPIC_ENABLE | VECTOR_SPURIOUS);
+  lapic_write(LAPIC_TIMER_DIVIDE, LAPIC_DIVIDE_BY_1);
+  lapic_write(LAPIC_LVT_TIMER, LAPIC_MASKED);
+}
+
+void machine_irq_open(enum irq_source source)
+{
+  if (source == IRQ_TIMER) {
+    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
+    return;
+  }
+  ioapic_write(IOAPIC_REDIRECTION(MACHINE_IDM_IRQ) + 1, 0); /* to the CPU with APIC id 0 */
+  ioapic_write(IOAPIC_REDIRECTION(MACHINE_IDM_IRQ), IOAPIC_LEVEL | VECTOR_IDM);
+}
+
+void machine_quiesce(void) {} /* hlt with interrupts disabled sleeps on */
+
+void machine_timer_start(uint64_t ns)
+{
+  uint32_t count = ns > 0xffffffff ? 0xffffffff : (uint32_t)ns;
+  lapic_write(LAPIC_TIMER_INITIAL, count ? count : 1);
+}
+
+void machine_timer_stop(void)
+{
+  lapic_write(LAPIC_TIMER_INITIAL, 0);
+}
+
+static void report_exception(const struct x86_frame *frame)
+{
+  uint64_t cr2;
+  __asm__ volatile("mov %%cr2, %0" : "=r"(cr2));
+  console_printf("FAULT vector %u error 0x%lx rip 0x%lx cr2 0x%lx rsp 0x%lx\n",
+                 (unsigned)frame->vector, (unsigned long)frame->error, (unsigned long)frame->rip,
+                 (unsigned long)cr2, (unsigned long)frame->rsp);
+  platform_exit(255);
+}
+
+void x86_interrupt(struct x86_frame *frame)
+{
+  switch (frame->vector) {
+  case VECTOR_IDM:
+    runtime_interrupt(IRQ_IDM);
+    break;
+  case VECTOR_TIMER:
+    runtime_interrupt(IRQ_TIMER);
+    break;
+  case VECTOR_SPURIOUS:
+    return; /* takes no end of interrupt */
+  default:
+    if (frame->vector == 14 && runtime_fault_caught())
+      frame->rip = x86_fault_resume;
+    else
+      report_exception(frame);
+    return;
+  }
+  lapic_write(LAPIC_EOI, 0);
+}
+
+/* --- Accesses that may fault: the instruction notes where to go on. -------- */
+
+#define FAULT_ACCESS(instruction, outputs, inputs)                                                 \
+  __asm__ volatile("lea 1f(%%rip), %%rcx\n\tmov %%rcx, x86_fault_resume(%%rip)\n\t" instruction    \
+                   "\n1:"                                                                          \
+                   : outputs:inputs                                                                \
+                   : "rcx", "memory")
+#define COMMA ,
+
+uint64_t machine_fault_read(uintptr_t address, unsigned size)
+{
+  uint64_t value = 0;
+  switch (size) {
+  case 1:
+    FAULT_ACCESS("movb (%1), %b0", "+a"(value), "D"(address));
+    break;
+  case 2:
+    FAULT_ACCESS("movw (%1), %w0", "+a"(value), "D"(address));
+    break;
+  case 4:
+    FAULT_ACCESS("movl (%1), %k0", "+a"(value), "D"(address));
+    break;
+  default:
+    FAULT_ACCESS("movq (%1), %q0", "+a"(value), "D"(address));
+    break;
+  }
+  return value;
+}
+
+void machine_fault_write(uintptr_t address, unsigned size, uint64_t value)
+{
+  switch (size) {
+  case 1:
+    FAULT_ACCESS("movb %b0, (%1)", , "a"(value)COMMA "D"(address));
+    break;
+  case 2:
+    FAULT_ACCESS("movw %w0, (%1)", , "a"(value)COMMA "D"(address));
+    break;
+  case 4:
+    FAULT_ACCESS("movl %k0, (%1)", , "a"(value)COMMA "D"(address));
+    break;
+  default:
+    FAULT_ACCESS("movq %q0, (%1)", , "a"(value)COMMA "D"(address));
+    break;
+  }
+}
+
+/* --- Other CPUs ----------------------------------------------------------- */
+
+#define TRAMPOLINE 0x8000 /* below 1 MiB; the startup vector is its page number */
+
+extern const char x86_trampoline[], x86_trampoline_end[];
+extern volatile uint32_t x86_secondary_stack, x86_secondary_cpu, x86_secondary_up;
+uint32_t x86_secondary_ids[MACHINE_MAX_CPUS];
+
+static void send_ipi(unsigned cpu, uint32_t command)
+{
+  lapic_write(LAPIC_ICR_HIGH, cpu << 24);
+  lapic_write(LAPIC_ICR_LOW, command);
+}
+
+bool machine_cpu_start(unsigned cpu, void *stack_top)
+{
+  (void)cpu;
+  (void)stack_top;
+  (void)send_ipi;
+  return false;
+}
