@@ -63,15 +63,14 @@ public:
                      const std::function<void(unsigned initiator, extent)> &visit) const;
 
 private:
-  void add(const std::string &owner, const address_range &range, unsigned target,
-           unsigned initiator);
-  void sort_and_check(const std::string &owner, unsigned initiator);
-
   struct view {
     std::vector<mapping> mappings;  // sorted by first
     std::vector<std::string> names; // of the ranges, in the same order
     mutable const mapping *last_hit = nullptr;
   };
+  void add(const address_range &range, unsigned target, unsigned initiator);
+  static void sort_and_check(const std::string &owner, view &seen);
+
   std::vector<view> views_; // by initiator
 };
 

@@ -14,6 +14,7 @@
 #include <systemc>
 #include <tlm>
 #include <tlm_utils/simple_target_socket.h>
+#include <vector>
 
 namespace tandem
 {
@@ -115,6 +116,7 @@ private:
   std::unique_ptr<idm_mailboxes> mailboxes_;
   std::unique_ptr<idm_locks> locks_;
   std::unique_ptr<idm_boot> boot_;
+  bool warned_boot_ = false, warned_exit_ = false;
   sc_core::sc_time offset_; // the delay that the access being served has collected
 };
 

@@ -66,6 +66,9 @@ public:
 
   ~interconnect() override;
 
+  /// What a class declares, and what all interconnects have.
+  static std::vector<parameter_info> with_common_parameters(std::vector<parameter_info> declared);
+
   const interconnect_config &config() const { return config_; }
   const address_map &map() const { return map_; }
   const path_statistics &path(unsigned initiator, unsigned target) const;

@@ -59,7 +59,8 @@ private:
   std::unique_ptr<arbiter> arbiter_;
   std::vector<arbitration_request> waiting_; // in the order of arrival
   std::vector<request *> requests_;          // in the same order
-  sc_core::sc_time free_at_;                 // end of the last tenure granted
+  std::vector<std::unique_ptr<sc_core::sc_event>> spare_events_;
+  sc_core::sc_time free_at_; // end of the last tenure granted
   sc_core::sc_event release_;
   bool settling_ = false; // the delta cycle between release and arbitration
 

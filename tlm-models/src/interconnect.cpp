@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tandem/interconnect.h"
+
+#include <algorithm>
+
+namespace tandem
+{
+
+namespace
+{
+
+/// Bytes from the address on that an access touches.
+std::uint64_t extent(const tlm::tlm_generic_payload &payload)
+{
+  return std::max(1u, std::min(payload.get_data_length(), payload.get_streaming_width()));
+}
+
+std::size_t bucket(const sc_core::sc_time &time, std::size_t buckets)
+{
+  static const std::uint64_t nanosecond = sc_core::sc_time(1, sc_core::SC_NS).value();
+  std::size_t index = 0;
+  for (std::uint64_t rest = time.value() / nanosecond; rest != 0; rest >>= 1)
+    ++index;
+  return std::min(index, buckets - 1);
+}
+
+void check_names(const std::string &owner, const char *what, std::vector<std::string> names)
+{
+  std::string cause;
+  if (names.empty())
+    cause = std::string("has no ") + what;
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end())
+    cause = std::string("has two ") + what + " named '" + *twice + "'";
+  if (!cause.empty())
+    SC_REPORT_ERROR("/tandem/interconnect", (owner + " " + cause).c_str());
+}
+
+} // namespace
+
+interconnect::interconnect(sc_core::sc_module_name, const interconnect_config &config,
+                           const interconnect_info &info)
+    : from("from"), to("to"), config_(config),
+      parameters_(std::string("interconnect ") + name(), with_common_parameters(info.parameters),
+                  config.parameters),
+      map_(std::string("interconnect ") + name(), config.map, config.targets,
+           static_cast<unsigned>(config.initiators.size())),
+      dmi_(parameters_.flag("dmi")), paths_(config.initiators.size() * config.targets.size()),
+      decode_errors_(config.initiators.size())
+{
+  const std::string owner = std::string("interconnect ") + name();
+  check_names(owner, "initiators", config.initiators);
+  check_names(owner, "targets", config.targets);
+  from.init(config.initiators.size());
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const int tag = static_cast<int>(i);
+    from[i].register_b_transport(this, &interconnect::b_transport, tag);
+    from[i].register_transport_dbg(this, &interconnect::transport_dbg, tag);
+    from[i].register_get_direct_mem_ptr(this, &interconnect::get_direct_mem_ptr, tag);
+  }
+  to.init(config.targets.size());
+  for (std::size_t t = 0; t < to.size(); ++t)
+    to[t].register_invalidate_direct_mem_ptr(this, &interconnect::invalidate, static_cast<int>(t));
+}
+
+interconnect::~interconnect() = default;
+
+std::vector<parameter_info>
+interconnect::with_common_parameters(std::vector<parameter_info> declared)
+{
+  declared.push_back({"dmi", "true", "false: every access is a transaction"});
+  return declared;
+}
+
+void interconnect::transport(const route &way, tlm::tlm_generic_payload &payload,
+                             sc_core::sc_time &delay)
+{
+  forward(way, payload, delay);
+}
+
+void interconnect::adjust_dmi(const route &, tlm::tlm_dmi &) {}
+
+void interconnect::forward(const route &way, tlm::tlm_generic_payload &payload,
+                           sc_core::sc_time &delay)
+{
+  to[way.target]->b_transport(payload, delay);
+}
+
+void interconnect::count_waiting(const route &way, const sc_core::sc_time &time)
+{
+  paths_[way.initiator * config_.targets.size() + way.target].waiting += time;
+}
+
+void interconnect::b_transport(int tag, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
+{
+  const unsigned initiator = static_cast<unsigned>(tag);
+  const std::uint64_t address = payload.get_address();
+  const address_map::mapping *const range = map_.find(initiator, address);
+  if (!range || extent(payload) - 1 > range->last - address) {
+    ++decode_errors_[initiator];
+    payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    return;
+  }
+  const route way = {initiator, range->target};
+  const sc_core::sc_time before = sc_core::sc_time_stamp() + delay;
+  payload.set_address(range->translate(address));
+  transport(way, payload, delay);
+  payload.set_address(address);
+  if (!dmi_)
+    payload.set_dmi_allowed(false);
+  count(way, payload, sc_core::sc_time_stamp() + delay - before);
+}
+
+void interconnect::count(const route &way, const tlm::tlm_generic_payload &payload,
+                         const sc_core::sc_time &time)
+{
+  path_statistics &taken = paths_[way.initiator * config_.targets.size() + way.target];
+  ++taken.transactions;
+  if (payload.is_response_ok())
+    taken.bytes += payload.get_data_length();
+  else
+    ++taken.errors;
+  taken.total_delay += time;
+  ++taken.histogram[bucket(time, taken.histogram.size())];
+}
+
+unsigned interconnect::transport_dbg(int tag, tlm::tlm_generic_payload &payload)
+{
+  const std::uint64_t address = payload.get_address();
+  unsigned char *const data = payload.get_data_ptr();
+  const unsigned length = payload.get_data_length();
+  unsigned done = 0;
+  // A debugger's read may span ranges: serve it range by range.
+  while (done < length) {
+    const auto *const range = map_.find(static_cast<unsigned>(tag), address + done);
+    if (!range)
+      break;
+    const std::uint64_t room = range->last - (address + done);
+    const unsigned part =
+        static_cast<unsigned>(std::min<std::uint64_t>(length - done - 1, room)) + 1;
+    payload.set_address(range->translate(address + done));
+    payload.set_data_ptr(data + done);
+    payload.set_data_length(part);
+    const unsigned served = to[range->target]->transport_dbg(payload);
+    done += std::min(served, part);
+    if (served < part)
+      break;
+  }
+  payload.set_address(address);
+  payload.set_data_ptr(data);
+  payload.set_data_length(length);
+  return done;
+}
+
+bool interconnect::get_direct_mem_ptr(int tag, tlm::tlm_generic_payload &payload, tlm::tlm_dmi &dmi)
+{
+  const unsigned initiator = static_cast<unsigned>(tag);
+  const std::uint64_t address = payload.get_address();
+  const address_map::mapping *const range = map_.find(initiator, address);
+  if (!range || !dmi_) {
+    const address_map::extent refused =
+        range ? address_map::extent{range->first, range->last} : map_.hole(initiator, address);
+    dmi.allow_none();
+    dmi.set_start_address(refused.first);
+    dmi.set_end_address(refused.last);
+    return false;
+  }
+  payload.set_address(range->translate(address));
+  const bool granted = to[range->target]->get_direct_mem_ptr(payload, dmi);
+  payload.set_address(address);
+  if (!clip(*range, address, granted, dmi))
+    return false;
+  adjust_dmi({initiator, range->target}, dmi);
+  return true;
+}
+
+bool interconnect::clip(const address_map::mapping &range, std::uint64_t address, bool granted,
+                        tlm::tlm_dmi &dmi) const
+{
+  const std::uint64_t here = range.translate(address);
+  const std::uint64_t first =
+      std::max<std::uint64_t>(dmi.get_start_address(), range.target_address);
+  const std::uint64_t last =
+      std::min<std::uint64_t>(dmi.get_end_address(), range.translate(range.last));
+  if (first > here || last < here) { // not about the address that was asked for
+    dmi.allow_none();
+    dmi.set_start_address(address);
+    dmi.set_end_address(address);
+    return false;
+  }
+  if (granted)
+    dmi.set_dmi_ptr(dmi.get_dmi_ptr() + (first - dmi.get_start_address()));
+  else
+    dmi.allow_none();
+  dmi.set_start_address(range.first + (first - range.target_address));
+  dmi.set_end_address(range.first + (last - range.target_address));
+  return granted;
+}
+
+void interconnect::invalidate(int target, sc_dt::uint64 first, sc_dt::uint64 last)
+{
+  map_.for_each_view(static_cast<unsigned>(target), first, last,
+                     [this](unsigned initiator, address_map::extent part) {
+                       from[initiator]->invalidate_direct_mem_ptr(part.first, part.last);
+                     });
+}
+
+const path_statistics &interconnect::path(unsigned initiator, unsigned target) const
+{
+  return paths_.at(initiator * config_.targets.size() + target);
+}
+
+nlohmann::ordered_json interconnect::path_report(const path_statistics &path) const
+{
+  nlohmann::ordered_json histogram = nlohmann::ordered_json::array();
+  std::size_t used = path.histogram.size();
+  while (used > 0 && path.histogram[used - 1] == 0)
+    --used;
+  for (std::size_t i = 0; i < used; ++i)
+    histogram.push_back({{"below_ns", std::uint64_t{1} << i}, {"transactions", path.histogram[i]}});
+  return {{"transactions", path.transactions},
+          {"bytes", path.bytes},
+          {"errors", path.errors},
+          {"total_delay_ns", path.total_delay / sc_core::sc_time(1, sc_core::SC_NS)},
+          {"waiting_ns", path.waiting / sc_core::sc_time(1, sc_core::SC_NS)},
+          {"latency", std::move(histogram)}};
+}
+
+nlohmann::ordered_json interconnect::statistics() const
+{
+  nlohmann::ordered_json report;
+  report["decode_errors"] = nlohmann::ordered_json::object();
+  for (std::size_t i = 0; i < config_.initiators.size(); ++i)
+    report["decode_errors"][config_.initiators[i]] = decode_errors_[i];
+  report["paths"] = nlohmann::ordered_json::array();
+  for (unsigned i = 0; i < config_.initiators.size(); ++i) {
+    for (unsigned t = 0; t < config_.targets.size(); ++t) {
+      nlohmann::ordered_json entry = {{"initiator", config_.initiators[i]},
+                                      {"target", config_.targets[t]}};
+      entry.update(path_report(path(i, t)));
+      report["paths"].push_back(std::move(entry));
+    }
+  }
+  return report;
+}
+
+} // namespace tandem

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tandem/parameters.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <cstdlib>
+
+namespace tandem
+{
+
+namespace
+{
+
+bool parse_number(const std::string &text, std::uint64_t &value)
+{
+  const bool hexadecimal = text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+  const std::string digits = hexadecimal ? text.substr(2) : text;
+  if (digits.empty() || digits.size() > (hexadecimal ? 16u : 19u))
+    return false;
+  const auto is_digit = [hexadecimal](unsigned char c) {
+    return hexadecimal ? std::isxdigit(c) != 0 : std::isdigit(c) != 0;
+  };
+  if (!std::all_of(digits.begin(), digits.end(), is_digit))
+    return false;
+  value = std::stoull(digits, nullptr, hexadecimal ? 16 : 10);
+  return true;
+}
+
+bool unit_seconds(const std::string &unit, long double &seconds)
+{
+  static const std::map<std::string, long double> units = {
+      {"s", 1.0L}, {"ms", 1e-3L}, {"us", 1e-6L}, {"ns", 1e-9L}, {"ps", 1e-12L}, {"fs", 1e-15L}};
+  const auto found = units.find(unit);
+  if (found == units.end())
+    return false;
+  seconds = found->second;
+  return true;
+}
+
+} // namespace
+
+std::string join(const std::vector<std::string> &items)
+{
+  std::string text;
+  for (const std::string &item : items)
+    text += (text.empty() ? "" : ", ") + item;
+  return text;
+}
+
+bool parse_time(const std::string &text, sc_core::sc_time &time)
+{
+  const std::size_t end = text.find_first_not_of("0123456789.");
+  const std::string digits = text.substr(0, end);
+  if (digits.empty() || digits == "." || std::count(digits.begin(), digits.end(), '.') > 1)
+    return false;
+  const long double amount = std::strtold(digits.c_str(), nullptr);
+  std::string unit = end == std::string::npos ? "" : text.substr(end);
+  unit.erase(0, unit.find_first_not_of(' '));
+  long double seconds = 0;
+  if (!(unit.empty() && amount == 0) && !unit_seconds(unit, seconds))
+    return false;
+  const long double ticks =
+      amount * seconds / static_cast<long double>(sc_core::sc_get_time_resolution().to_seconds());
+  const long double rounded = std::round(ticks);
+  if (rounded > 9e18L || std::fabs(ticks - rounded) > 1e-6L)
+    return false;
+  time = sc_core::sc_time::from_value(static_cast<sc_dt::uint64>(rounded));
+  return true;
+}
+
+parameters::parameters(std::string owner, std::vector<parameter_info> declared,
+                       parameter_values given)
+    : owner_(std::move(owner)), declared_(std::move(declared))
+{
+  std::vector<std::string> known;
+  for (const parameter_info &info : declared_) {
+    values_[info.name] = info.default_value;
+    known.push_back(info.name);
+  }
+  for (const auto &[name, value] : given) {
+    if (values_.find(name) == values_.end())
+      fail("unknown parameter '" + name + "'; known are " + join(known));
+    values_[name] = value;
+  }
+}
+
+void parameters::fail(const std::string &cause) const
+{
+  SC_REPORT_ERROR("/tandem/parameters", (owner_ + ": " + cause).c_str());
+  std::abort(); // only reached when a user has taken the throw from SC_ERROR
+}
+
+void parameters::fail_value(const std::string &name, const std::string &expected) const
+{
+  fail("parameter " + name + " is '" + values_.at(name) + "' but must be " + expected);
+}
+
+const std::string &parameters::text(const std::string &name) const
+{
+  const auto found = values_.find(name);
+  if (found == values_.end())
+    fail("asks for parameter '" + name + "' that it does not declare");
+  return found->second;
+}
+
+std::uint64_t parameters::number(const std::string &name, std::uint64_t minimum,
+                                 std::uint64_t maximum) const
+{
+  std::uint64_t value = 0;
+  if (!parse_number(text(name), value) || value < minimum || value > maximum) {
+    const std::string upper = maximum == UINT64_MAX ? " or more" : " to " + std::to_string(maximum);
+    fail_value(name, "a whole number, " + std::to_string(minimum) + upper);
+  }
+  return value;
+}
+
+sc_core::sc_time parameters::time(const std::string &name, const sc_core::sc_time &minimum) const
+{
+  sc_core::sc_time value;
+  if (!parse_time(text(name), value))
+    fail_value(name, "a time such as 10ns, in multiples of " +
+                         sc_core::sc_get_time_resolution().to_string());
+  if (value < minimum)
+    fail_value(name, "at least " + minimum.to_string());
+  return value;
+}
+
+bool parameters::flag(const std::string &name) const
+{
+  const std::string &value = text(name);
+  for (const char *yes : {"true", "yes", "on", "1"})
+    if (value == yes)
+      return true;
+  for (const char *no : {"false", "no", "off", "0"})
+    if (value == no)
+      return false;
+  fail_value(name, "true or false");
+}
+
+const std::string &parameters::choice(const std::string &name,
+                                      const std::vector<std::string> &choices) const
+{
+  const std::string &value = text(name);
+  if (std::find(choices.begin(), choices.end(), value) == choices.end())
+    fail_value(name, "one of " + join(choices));
+  return value;
+}
+
+} // namespace tandem

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tandem/trace.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <vector>
+
+namespace tandem
+{
+
+namespace
+{
+
+void trace_all(const std::vector<sc_core::sc_object *> &objects, sc_core::sc_trace_file *file)
+{
+  for (const sc_core::sc_object *const object : objects) {
+    object->trace(file);
+    trace_all(object->get_child_objects(), file);
+  }
+}
+
+std::string without_suffix(const std::string &path)
+{
+  const std::string suffix = ".vcd";
+  const bool ends = path.size() > suffix.size() &&
+                    path.compare(path.size() - suffix.size(), suffix.size(), suffix) == 0;
+  return ends ? path.substr(0, path.size() - suffix.size()) : path;
+}
+
+} // namespace
+
+vcd_trace::vcd_trace(const std::string &path)
+{
+  const std::string base = without_suffix(path);
+  std::ofstream probe(base + ".vcd");
+  if (!probe) {
+    const std::string cause = "cannot write '" + base + ".vcd': " + std::strerror(errno);
+    SC_REPORT_ERROR("/tandem/trace", cause.c_str());
+    return;
+  }
+  file_ = sc_core::sc_create_vcd_trace_file(base.c_str());
+  // That signals can be traced by their trace() is deprecated in the standard,
+  // and said so once for a run; here it is what lets a walk find everything.
+  const char *const deprecated = sc_core::SC_ID_IEEE_1666_DEPRECATION_;
+  const sc_core::sc_actions before =
+      sc_core::sc_report_handler::set_actions(deprecated, sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
+  trace_all(sc_core::sc_get_top_level_objects(), file_);
+  sc_core::sc_report_handler::set_actions(deprecated, sc_core::SC_INFO, before);
+}
+
+vcd_trace::~vcd_trace()
+{
+  if (file_)
+    sc_core::sc_close_vcd_trace_file(file_);
+}
+
+} // namespace tandem
