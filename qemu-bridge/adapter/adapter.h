@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The adapter: what the bridge needs inside an unmodified QEMU, loaded with -plugin.
+ *
+ * plugin.c   entry, options, start once the machine is complete
+ * channel.c  the page: post a request, wait for the reply, take descriptors
+ * memory.c   windows, accesses, DMI ranges mapped as RAM
+ * sync.c     virtual time: windows, halted guests, interrupts, reset, power-off
+ * halt.c     finds the instructions by which a guest goes to sleep
+ * free.c     the free mode: no common time, requests as they come
+ *
+ * Threads. In timed mode QEMU has one thread for all CPUs and the main loop. Every wait
+ * for SystemC happens on the CPU thread with the big lock released, so the main loop,
+ * and with it the monitor and the debugger, goes on answering.
+ */
+#ifndef TANDEM_ADAPTER_H
+#define TANDEM_ADAPTER_H
+
+#include "qemu_api.h"
+#include "tandem_wait.h"
+#include "tandem_wire.h"
+
+struct tandem_adapter {
+  struct tandem_wire_page *page;
+  int socket;
+  bool free_mode;
+  uint64_t plugin_id;
+  struct tandem_waiter waiter;
+  bool outstanding;  /* a request was posted and its reply not taken; big lock */
+  uint32_t expected; /* sequence number of that reply */
+};
+
+extern struct tandem_adapter adapter;
+
+/* Ends QEMU with a sentence for the user, kept in the page for the other side. */
+void tandem_give_up(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+/* channel.c */
+
+/* Maps the page; NULL or one sentence. */
+const char *tandem_channel_open(int page_fd, int socket_fd);
+/* The request slot, to be filled before tandem_channel_post. Big lock held. */
+struct tandem_wire_request *tandem_channel_request(enum tandem_wire_request_kind kind);
+void tandem_channel_post(void);
+/* Spins for the reply to the outstanding request; true when it has come. */
+bool tandem_channel_spin(uint64_t limit_ns);
+/* Sleeps for the reply, timeout_ms at most; true when it has come. */
+bool tandem_channel_sleep(unsigned timeout_ms);
+/* The reply; ends the alternation. Valid until the next post. */
+const struct tandem_wire_reply *tandem_channel_take(void);
+/* The next descriptor on the socket; never returns -1. */
+int tandem_channel_receive_fd(void);
+/* Sends one byte to the other side. */
+void tandem_channel_signal(char what);
+
+/* memory.c */
+
+/* Opens the windows of the configuration and the region behind everything. */
+void tandem_memory_init(void);
+/* Carries out the DMI changes of a reply. Big lock held. */
+void tandem_memory_apply(const struct tandem_wire_reply *reply);
+
+/* sync.c */
+
+void tandem_sync_init(void);
+/* Interrupts, DMI changes, clock and window of a reply, in this order. Big lock held.
+ * True when the CPU has less time left than it was given. */
+bool tandem_sync_apply(const struct tandem_wire_reply *reply);
+/* Applies interrupt levels; big lock held. */
+void tandem_sync_lines(uint64_t level, uint64_t rise);
+/* True when the guest has asked to be switched off: nothing more may be sent for it. */
+bool tandem_sync_ending(void);
+/* Makes the CPU thread look whether the guest sleeps, after the present instruction. */
+void tandem_sync_check_halt(void);
+
+/* halt.c */
+
+/* Registers the translation hook. NULL or one sentence. */
+const char *tandem_halt_init(void);
+
+/* free.c */
+
+void tandem_free_init(void);
+/* One request and its reply, from any thread, without the big lock. The reply is copied. */
+void tandem_free_exchange(const struct tandem_wire_request *request,
+                          struct tandem_wire_reply *reply);
+
+#endif

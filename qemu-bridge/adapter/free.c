@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Free mode: QEMU runs on host time, with as many threads as it likes. Accesses become
+ * requests one after another; interrupts come in through a word of their own, which a
+ * helper thread watches, so that they reach the guest whatever its CPUs do.
+ */
+#define _GNU_SOURCE
+#include "adapter.h"
+
+#include <glib.h>
+#include <pthread.h>
+#include <string.h>
+
+#define SPIN_NS 100000
+
+static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+
+void tandem_free_exchange(const struct tandem_wire_request *request,
+                          struct tandem_wire_reply *reply)
+{
+  struct tandem_wire_page *page = adapter.page;
+  pthread_mutex_lock(&one);
+  page->request = *request;
+  page->request.time_ns = (uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+  page->request.next_timer_ns = TANDEM_WIRE_NEVER;
+  adapter.expected = page->request_seq + 1;
+  tandem_post(&page->request_seq, &page->request_sleeper);
+  while (!tandem_channel_spin(SPIN_NS) && !tandem_channel_sleep(1000))
+    ;
+  *reply = page->reply;
+  pthread_mutex_unlock(&one);
+}
+
+static uint64_t apply_lines(uint64_t seen)
+{
+  uint64_t level = __atomic_load_n(&adapter.page->free_irq_level, __ATOMIC_ACQUIRE);
+  if (level == seen)
+    return seen;
+  tandem_lock();
+  tandem_sync_lines(level, 0);
+  tandem_unlock();
+  return level;
+}
+
+/* Sends WINDOW now and then, so that SystemC's time moves on, and applies interrupts. */
+static void *helper(void *unused)
+{
+  (void)unused;
+  struct tandem_wire_page *page = adapter.page;
+  struct tandem_waiter waiter = {0};
+  struct tandem_wire_reply reply;
+  struct tandem_wire_request request = {.kind = TANDEM_WIRE_READY,
+                                        .data = (uint64_t)q.major << 32 |
+                                                (uint64_t)q.minor << 16 | (uint64_t)q.micro};
+  uint64_t level = 0;
+  for (;;) {
+    tandem_free_exchange(&request, &reply);
+    if (reply.dmi_count) {
+      tandem_lock();
+      tandem_memory_apply(&reply);
+      tandem_unlock();
+    }
+    request.kind = reply.more ? TANDEM_WIRE_MORE : TANDEM_WIRE_WINDOW;
+    if (reply.more)
+      continue;
+    uint64_t until = tandem_host_ns() + (uint64_t)page->config.free_poll_us * 1000;
+    for (uint64_t now; (now = tandem_host_ns()) < until;) {
+      uint32_t seq = tandem_seq(&page->irq_seq);
+      level = apply_lines(level);
+      tandem_sleep(&waiter, &page->irq_seq, seq, &page->irq_sleeper,
+                   (unsigned)((until - now) / 1000000) + 1);
+    }
+  }
+  return NULL;
+}
+
+void tandem_free_init(void)
+{
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, helper, NULL) != 0)
+    tandem_give_up("cannot start the helper thread of the free mode");
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include "qemu_api.h"
+
+#include <dlfcn.h>
+#include <glib.h>
+#include <string.h>
+
+/* Oldest and newest versions that the adapter was run with; a newer one is tried, since
+ * tandem_qemu_api_check finds out whether the structures still fit. */
+#define OLDEST_MAJOR 7
+#define OLDEST_MINOR 2
+
+/* Offsets in QEMU's TimersState, the same from 7.2 to 11.1. Checked at run time. */
+#define ICOUNT_SHIFT_OFFSET 26
+#define ICOUNT_BIAS_OFFSET 40
+
+struct tandem_qemu_api q;
+
+static char sentence[384];
+
+static const char *say(const char *format, ...) G_GNUC_PRINTF(1, 2);
+static const char *say(const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  g_vsnprintf(sentence, sizeof sentence, format, arguments);
+  va_end(arguments);
+  return sentence;
+}
+
+const char *tandem_qemu_api_load(const qemu_info_t *info)
+{
+  const char *hidden = g_getenv("TANDEM_TEST_HIDE_SYMBOL");
+  const char *missing = NULL;
+#define FIND(pointer, name)                                                                       \
+  do {                                                                                            \
+    void *symbol_ = g_strcmp0(hidden, name) == 0 ? NULL : dlsym(RTLD_DEFAULT, name);              \
+    memcpy(&(pointer), &symbol_, sizeof symbol_);                                                 \
+    if (!symbol_ && !missing)                                                                     \
+      missing = name;                                                                             \
+  } while (0)
+#define X(result, name, parameters) FIND(q.name, #name);
+  TANDEM_QEMU_FUNCTIONS(X)
+#undef X
+  if (dlsym(RTLD_DEFAULT, "bql_lock_impl")) {
+    FIND(q.lock, "bql_lock_impl");
+    FIND(q.unlock, "bql_unlock");
+  } else {
+    FIND(q.lock, "qemu_mutex_lock_iothread_impl");
+    FIND(q.unlock, "qemu_mutex_unlock_iothread");
+  }
+  if (info->version.cur >= 3)
+    FIND(q.insn_data_v3, "qemu_plugin_insn_data");
+  else
+    FIND(q.insn_data_v1, "qemu_plugin_insn_data");
+  FIND(q.use_icount, "use_icount");
+  char *timers = NULL;
+  FIND(timers, "timers_state");
+#undef FIND
+  if (missing)
+    return say("this QEMU does not export '%s', which the adapter needs", missing);
+  q.icount_bias = (int64_t *)(timers + ICOUNT_BIAS_OFFSET);
+  q.icount_shift = (const int16_t *)(timers + ICOUNT_SHIFT_OFFSET);
+  q.cpus = info->system.smp_vcpus;
+  g_strlcpy(q.target, info->target_name, sizeof q.target);
+  return NULL;
+}
+
+const char *tandem_qemu_api_check(bool timed)
+{
+  VersionInfo *version = q.qmp_query_version(NULL);
+  q.major = (int)version->qemu->major;
+  q.minor = (int)version->qemu->minor;
+  q.micro = (int)version->qemu->micro;
+  const char *pretend = g_getenv("TANDEM_TEST_QEMU_MAJOR");
+  if (pretend)
+    q.major = atoi(pretend);
+  if (q.major < OLDEST_MAJOR || (q.major == OLDEST_MAJOR && q.minor < OLDEST_MINOR))
+    return say("QEMU %d.%d is too old, at least %d.%d is needed", q.major, q.minor, OLDEST_MAJOR,
+               OLDEST_MINOR);
+  if (!timed)
+    return NULL;
+  if (*q.use_icount != 1)
+    return say("QEMU counts no instructions, start it with -icount shift=N,sleep=off");
+  int64_t before = q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+  __atomic_fetch_add(q.icount_bias, 1000, __ATOMIC_SEQ_CST);
+  int64_t after = q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+  __atomic_fetch_sub(q.icount_bias, 1000, __ATOMIC_SEQ_CST);
+  if (after - before != 1000)
+    return say("QEMU %d.%d keeps its virtual clock in a way that the adapter does not know",
+               q.major, q.minor);
+  return NULL;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The functions of QEMU that the adapter calls, looked up by name when it is loaded.
+ *
+ * QEMU's own headers are not packaged, so the declarations here are the project's:
+ * opaque structures, prototypes, and the few public structures whose layout is used.
+ * Everything named here is exported by Debian's QEMU 7.2, 10.0 and 11.1 for x86_64, arm
+ * and aarch64.
+ */
+#ifndef TANDEM_QEMU_API_H
+#define TANDEM_QEMU_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Object Object;
+typedef struct MemoryRegion MemoryRegion;
+typedef struct CPUState CPUState;
+typedef struct QEMUTimer QEMUTimer;
+typedef struct IRQState *qemu_irq;
+typedef struct Error Error;
+
+#define QEMU_CLOCK_VIRTUAL 1
+#define QEMU_DEVICE_LITTLE_ENDIAN 2
+#define QEMU_MEMTX_OK 0u
+#define QEMU_MEMTX_ERROR 1u
+#define QEMU_MEMTX_DECODE_ERROR 2u
+#define QEMU_RAM_SHARED 2u
+#define QEMU_RESET_CAUSE_GUEST 5
+
+typedef struct Notifier {
+  void (*notify)(struct Notifier *, void *);
+  void *list[2];
+} Notifier;
+
+/* The attributes that QEMU passes last fit into one register in all versions and are
+ * not looked at. */
+typedef struct MemoryRegionOps {
+  uint64_t (*read)(void *, uint64_t, unsigned);
+  void (*write)(void *, uint64_t, uint64_t, unsigned);
+  uint32_t (*read_with_attrs)(void *, uint64_t, uint64_t *, unsigned, uint64_t);
+  uint32_t (*write_with_attrs)(void *, uint64_t, uint64_t, unsigned, uint64_t);
+  int endianness;
+  struct {
+    unsigned min_access_size, max_access_size;
+    bool unaligned;
+    bool (*accepts)(void *, uint64_t, unsigned, bool, uint64_t);
+  } valid;
+  struct {
+    unsigned min_access_size, max_access_size;
+    bool unaligned;
+  } impl;
+} MemoryRegionOps;
+
+/* What the plugin interface hands to qemu_plugin_install. */
+typedef struct {
+  const char *target_name;
+  struct {
+    int min;
+    int cur;
+  } version;
+  bool system_emulation;
+  struct {
+    int smp_vcpus;
+    int max_vcpus;
+  } system;
+} qemu_info_t;
+
+typedef struct {
+  struct {
+    int64_t major, minor, micro;
+  } *qemu;
+  char *package;
+} VersionInfo;
+
+typedef void (*run_on_cpu_func)(CPUState *, void *);
+typedef void (*plugin_tb_cb)(uint64_t, void *);
+typedef void (*plugin_vcpu_cb)(unsigned, void *);
+
+/* X(result, name, parameters) */
+#define TANDEM_QEMU_FUNCTIONS(X)                                                                  \
+  X(VersionInfo *, qmp_query_version, (Error **))                                                 \
+  X(void, qemu_add_machine_init_done_notifier, (Notifier *))                                      \
+  X(size_t, object_type_get_instance_size, (const char *))                                        \
+  X(Object *, object_resolve_path_type, (const char *, const char *, bool *))                     \
+  X(Object *, object_resolve_path, (const char *, bool *))                                        \
+  X(void *, object_property_find, (Object *, const char *))                                       \
+  X(void, object_unparent, (Object *))                                                            \
+  X(qemu_irq, qdev_get_gpio_in_named, (void *, const char *, int))                                \
+  X(void, qemu_set_irq, (qemu_irq, int))                                                          \
+  X(MemoryRegion *, get_system_memory, (void))                                                    \
+  X(void, memory_region_init_io,                                                                  \
+    (MemoryRegion *, Object *, const MemoryRegionOps *, void *, const char *, uint64_t))          \
+  X(void, memory_region_init_ram_from_fd,                                                         \
+    (MemoryRegion *, Object *, const char *, uint64_t, uint32_t, int, uint64_t, Error **))        \
+  X(void, memory_region_add_subregion_overlap, (MemoryRegion *, uint64_t, MemoryRegion *, int))   \
+  X(void, memory_region_del_subregion, (MemoryRegion *, MemoryRegion *))                          \
+  X(void, memory_region_transaction_begin, (void))                                                \
+  X(void, memory_region_transaction_commit, (void))                                               \
+  X(const char *, error_get_pretty, (const Error *))                                              \
+  X(int64_t, qemu_clock_get_ns, (int))                                                            \
+  X(int64_t, qemu_clock_deadline_ns_all, (int, int))                                              \
+  X(bool, qemu_clock_run_timers, (int))                                                           \
+  X(void, qemu_clock_enable, (int, bool))                                                         \
+  X(void, timer_init_full, (QEMUTimer *, void *, int, int, int, void (*)(void *), void *))        \
+  X(void, timer_mod, (QEMUTimer *, int64_t))                                                      \
+  X(void, timer_del, (QEMUTimer *))                                                               \
+  X(int64_t, icount_get_raw, (void))                                                              \
+  X(bool, all_cpu_threads_idle, (void))                                                           \
+  X(CPUState *, qemu_get_cpu, (int))                                                              \
+  X(void, cpu_exit, (CPUState *))                                                                 \
+  X(void, async_run_on_cpu, (CPUState *, run_on_cpu_func, void *))                                \
+  X(bool, qemu_in_vcpu_thread, (void))                                                            \
+  X(bool, runstate_is_running, (void))                                                            \
+  X(void *, qemu_add_vm_change_state_handler, (void (*)(void *, bool, int), void *))              \
+  X(void, qemu_register_reset, (void (*)(void *), void *))                                        \
+  X(void, qemu_register_shutdown_notifier, (Notifier *))                                          \
+  X(int, qemu_shutdown_requested_get, (void))                                                     \
+  X(void, qemu_system_reset_request, (int))                                                       \
+  X(void, qemu_plugin_register_vcpu_tb_trans_cb, (uint64_t, void (*)(uint64_t, void *)))          \
+  X(size_t, qemu_plugin_tb_n_insns, (const void *))                                               \
+  X(void *, qemu_plugin_tb_get_insn, (const void *, size_t))                                      \
+  X(size_t, qemu_plugin_insn_size, (const void *))                                                \
+  X(void, qemu_plugin_register_vcpu_insn_exec_cb, (void *, plugin_vcpu_cb, int, void *))
+
+#define X(result, name, parameters) result(*name) parameters;
+struct tandem_qemu_api {
+  TANDEM_QEMU_FUNCTIONS(X)
+  /* Named differently across versions. */
+  void (*lock)(const char *, int); /* the big lock */
+  void (*unlock)(void);
+  /* qemu_plugin_insn_data: returns a pointer up to plugin interface 2, copies from 3 on. */
+  const void *(*insn_data_v1)(const void *);
+  size_t (*insn_data_v3)(const void *, void *, size_t);
+  /* Fields of the exported object timers_state. */
+  int64_t *icount_bias;
+  const int16_t *icount_shift;
+  const int *use_icount;
+  /* The running program. */
+  int major, minor, micro;
+  int cpus;
+  char target[32];
+};
+#undef X
+
+extern struct tandem_qemu_api q;
+
+/* Looks everything up. Returns NULL, or one sentence that says what is missing. The
+ * sentence lives until the next call. */
+const char *tandem_qemu_api_load(const qemu_info_t *info);
+
+/* To be called once the machine is complete: reads QEMU's version, and checks that the
+ * virtual clock moves by what is added to icount_bias. NULL, or one sentence. */
+const char *tandem_qemu_api_check(bool timed);
+
+/* The big lock of QEMU: held in timer and memory callbacks and in work on a CPU. */
+#define tandem_lock() q.lock(__FILE__, __LINE__)
+#define tandem_unlock() q.unlock()
+
+#endif

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Virtual time in the guest.
+ *
+ * A busy guest runs until the window timer on the virtual clock expires, exactly at the
+ * window's end. A guest that sleeps is noticed on the CPU thread itself: halt.c queues
+ * sync_work behind the sleeping instruction. That matters twice. It is fast, and it is
+ * exact: QEMU's main loop, left alone, would "warp" the virtual clock of a sleeping guest
+ * to the next timer, at a moment that depends on the host. It cannot here: before
+ * sync_work starts the CPU has work queued and does not count as idle, while it runs it
+ * holds the big lock, and before it releases the lock it disables the clock.
+ */
+#define _GNU_SOURCE
+#include "adapter.h"
+
+#include <glib.h>
+#include <string.h>
+
+/* Spin for the end of a window: the other instances run theirs at the same time. */
+#define WINDOW_SPIN_NS 300000
+/* Spin for the end of a sleep: short, it may be long. */
+#define HALTED_SPIN_NS 60000
+/* How often a sleeping wait looks whether QEMU is being stopped. */
+#define STOP_POLL_MS 20
+
+static QEMUTimer *window_timer;
+static uint64_t window_end = TANDEM_WIRE_NEVER;
+static qemu_irq lines[TANDEM_WIRE_PINS];
+static uint64_t level;
+
+/* What the CPU thread has to report next, besides a halt that it finds itself. */
+static bool ready_due, window_due, reset_due;
+static bool clock_disabled;
+static bool shut_down, ended;
+
+static void sync_work(CPUState *cpu, void *unused);
+
+static void queue_work(void)
+{
+  for (int i = 0; i < q.cpus; ++i)
+    q.async_run_on_cpu(q.qemu_get_cpu(i), sync_work, NULL);
+}
+
+static void window_over(void *unused)
+{
+  (void)unused;
+  window_end = TANDEM_WIRE_NEVER;
+  window_due = true;
+  queue_work();
+}
+
+bool tandem_sync_ending(void)
+{
+  return shut_down || q.qemu_shutdown_requested_get() != 0;
+}
+
+void tandem_sync_check_halt(void)
+{
+  q.async_run_on_cpu(q.qemu_get_cpu(0), sync_work, NULL);
+}
+
+void tandem_sync_lines(uint64_t now, uint64_t rise)
+{
+  for (uint64_t changed = (now ^ level) | rise; changed; changed &= changed - 1) {
+    unsigned i = (unsigned)__builtin_ctzll(changed);
+    uint64_t bit = 1ull << i;
+    bool was = level & bit, is = now & bit;
+    if (rise & bit) {
+      if (was)
+        q.qemu_set_irq(lines[i], 0);
+      q.qemu_set_irq(lines[i], 1);
+      if (!is)
+        q.qemu_set_irq(lines[i], 0);
+    } else {
+      q.qemu_set_irq(lines[i], is);
+    }
+  }
+  level = now;
+}
+
+static void set_window(uint64_t end)
+{
+  if (end == window_end)
+    return;
+  window_end = end;
+  if (end >= INT64_MAX)
+    q.timer_del(window_timer);
+  else
+    q.timer_mod(window_timer, (int64_t)end);
+}
+
+bool tandem_sync_apply(const struct tandem_wire_reply *reply)
+{
+  uint64_t advance = reply->advance_ns, end = reply->window_end_ns;
+  uint64_t new_level = reply->irq_level, rise = reply->irq_rise;
+  uint32_t control = reply->control;
+  tandem_memory_apply(reply);
+  while (reply->more) {
+    tandem_channel_request(TANDEM_WIRE_MORE);
+    tandem_channel_post();
+    while (!tandem_channel_spin(WINDOW_SPIN_NS) && !tandem_channel_sleep(1000))
+      ;
+    reply = tandem_channel_take();
+    tandem_memory_apply(reply);
+  }
+  bool shorter = advance > 0 || end < window_end;
+  if (advance)
+    __atomic_fetch_add(q.icount_bias, (int64_t)advance, __ATOMIC_SEQ_CST);
+  set_window(end);
+  tandem_sync_lines(new_level, rise);
+  if (control == TANDEM_WIRE_DO_RESET)
+    q.qemu_system_reset_request(QEMU_RESET_CAUSE_GUEST);
+  return shorter;
+}
+
+/* Posts HALTED if the guest sleeps with nothing due at this very time. */
+static bool post_halted(void)
+{
+  if (!q.runstate_is_running() || !q.all_cpu_threads_idle())
+    return false;
+  set_window(TANDEM_WIRE_NEVER);
+  int64_t deadline = q.qemu_clock_deadline_ns_all(QEMU_CLOCK_VIRTUAL, -1);
+  if (deadline == 0) {
+    q.qemu_clock_run_timers(QEMU_CLOCK_VIRTUAL);
+    if (!q.all_cpu_threads_idle())
+      return false;
+    deadline = q.qemu_clock_deadline_ns_all(QEMU_CLOCK_VIRTUAL, -1);
+  }
+  struct tandem_wire_request *request = tandem_channel_request(TANDEM_WIRE_HALTED);
+  if (deadline >= 0)
+    request->next_timer_ns = request->time_ns + (uint64_t)deadline;
+  clock_disabled = true;
+  q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, false);
+  tandem_channel_post();
+  return true;
+}
+
+/* A guest that switched itself off is reported at the end of its window, because the
+ * moment at which QEMU's main loop carries the switch-off out depends on the host. */
+static void post_poweroff(void)
+{
+  uint64_t end = window_end;
+  ended = true;
+  struct tandem_wire_request *request = tandem_channel_request(TANDEM_WIRE_POWEROFF);
+  if (end != TANDEM_WIRE_NEVER)
+    request->time_ns = end;
+  tandem_channel_post();
+}
+
+static bool post_due(void)
+{
+  if (ready_due) {
+    ready_due = false;
+    struct tandem_wire_request *request = tandem_channel_request(TANDEM_WIRE_READY);
+    request->data = (uint64_t)q.major << 32 | (uint64_t)q.minor << 16 | (uint64_t)q.micro;
+  } else if (tandem_sync_ending()) {
+    post_poweroff();
+    return false;
+  } else if (reset_due) {
+    reset_due = false;
+    window_due = false;
+    set_window(TANDEM_WIRE_NEVER);
+    tandem_channel_request(TANDEM_WIRE_RESET);
+  } else if (window_due) {
+    window_due = false;
+    tandem_channel_request(TANDEM_WIRE_WINDOW);
+  } else {
+    return post_halted();
+  }
+  tandem_channel_post();
+  return true;
+}
+
+/* Waits for the reply with the lock released. False when QEMU is being stopped: the
+ * request stays outstanding and the wait is taken up again when QEMU goes on. */
+static bool await_reply(void)
+{
+  bool started = q.runstate_is_running(), stopping = false;
+  tandem_unlock();
+  if (!tandem_channel_spin(clock_disabled ? HALTED_SPIN_NS : WINDOW_SPIN_NS)) {
+    while (!stopping && !tandem_channel_sleep(STOP_POLL_MS)) {
+      bool running = q.runstate_is_running();
+      stopping = started && !running;
+      started = running;
+    }
+  }
+  tandem_lock();
+  return !stopping;
+}
+
+/* On the CPU thread, big lock held, between two instructions. */
+static void sync_work(CPUState *cpu, void *unused)
+{
+  (void)cpu, (void)unused;
+  while (!ended && (adapter.outstanding || post_due())) {
+    if (!await_reply())
+      return;
+    bool was_halted = clock_disabled;
+    const struct tandem_wire_reply *reply = tandem_channel_take();
+    bool resetting = reply->control == TANDEM_WIRE_DO_RESET;
+    tandem_sync_apply(reply);
+    if (was_halted) {
+      clock_disabled = false;
+      q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, true);
+      q.qemu_clock_run_timers(QEMU_CLOCK_VIRTUAL);
+    }
+    if (resetting)
+      return;
+  }
+}
+
+/* Main loop, before it would warp the clock: a guest that sleeps without one of the
+ * instructions that halt.c knows, or one that sleeps and was given work by QEMU itself. */
+static gboolean main_loop_check(GSource *source)
+{
+  (void)source;
+  if (!q.runstate_is_running())
+    return FALSE;
+  if (adapter.outstanding) {
+    if (clock_disabled && !q.all_cpu_threads_idle())
+      tandem_channel_signal(TANDEM_WIRE_WAKE);
+  } else if (q.all_cpu_threads_idle() && !ended) {
+    ++adapter.page->undecoded_halts;
+    queue_work();
+  }
+  return FALSE;
+}
+
+static gboolean main_loop_prepare(GSource *source, gint *timeout)
+{
+  (void)source;
+  *timeout = -1;
+  return FALSE;
+}
+
+static gboolean main_loop_dispatch(GSource *source, GSourceFunc callback, gpointer data)
+{
+  (void)source, (void)callback, (void)data;
+  return G_SOURCE_CONTINUE;
+}
+
+/* Main loop, big lock held. */
+static void run_state_changed(void *unused, bool running, int state)
+{
+  (void)unused, (void)state;
+  adapter.page->paused = !running;
+  if (running)
+    queue_work();
+}
+
+static void machine_reset(void *unused)
+{
+  (void)unused;
+  if (ready_due)
+    return; /* the reset that is part of starting */
+  reset_due = true;
+  queue_work();
+}
+
+static void guest_shutdown(Notifier *notifier, void *cause)
+{
+  (void)notifier, (void)cause;
+  shut_down = true;
+  queue_work();
+}
+
+static void find_lines(void)
+{
+  const struct tandem_wire_config *config = &adapter.page->config;
+  for (unsigned i = 0; i < config->pins; ++i) {
+    const struct tandem_wire_pin *pin = &config->pin[i];
+    Object *device = pin->device[0] == '/'
+                         ? q.object_resolve_path(pin->device, NULL)
+                         : q.object_resolve_path_type("", pin->device, NULL);
+    if (!device)
+      tandem_give_up("the machine has no device '%s' (or several) for interrupt line %u",
+                     pin->device, i);
+    const char *name = pin->gpio[0] ? pin->gpio : NULL;
+    char *property =
+        g_strdup_printf("%s[%u]", name ? name : "unnamed-gpio-in", pin->index);
+    if (!q.object_property_find(device, property))
+      tandem_give_up("device '%s' has no input %s for interrupt line %u", pin->device, property,
+                     i);
+    g_free(property);
+    lines[i] = q.qdev_get_gpio_in_named(device, name, (int)pin->index);
+  }
+}
+
+void tandem_sync_init(void)
+{
+  find_lines();
+  if (adapter.free_mode)
+    return;
+  static GSourceFuncs functions = {.prepare = main_loop_prepare,
+                                   .check = main_loop_check,
+                                   .dispatch = main_loop_dispatch};
+  static Notifier shutdown_notifier = {.notify = guest_shutdown};
+  GSource *source = g_source_new(&functions, sizeof(GSource));
+  g_source_set_priority(source, G_PRIORITY_HIGH);
+  g_source_attach(source, NULL);
+  q.qemu_add_vm_change_state_handler(run_state_changed, NULL);
+  q.qemu_register_reset(machine_reset, NULL);
+  q.qemu_register_shutdown_notifier(&shutdown_notifier);
+  window_timer = g_malloc0(256);
+  q.timer_init_full(window_timer, NULL, QEMU_CLOCK_VIRTUAL, 1, 0, window_over, NULL);
+  ready_due = true;
+  queue_work();
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// One QEMU process as a TLM initiator.
+#pragma once
+
+#include "tandem/child_process.h"
+#include "tandem/console.h"
+#include "tandem/dmi_map.h"
+#include "tandem/interrupt_inputs.h"
+#include "tandem/qemu_machine.h"
+#include "tandem/statistics.h"
+#include "tandem/time_domain.h"
+#include "tandem/wire_channel.h"
+
+#include <atomic>
+#include <memory>
+#include <set>
+#include <systemc>
+#include <tlm>
+#include <tlm_utils/simple_initiator_socket.h>
+
+namespace tandem {
+
+/// What an instance is doing; traced, so that a VCD shows it.
+enum class instance_state {
+  held = 0,    ///< the process exists and does not run
+  running = 1, ///< its CPUs execute
+  idle = 2,    ///< all its CPUs sleep
+  waiting = 3, ///< an access is on its way through the interconnect
+  stopped = 4, ///< switched itself off
+  crashed = 5, ///< the process has died
+};
+const char *state_name(instance_state state);
+
+/// A QEMU process. Its windows are what the guest sees of the platform: the instance asks for
+/// DMI over each of them when the guest starts and maps what is granted into the guest; every
+/// other access becomes one b_transport of 1 to 8 bytes at the guest's virtual time. The delay
+/// of the transaction is added to the guest's clock.
+///
+/// All of it runs on the SystemC thread but for the members marked otherwise. Errors of the
+/// process (death, a wire that makes no sense, a hang) are SC_ERROR "/tandem/qemu": one
+/// sentence with the instance, the cause and the simulated time.
+class qemu_instance : public sc_core::sc_module, public statistics_provider {
+public:
+  tlm_utils::simple_initiator_socket<qemu_instance> socket;
+  /// Interrupt inputs, as many as qemu_config::interrupt_pins.
+  interrupt_inputs irq;
+  /// Rising level: the guest is reset; low again before the next.
+  sc_core::sc_export<interrupt_if> reset;
+
+  /// The process starts at start of simulation.
+  qemu_instance(const sc_core::sc_module_name &name, time_domain &domain,
+                const qemu_config &config);
+  ~qemu_instance() override;
+
+  const qemu_config &config() const { return config_; }
+  instance_state state() const { return state_; }
+  /// The state as text, from any thread.
+  const char *state_text() const { return state_name(state_); }
+  bool is_off() const { return state_ == instance_state::stopped; }
+  console_log &console() { return console_; }
+  /// What the QEMU process itself prints.
+  console_log &messages() { return messages_; }
+  pid_t pid() const { return process_.pid(); }
+  /// Version that the process reported, "7.2.22"; empty before.
+  const std::string &qemu_version() const { return version_; }
+
+  nlohmann::ordered_json statistics() const override;
+  void trace(sc_core::sc_trace_file *file) const override;
+
+  // ---- for time_domain ----
+  void launch();
+  void look();        ///< the watching thread asked to look at this instance
+  void check_alive(); ///< SC_ERROR when the process has died
+  int pidfd() const { return process_.pidfd(); } ///< any thread
+  int wake_fd() const { return channel_.socket(); } ///< any thread
+  bool take_wake();   ///< watching thread: reads the bytes; false at the end of file
+  void wake_wire() { channel_.wake(); } ///< any thread
+
+private:
+  struct counters {
+    std::uint64_t reads = 0, writes = 0, windows = 0, halts = 0, resets = 0, debug = 0;
+    std::uint64_t outside = 0, errors = 0;
+    std::uint64_t stall_ns = 0;
+    std::uint64_t instructions = 0;
+  };
+
+  void run();
+  std::vector<std::string> command_line();
+  void write_page();
+  bool receive();
+  bool wait_on_host();
+  bool wait_in_simulation();
+  void check_hung(std::uint64_t since);
+  void check_request() const;
+  bool in_window(std::uint64_t address, unsigned size, std::uint64_t &platform) const;
+  void reach(std::uint64_t time_ns);
+  bool serve();
+  void start();
+  void access();
+  void inspect();
+  void outside();
+  void sleep_until_woken();
+  void answer();
+  void write_dmi(tandem_wire_reply &reply);
+  void post_free_interrupts();
+  void invalidate(sc_dt::uint64 start, sc_dt::uint64 end);
+  [[noreturn]] void fail(const std::string &cause) const;
+  std::string at_time() const;
+
+  struct reset_input;
+
+  time_domain &domain_;
+  qemu_config config_;
+  console_log console_, messages_;
+  wire_channel channel_;
+  child_process process_;
+  dmi_map dmi_;
+  std::unique_ptr<reset_input> reset_input_;
+  sc_core::sc_event wake_;
+  tlm::tlm_generic_payload payload_;
+
+  tandem_wire_request request_{};
+  // Of the reply in the making.
+  std::uint32_t status_ = TANDEM_WIRE_OK;
+  std::uint64_t data_ = 0;
+  sc_core::sc_time delay_;
+  sc_core::sc_time carry_; // part of a nanosecond that the guest still owes
+  std::uint64_t last_ns_ = 0, granted_ns_ = 0;
+
+  instance_state state_ = instance_state::held;
+  unsigned traced_state_ = 0;
+  bool reset_wanted_ = false;
+  std::atomic<bool> woken_{false};
+  std::string version_;
+  counters count_;
+  std::set<std::uint64_t> outside_addresses_;
+  std::uint64_t host_wait_ns_ = 0;
+
+  void set_state(instance_state state);
+};
+
+} // namespace tandem

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kinds of machine that an instance can be, and the command line that makes one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tandem {
+
+/// A kind of machine of the packaged QEMU: what the bridge has to know about it.
+struct qemu_machine {
+  const char *name;             ///< as users write it, "x86-pc"
+  const char *program;          ///< "qemu-system-x86_64"
+  const char *machine;          ///< argument of -machine
+  const char *cpu;              ///< default argument of -cpu, empty for the machine's own
+  const char *interrupt_device; ///< QOM type of the interrupt controller
+  unsigned interrupt_inputs;    ///< inputs of it that can be wired
+  unsigned elf_machine;         ///< e_machine of a bare-metal image (ELF specification)
+  unsigned elf_bits;            ///< 32 or 64: class of the image
+  std::uint64_t memory_mib;     ///< default size of its own RAM; 0: fixed by the machine
+  const char *help;
+};
+
+/// The machine of that name; SC_ERROR "/tandem/machine" when there is none.
+const qemu_machine &find_machine(const std::string &name);
+const std::vector<qemu_machine> &all_machines();
+
+/// Guest physical addresses that the platform answers.
+struct qemu_window {
+  std::string name;
+  std::uint64_t guest_address;    ///< multiple of 4 KiB
+  std::uint64_t size;             ///< bytes, multiple of 4 KiB
+  std::uint64_t platform_address; ///< address of its first byte on the initiator socket
+};
+
+/// Everything about one instance that is known before the start.
+struct qemu_config {
+  std::string machine = "x86-pc"; ///< see find_machine
+  /// Directory below which usr/bin/PROGRAM is looked up; empty: PATH.
+  std::string prefix;
+  std::string cpu;             ///< empty: the machine's default
+  unsigned cpus = 1;           ///< 1 to 8
+  std::uint64_t memory_mib = 0; ///< own RAM; 0: the machine's default
+  std::string kernel;          ///< image for -kernel; empty: none
+  std::string initrd, dtb, append;
+  /// Instruction rate: one instruction takes 2^icount_shift ns (0 to 10).
+  unsigned icount_shift = 0;
+  std::vector<qemu_window> windows;
+  /// Inputs of the machine's interrupt controller, one for each interrupt input of the
+  /// instance, in this order.
+  std::vector<unsigned> interrupt_pins;
+  unsigned gdb_port = 0;       ///< 0: no debugger; else QEMU listens on 127.0.0.1
+  std::string qmp_path;        ///< Unix socket for the monitor; empty: none
+  /// Where the console goes: "log" (file and prefixed lines), "pty", "socket:PATH",
+  /// "tcp:PORT", "none".
+  std::string console = "log";
+  std::string log_path;        ///< console log; empty: kept in memory only
+  std::vector<std::string> extra; ///< more arguments for QEMU
+  std::uint64_t seed = 1;      ///< seed of QEMU's own random numbers
+};
+
+/// Checks everything that can be known without starting QEMU: SC_ERROR "/tandem/config" with
+/// one sentence that names the instance. Missing, unreadable and foreign images, overlapping
+/// or unaligned windows, numbers out of range, ports in use.
+void check_config(const std::string &instance, const qemu_config &config);
+
+/// The command line without the descriptors that launch() adds.
+std::vector<std::string> qemu_arguments(const qemu_config &config, bool free_mode);
+
+/// Words of a command line, quoted for a shell where they need it.
+std::string shell_line(const std::vector<std::string> &arguments);
+
+/// The shared object that QEMU loads: $TANDEM_ADAPTER, or beside this library.
+std::string adapter_path();
+
+} // namespace tandem

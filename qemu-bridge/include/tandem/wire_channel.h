@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// SystemC's end of the wire to one QEMU process.
+#pragma once
+
+#include "tandem_wait.h"
+#include "tandem_wire.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tandem {
+
+/// The shared page and the socket of one instance. Both are anonymous: QEMU inherits their
+/// descriptors, and the kernel removes them with the last process that has them.
+///
+/// Used by the SystemC thread, but for wake(), which any thread may call.
+class wire_channel {
+public:
+  /// Throws std::system_error when the kernel gives no memory or descriptors.
+  explicit wire_channel(const std::string &name);
+  ~wire_channel();
+  wire_channel(const wire_channel &) = delete;
+  wire_channel &operator=(const wire_channel &) = delete;
+
+  tandem_wire_page &page() { return *page_; }
+  const tandem_wire_page &page() const { return *page_; }
+  int page_fd() const { return page_fd_; }
+  /// QEMU's end, to be inherited; closed by close_remote() once it was.
+  int remote_socket() const { return sockets_[1]; }
+  void close_remote();
+  /// This end: becomes readable when QEMU sent a byte (TANDEM_WIRE_WAKE).
+  int socket() const { return sockets_[0]; }
+
+  /// True when a request waits to be served.
+  bool ready() const;
+  /// Spins for a request as long as that pays, limit_ns at most.
+  bool spin(std::uint64_t limit_ns);
+  /// Sleeps for a request, timeout_ms at most, or until wake().
+  bool sleep(unsigned timeout_ms);
+  /// Ends a sleep() early, from any thread.
+  void wake();
+
+  /// A private copy of the request: what is checked in it stays as checked.
+  tandem_wire_request request() const;
+  /// Hands the reply slot, filled by the caller, to QEMU.
+  void reply();
+  tandem_wire_reply &reply_slot() { return page_->reply; }
+
+  /// Index by which QEMU knows the file behind fd, sending the descriptor if it is new;
+  /// `fresh` tells. Throws std::system_error when it cannot be sent, std::length_error when
+  /// there are more than TANDEM_WIRE_FDS files.
+  unsigned share(int fd, bool &fresh);
+
+  /// Waits that ended in a futex, on this side.
+  std::uint64_t sleeps() const { return waiter_.sleeps; }
+
+private:
+  struct shared_file {
+    std::uint64_t device, inode;
+  };
+  tandem_wire_page *page_ = nullptr;
+  int page_fd_ = -1;
+  int sockets_[2] = {-1, -1};
+  tandem_waiter waiter_{};
+  std::vector<shared_file> files_;
+};
+
+} // namespace tandem

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/*
+ * The wire between one QEMU process and the SystemC simulation.
+ *
+ * One page of shared memory (struct tandem_wire_page) for each instance, made by
+ * the SystemC side and inherited by QEMU as a file descriptor, plus a Unix socket
+ * pair that carries file descriptors to QEMU and wake-up bytes from it. Nothing of
+ * it has a name in a file system.
+ *
+ * Strict alternation. The QEMU side fills `request`, increments `request_seq` and
+ * waits for `reply_seq` to become equal to it; the SystemC side reads the request,
+ * fills `reply` and increments `reply_seq`. There is never more than one request
+ * outstanding, so the slots need no lock: a request belongs to QEMU until
+ * request_seq is incremented, and to SystemC until reply_seq is.
+ *
+ * tandem_wait.h holds the two operations on the sequence words that both sides use.
+ *
+ * All times are nanoseconds of virtual time on the platform's one time line: the
+ * adapter keeps QEMU's virtual clock equal to it, so there is no offset to apply.
+ * Integers are in host byte order; both ends run on one host.
+ */
+#ifndef TANDEM_WIRE_H
+#define TANDEM_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define TANDEM_WIRE_ASSERT static_assert
+#define TANDEM_WIRE_ALIGNED alignas(64)
+#else
+#define TANDEM_WIRE_ASSERT _Static_assert
+#define TANDEM_WIRE_ALIGNED _Alignas(64)
+#endif
+
+#define TANDEM_WIRE_MAGIC 0x4d45444e41540a01ull
+#define TANDEM_WIRE_VERSION 1u
+
+#define TANDEM_WIRE_PAGE_BYTES 16384u /* size of the shared object */
+#define TANDEM_WIRE_WINDOWS 16u       /* windows that an instance may open */
+#define TANDEM_WIRE_PINS 64u          /* interrupt lines, one bit each in a reply */
+#define TANDEM_WIRE_DMI_OPS 16u       /* DMI changes that one reply carries */
+#define TANDEM_WIRE_FDS 32u           /* distinct file descriptors behind DMI ranges */
+#define TANDEM_WIRE_MAPS 256u         /* DMI ranges mapped at a time */
+#define TANDEM_WIRE_NEVER UINT64_MAX  /* a time that does not come */
+
+/* ---- configuration: written by SystemC before QEMU starts, then constant ---- */
+
+/* A range of guest physical addresses that belongs to the platform. */
+struct tandem_wire_window {
+  uint64_t address; /* guest physical, multiple of 4 KiB */
+  uint64_t size;    /* bytes, multiple of 4 KiB */
+  char name[48];    /* for QEMU's memory tree */
+};
+
+/* An input pin of the guest's interrupt controller. */
+struct tandem_wire_pin {
+  char device[64]; /* QOM path if it starts with '/', else a QOM type with one object */
+  char gpio[32];   /* name of the input array, empty for the unnamed one */
+  uint32_t index;  /* element of that array */
+  uint32_t reserved;
+};
+
+#define TANDEM_WIRE_MODE_TIMED 0u /* icount, one time line */
+#define TANDEM_WIRE_MODE_FREE 1u  /* multi-threaded, host time */
+
+struct tandem_wire_config {
+  uint64_t magic;
+  uint32_t version;
+  uint32_t mode;         /* TANDEM_WIRE_MODE_* */
+  uint32_t icount_shift; /* expected; the adapter refuses to run with another */
+  uint32_t windows;
+  uint32_t pins;
+  uint32_t free_poll_us; /* free mode: host time between two WINDOW requests */
+  struct tandem_wire_window window[TANDEM_WIRE_WINDOWS];
+  struct tandem_wire_pin pin[TANDEM_WIRE_PINS];
+};
+
+/* ---- requests: QEMU to SystemC ---- */
+
+enum tandem_wire_request_kind {
+  TANDEM_WIRE_READY = 1,   /* machine complete, nothing executed yet; data = QEMU version
+                              major << 32 | minor << 16 | micro */
+  TANDEM_WIRE_WINDOW = 2,  /* the granted window is over */
+  TANDEM_WIRE_HALTED = 3,  /* all CPUs idle until next_timer_ns, or NEVER */
+  TANDEM_WIRE_READ = 4,    /* address, size */
+  TANDEM_WIRE_WRITE = 5,   /* address, size, data */
+  TANDEM_WIRE_PEEK = 6,    /* read by a debugger: no time passes, no side effect */
+  TANDEM_WIRE_POKE = 7,    /* write by a debugger */
+  TANDEM_WIRE_RESET = 8,   /* the guest was reset, by itself or by control RESET */
+  TANDEM_WIRE_POWEROFF = 9,/* the guest switched itself off; nothing follows */
+  TANDEM_WIRE_MORE = 10,   /* the last reply said MORE: send the rest of it */
+};
+
+#define TANDEM_WIRE_FLAG_OUTSIDE 1u /* READ or WRITE of an address outside all windows */
+
+struct tandem_wire_request {
+  uint32_t kind;
+  uint32_t flags;
+  uint64_t time_ns;       /* virtual time; never less than in the request before */
+  uint64_t address;       /* guest physical */
+  uint64_t data;          /* little-endian value, zero-extended */
+  uint64_t next_timer_ns; /* HALTED */
+  uint64_t instructions;  /* executed since start, all CPUs */
+  uint32_t size;          /* 1, 2, 4 or 8 */
+  uint32_t reserved;
+};
+
+/* ---- replies: SystemC to QEMU ---- */
+
+enum tandem_wire_status {
+  TANDEM_WIRE_OK = 0,
+  TANDEM_WIRE_DEVICE_ERROR = 1, /* the target refused */
+  TANDEM_WIRE_DECODE_ERROR = 2, /* nobody is at that address */
+};
+
+enum tandem_wire_control {
+  TANDEM_WIRE_RUN = 0,
+  TANDEM_WIRE_DO_RESET = 1, /* reset the machine; answered by RESET */
+};
+
+enum tandem_wire_dmi_kind {
+  TANDEM_WIRE_MAP = 1,
+  TANDEM_WIRE_UNMAP = 2,
+};
+
+struct tandem_wire_dmi {
+  uint32_t kind;
+  uint32_t slot;       /* 0 to TANDEM_WIRE_MAPS - 1, chosen by SystemC */
+  uint64_t address;    /* guest physical, multiple of 4 KiB */
+  uint64_t size;       /* bytes, multiple of 4 KiB */
+  uint64_t offset;     /* position in the file */
+  uint32_t fd;         /* index of the descriptor, 0 to TANDEM_WIRE_FDS - 1 */
+  uint32_t fd_follows; /* 1: the descriptor of this index comes first on the socket */
+};
+
+struct tandem_wire_reply {
+  uint32_t status;  /* READ, WRITE, PEEK, POKE */
+  uint32_t control;
+  uint64_t data;          /* READ, PEEK */
+  uint64_t advance_ns;    /* added to the virtual clock: delay felt, or idle time over */
+  uint64_t window_end_ns; /* when the next WINDOW request is due */
+  uint64_t irq_level;     /* level of each pin now */
+  uint64_t irq_rise;      /* pins that rose at least once since the last reply */
+  uint32_t dmi_count;
+  uint32_t more; /* 1: send MORE before going on */
+  struct tandem_wire_dmi dmi[TANDEM_WIRE_DMI_OPS];
+};
+
+/* ---- the page ---- */
+
+struct tandem_wire_page {
+  struct tandem_wire_config config;
+
+  /* Why the adapter gives up, written before QEMU exits; empty otherwise. */
+  char error[512];
+
+  /* QEMU's line. */
+  TANDEM_WIRE_ALIGNED uint32_t request_seq; /* futex word */
+  uint32_t reply_sleeper;            /* 1: QEMU sleeps on reply_seq */
+  uint32_t paused;                   /* 1: stopped by its monitor or a debugger */
+  uint32_t undecoded_halts;          /* halts noticed by the main loop only */
+  uint64_t sleeps;                   /* waits that ended in a futex */
+  struct tandem_wire_request request;
+
+  /* SystemC's line. */
+  TANDEM_WIRE_ALIGNED uint32_t reply_seq; /* futex word */
+  uint32_t request_sleeper;        /* 1: SystemC sleeps on request_seq */
+  uint32_t irq_seq;                /* free mode: futex word, lines changed */
+  uint32_t irq_sleeper;            /* free mode: 1: the adapter sleeps on irq_seq */
+  uint64_t free_irq_level;         /* free mode: level of each pin */
+  struct tandem_wire_reply reply;
+};
+
+/* Bytes on the socket from QEMU to SystemC. */
+#define TANDEM_WIRE_WAKE 'w' /* a halted guest has work from QEMU's side (console input) */
+
+TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_window) == 64, "wire layout");
+TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_pin) == 104, "wire layout");
+TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_request) == 56, "wire layout");
+TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_dmi) == 40, "wire layout");
+TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_reply) == 56 + 40 * TANDEM_WIRE_DMI_OPS,
+                   "wire layout");
+TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_page) <= TANDEM_WIRE_PAGE_BYTES, "wire layout");
+TANDEM_WIRE_ASSERT(offsetof(struct tandem_wire_page, request_seq) % 64 == 0, "own cache line");
+TANDEM_WIRE_ASSERT(offsetof(struct tandem_wire_page, reply_seq) % 64 == 0, "own cache line");
+
+#endif /* TANDEM_WIRE_H */

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tandem/child_process.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace tandem {
+namespace {
+
+/// In the child, between fork and exec: only async-signal-safe calls. Reports errno
+/// through the pipe when it fails.
+[[noreturn]] void run_child(char *const *arguments, const std::vector<int> &inherit, int error_fd,
+                            int report_fd, pid_t parent)
+{
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent)
+    _exit(127); // the parent died before the line above
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  signal(SIGPIPE, SIG_DFL);
+  int null = open("/dev/null", O_RDONLY);
+  dup2(null, STDIN_FILENO);
+  dup2(error_fd, STDOUT_FILENO);
+  dup2(error_fd, STDERR_FILENO);
+  for (int fd : inherit)
+    fcntl(fd, F_SETFD, 0);
+  execvp(arguments[0], arguments);
+  int error = errno;
+  ssize_t ignored = write(report_fd, &error, sizeof error);
+  (void)ignored;
+  _exit(127);
+}
+
+} // namespace
+
+child_process::~child_process() { kill(); }
+
+void child_process::start(const std::vector<std::string> &arguments,
+                          const std::vector<int> &inherit, int error_fd)
+{
+  std::vector<char *> pointers;
+  for (const auto &argument : arguments)
+    pointers.push_back(const_cast<char *>(argument.c_str()));
+  pointers.push_back(nullptr);
+  int report[2];
+  if (pipe2(report, O_CLOEXEC) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot start " + arguments[0]);
+  pid_t parent = getpid();
+  pid_ = fork();
+  if (pid_ == 0)
+    run_child(pointers.data(), inherit, error_fd, report[1], parent);
+  int error = errno;
+  close(report[1]);
+  if (pid_ > 0) {
+    error = 0;
+    ssize_t got = read(report[0], &error, sizeof error);
+    if (got == 0)
+      error = 0;
+  }
+  close(report[0]);
+  if (error) {
+    if (pid_ > 0)
+      waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+    throw std::system_error(error, std::generic_category(), "cannot start " + arguments[0]);
+  }
+  pidfd_ = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
+  if (pidfd_ < 0) {
+    error = errno;
+    ::kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+    throw std::system_error(error, std::generic_category(), "cannot watch " + arguments[0]);
+  }
+}
+
+void child_process::kill()
+{
+  if (pid_ > 0) {
+    ::kill(pid_, SIGKILL);
+    while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR)
+      ;
+  }
+  pid_ = -1;
+  if (pidfd_ >= 0)
+    close(pidfd_);
+  pidfd_ = -1;
+}
+
+bool child_process::ended() const
+{
+  if (pidfd_ < 0)
+    return false;
+  pollfd p = {pidfd_, POLLIN, 0};
+  return poll(&p, 1, 0) > 0;
+}
+
+std::string child_process::how_it_ended()
+{
+  int status = 0;
+  if (pid_ <= 0 || waitpid(pid_, &status, 0) != pid_)
+    return "ended in an unknown way";
+  pid_ = -1;
+  if (WIFSIGNALED(status))
+    return "was killed by signal " + std::to_string(WTERMSIG(status)) + " (" +
+           strsignal(WTERMSIG(status)) + ")";
+  return "exited with status " + std::to_string(WEXITSTATUS(status));
+}
+
+double child_process::cpu_seconds() const
+{
+  if (pid_ <= 0)
+    return 0;
+  // Fields 14 and 15 of /proc/PID/stat, counted after the parenthesised name.
+  std::FILE *file = std::fopen(("/proc/" + std::to_string(pid_) + "/stat").c_str(), "r");
+  if (!file)
+    return 0;
+  char text[1024] = {};
+  size_t length = std::fread(text, 1, sizeof text - 1, file);
+  std::fclose(file);
+  text[length] = 0;
+  const char *after_name = std::strrchr(text, ')');
+  unsigned long user = 0, system = 0;
+  if (!after_name || std::sscanf(after_name + 2,
+                                 "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+                                 &system) != 2)
+    return 0;
+  return static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+} // namespace tandem

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tandem/dmi_map.h"
+
+#include "tandem/dmi_descriptor.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace tandem {
+namespace {
+
+constexpr std::uint64_t page = 4096;
+
+std::uint64_t last_address(const qemu_window &w) { return w.platform_address + (w.size - 1); }
+
+} // namespace
+
+void dmi_map::probe_all()
+{
+  for (const qemu_window &window : windows_) {
+    for (std::uint64_t address = window.platform_address;;) {
+      const std::uint64_t end = ask(window, address);
+      if (end >= last_address(window) || end < address)
+        break;
+      address = end + 1;
+    }
+  }
+}
+
+void dmi_map::probe(std::uint64_t address)
+{
+  if (is_mapped(address))
+    return;
+  for (const auto &[start, end] : refused_)
+    if (address >= start && address <= end)
+      return;
+  for (const qemu_window &window : windows_)
+    if (address >= window.platform_address && address <= last_address(window))
+      ask(window, address);
+}
+
+bool dmi_map::is_mapped(std::uint64_t address) const
+{
+  return std::any_of(ranges_.begin(), ranges_.end(), [address](const range &r) {
+    return address >= r.start && address <= r.end;
+  });
+}
+
+std::uint64_t dmi_map::ask(const qemu_window &window, std::uint64_t address)
+{
+  tlm::tlm_generic_payload payload;
+  tlm::tlm_dmi dmi;
+  dmi_descriptor descriptor;
+  payload.set_read();
+  payload.set_address(address);
+  payload.set_extension(&descriptor);
+  const bool granted = get_(payload, dmi);
+  payload.clear_extension(&descriptor);
+  const std::uint64_t end = dmi.get_end_address();
+  const std::size_t before = ranges_.size();
+  if (granted && dmi.is_read_write_allowed() && descriptor.fd >= 0)
+    take(window, dmi, descriptor);
+  if (ranges_.size() == before)
+    refused_.emplace_back(std::max<std::uint64_t>(dmi.get_start_address(), window.platform_address),
+                          std::min(end, last_address(window)));
+  return end;
+}
+
+void dmi_map::take(const qemu_window &window, const tlm::tlm_dmi &dmi,
+                   const dmi_descriptor &descriptor)
+{
+  // Clip to the window, then to whole pages on the guest's side and in the file.
+  std::uint64_t start = std::max<std::uint64_t>(dmi.get_start_address(), window.platform_address);
+  std::uint64_t end = std::min<std::uint64_t>(dmi.get_end_address(), last_address(window));
+  const auto guest = [&window](std::uint64_t a) {
+    return window.guest_address + (a - window.platform_address);
+  };
+  start += (page - guest(start) % page) % page;
+  if (start > end || end - start + 1 < page)
+    return;
+  const std::uint64_t size = (end - start + 1) / page * page;
+  end = start + size - 1;
+  const std::uint64_t offset =
+      descriptor.position(dmi.get_dmi_ptr() + (start - dmi.get_start_address()));
+  const auto slot = std::find(used_.begin(), used_.end(), false);
+  const bool overlaps = std::any_of(ranges_.begin(), ranges_.end(), [&](const range &r) {
+    return r.window == &window && r.start <= end && start <= r.end;
+  });
+  if (offset % page || slot == used_.end() || overlaps)
+    return;
+  *slot = true;
+  const unsigned index = static_cast<unsigned>(slot - used_.begin());
+  ranges_.push_back({&window, start, end, index});
+  pending_.push_back({true, index, guest(start), size, offset, descriptor.fd});
+  ++maps_;
+}
+
+void dmi_map::invalidate(std::uint64_t start, std::uint64_t end)
+{
+  refused_.clear();
+  for (auto r = ranges_.begin(); r != ranges_.end();) {
+    if (r->start > end || r->end < start) {
+      ++r;
+      continue;
+    }
+    pending_.push_back({false, r->slot, 0, 0, 0, -1});
+    used_[r->slot] = false;
+    ++unmaps_;
+    r = ranges_.erase(r);
+  }
+}
+
+void dmi_map::write(tandem_wire_reply &reply, wire_channel &channel)
+{
+  reply.dmi_count = 0;
+  while (!pending_.empty() && reply.dmi_count < TANDEM_WIRE_DMI_OPS) {
+    const change &c = pending_.front();
+    tandem_wire_dmi &op = reply.dmi[reply.dmi_count++];
+    op = {};
+    op.kind = c.map ? TANDEM_WIRE_MAP : TANDEM_WIRE_UNMAP;
+    op.slot = c.slot;
+    if (c.map) {
+      bool fresh = false;
+      op.fd = channel.share(c.fd, fresh);
+      op.fd_follows = fresh;
+      op.address = c.guest;
+      op.size = c.size;
+      op.offset = c.offset;
+    }
+    pending_.pop_front();
+  }
+  reply.more = !pending_.empty();
+}
+
+std::vector<std::string> dmi_map::describe() const
+{
+  std::vector<std::string> lines;
+  for (const range &r : ranges_) {
+    const std::uint64_t guest = r.window->guest_address + (r.start - r.window->platform_address);
+    char line[160];
+    std::snprintf(line, sizeof line, "%s 0x%llx 0x%llx", r.window->name.c_str(),
+                  static_cast<unsigned long long>(guest),
+                  static_cast<unsigned long long>(guest + (r.end - r.start)));
+    lines.emplace_back(line);
+  }
+  return lines;
+}
+
+} // namespace tandem

@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tandem/qemu_instance.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <sys/socket.h>
+#include <system_error>
+
+namespace tandem {
+namespace {
+
+constexpr const char *report_type = "/tandem/qemu";
+/// Spin for the next request: a window of the guest takes about this long.
+constexpr std::uint64_t spin_ns = 2000000;
+constexpr unsigned sleep_ms = 100;
+/// How far a request may lie behind the granted window: a CPU stops at an instruction's end,
+/// and one access may have carried the guest beyond it by its delay.
+constexpr std::uint64_t overrun_ns = 10000000;
+constexpr std::size_t reported_outside = 32;
+
+std::string hex(std::uint64_t value)
+{
+  char text[24];
+  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+} // namespace
+
+const char *state_name(instance_state state)
+{
+  static const char *const names[] = {"held", "running", "idle", "waiting", "stopped", "crashed"};
+  return names[static_cast<int>(state)];
+}
+
+struct qemu_instance::reset_input : interrupt_if {
+  explicit reset_input(qemu_instance &owner) : owner_(owner) {}
+  void set_level(bool now) override
+  {
+    if (now && !high_) {
+      owner_.reset_wanted_ = true;
+      owner_.wake_.notify();
+    }
+    high_ = now;
+  }
+
+private:
+  qemu_instance &owner_;
+  bool high_ = false;
+};
+
+qemu_instance::qemu_instance(const sc_core::sc_module_name &name, time_domain &domain,
+                             const qemu_config &config)
+    : sc_module(name), socket("socket"),
+      irq(static_cast<unsigned>(config.interrupt_pins.size()),
+          [this] {
+            if (domain_.mode() == run_mode::free)
+              post_free_interrupts();
+            else if (state_ == instance_state::idle)
+              wake_.notify();
+          }),
+      reset("reset"), domain_(domain), config_(config), console_(basename(), config.log_path),
+      messages_(basename(), ""), channel_(basename()),
+      dmi_(config_.windows,
+           [this](tlm::tlm_generic_payload &p, tlm::tlm_dmi &d) {
+             return socket->get_direct_mem_ptr(p, d);
+           }),
+      reset_input_(std::make_unique<reset_input>(*this))
+{
+  reset.bind(*reset_input_);
+  socket.register_invalidate_direct_mem_ptr(this, &qemu_instance::invalidate);
+  domain_.enroll(*this);
+  SC_HAS_PROCESS(qemu_instance);
+  SC_THREAD(run);
+}
+
+qemu_instance::~qemu_instance() = default;
+
+// ---- start ----
+
+void qemu_instance::write_page()
+{
+  tandem_wire_config &page = channel_.page().config;
+  const qemu_machine &machine = find_machine(config_.machine);
+  page.mode = domain_.mode() == run_mode::free ? TANDEM_WIRE_MODE_FREE : TANDEM_WIRE_MODE_TIMED;
+  page.icount_shift = config_.icount_shift;
+  page.free_poll_us = 10000;
+  page.windows = static_cast<std::uint32_t>(config_.windows.size());
+  for (unsigned i = 0; i < page.windows; ++i) {
+    const qemu_window &w = config_.windows[i];
+    page.window[i].address = w.guest_address;
+    page.window[i].size = w.size;
+    std::snprintf(page.window[i].name, sizeof page.window[i].name, "tandem-%s", w.name.c_str());
+  }
+  page.pins = static_cast<std::uint32_t>(config_.interrupt_pins.size());
+  for (unsigned i = 0; i < page.pins; ++i) {
+    std::snprintf(page.pin[i].device, sizeof page.pin[i].device, "%s", machine.interrupt_device);
+    page.pin[i].index = config_.interrupt_pins[i];
+  }
+}
+
+std::vector<std::string> qemu_instance::command_line()
+{
+  std::vector<std::string> line = qemu_arguments(config_, domain_.mode() == run_mode::free);
+  const std::string log = "/dev/fd/" + std::to_string(console_.fd());
+  if (config_.console == "log") {
+    line.insert(line.end(), {"-chardev", "file,id=console,path=" + log});
+  } else {
+    for (std::string &argument : line)
+      if (argument.find(",id=console") != std::string::npos)
+        argument += ",logfile=" + log;
+  }
+  line.insert(line.end(), {"-serial", "chardev:console", "-plugin",
+                           adapter_path() + ",page=" + std::to_string(channel_.page_fd()) +
+                               ",socket=" + std::to_string(channel_.remote_socket())});
+  return line;
+}
+
+void qemu_instance::launch()
+{
+  write_page();
+  try {
+    process_.start(command_line(),
+                   {channel_.page_fd(), channel_.remote_socket(), console_.fd()},
+                   messages_.fd());
+  } catch (const std::system_error &error) {
+    fail(error.what());
+  }
+  channel_.close_remote();
+}
+
+void qemu_instance::start()
+{
+  const std::uint64_t v = request_.data;
+  version_ = std::to_string(v >> 32) + "." + std::to_string(v >> 16 & 0xffff) + "." +
+             std::to_string(v & 0xffff);
+  dmi_.probe_all();
+}
+
+// ---- the thread: receive, reach the time, serve, answer ----
+
+void qemu_instance::run()
+{
+  while (receive()) {
+    const bool timeless = request_.kind == TANDEM_WIRE_PEEK || request_.kind == TANDEM_WIRE_POKE ||
+                          request_.kind == TANDEM_WIRE_MORE;
+    if (!timeless)
+      reach(request_.time_ns);
+    if (!serve())
+      return;
+    answer();
+    // All instances that are due now are released before any is waited for.
+    if (domain_.mode() == run_mode::parallel)
+      wait(sc_core::SC_ZERO_TIME);
+  }
+}
+
+bool qemu_instance::receive()
+{
+  const bool got = domain_.mode() == run_mode::free ? wait_in_simulation() : wait_on_host();
+  if (!got)
+    return false;
+  request_ = channel_.request();
+  check_request();
+  last_ns_ = request_.time_ns;
+  count_.instructions = request_.instructions;
+  domain_.reported(last_ns_);
+  return true;
+}
+
+bool qemu_instance::wait_on_host()
+{
+  if (channel_.ready())
+    return true;
+  const std::uint64_t since = tandem_host_ns();
+  bool got = channel_.spin(spin_ns);
+  while (!got) {
+    if (domain_.must_stop()) {
+      sc_core::sc_stop();
+      return false;
+    }
+    check_hung(since);
+    got = channel_.sleep(sleep_ms);
+  }
+  host_wait_ns_ += tandem_host_ns() - since;
+  return true;
+}
+
+bool qemu_instance::wait_in_simulation()
+{
+  while (!channel_.ready()) {
+    wait(wake_);
+    if (domain_.must_stop())
+      return false;
+  }
+  return true;
+}
+
+void qemu_instance::check_hung(std::uint64_t since)
+{
+  const unsigned limit = domain_.parameters().hang_seconds;
+  const bool halted_by_user = config_.gdb_port || channel_.page().paused;
+  if (limit && !halted_by_user && tandem_host_ns() - since > limit * 1000000000ull)
+    fail("QEMU has not answered for " + std::to_string(limit) + " s of host time" + at_time());
+}
+
+void qemu_instance::reach(std::uint64_t time_ns)
+{
+  const sc_core::sc_time due = from_ns(time_ns);
+  if (due > sc_core::sc_time_stamp())
+    wait(due - sc_core::sc_time_stamp());
+}
+
+bool qemu_instance::serve()
+{
+  status_ = TANDEM_WIRE_OK;
+  data_ = 0;
+  delay_ = sc_core::SC_ZERO_TIME;
+  switch (request_.kind) {
+  case TANDEM_WIRE_READY:
+    start();
+    break;
+  case TANDEM_WIRE_WINDOW:
+    ++count_.windows;
+    break;
+  case TANDEM_WIRE_HALTED:
+    ++count_.halts;
+    sleep_until_woken();
+    break;
+  case TANDEM_WIRE_READ:
+  case TANDEM_WIRE_WRITE:
+    if (request_.flags & TANDEM_WIRE_FLAG_OUTSIDE)
+      outside();
+    else
+      access();
+    break;
+  case TANDEM_WIRE_PEEK:
+  case TANDEM_WIRE_POKE:
+    inspect();
+    break;
+  case TANDEM_WIRE_RESET:
+    ++count_.resets;
+    break;
+  case TANDEM_WIRE_POWEROFF:
+    set_state(instance_state::stopped);
+    domain_.powered_off();
+    return false;
+  default:
+    break; // MORE: answer() does it
+  }
+  return true;
+}
+
+void qemu_instance::sleep_until_woken()
+{
+  set_state(instance_state::idle);
+  const bool for_ever = request_.next_timer_ns == TANDEM_WIRE_NEVER;
+  const sc_core::sc_time due = for_ever ? sc_core::SC_ZERO_TIME : from_ns(request_.next_timer_ns);
+  while (!irq.pending() && !reset_wanted_ && !woken_) {
+    if (for_ever)
+      wait(wake_);
+    else if (due > sc_core::sc_time_stamp())
+      wait(due - sc_core::sc_time_stamp(), wake_);
+    else
+      break;
+  }
+  woken_ = false;
+}
+
+void qemu_instance::answer()
+{
+  tandem_wire_reply &reply = channel_.reply_slot();
+  reply.status = status_;
+  reply.data = data_;
+  reply.control = reset_wanted_ ? TANDEM_WIRE_DO_RESET : TANDEM_WIRE_RUN;
+  if (request_.kind != TANDEM_WIRE_PEEK && request_.kind != TANDEM_WIRE_POKE) {
+    reset_wanted_ = false;
+    // Where the guest goes on, less where it is: delay felt, or time slept.
+    const sc_core::sc_time guest = from_ns(request_.time_ns);
+    const sc_core::sc_time goal = sc_core::sc_time_stamp() + delay_ + carry_;
+    const sc_core::sc_time lag = goal > guest ? goal - guest : sc_core::SC_ZERO_TIME;
+    reply.advance_ns = domain_.mode() == run_mode::free ? 0 : to_ns(lag);
+    carry_ = lag - from_ns(to_ns(lag));
+    if (request_.kind == TANDEM_WIRE_READ || request_.kind == TANDEM_WIRE_WRITE)
+      count_.stall_ns += reply.advance_ns;
+    reply.irq_rise = irq.sample(guest > sc_core::sc_time_stamp() ? guest
+                                                                 : sc_core::sc_time_stamp());
+    reply.irq_level = irq.level();
+    if (request_.kind == TANDEM_WIRE_RESET)
+      reply.irq_rise |= reply.irq_level; // the interrupt controller has forgotten them
+    reply.window_end_ns = granted_ns_ = domain_.window_end_ns();
+    dmi_.write(reply, channel_);
+    set_state(instance_state::running);
+  }
+  domain_.released();
+  channel_.reply();
+}
+
+// ---- accesses ----
+
+bool qemu_instance::in_window(std::uint64_t address, unsigned size, std::uint64_t &platform) const
+{
+  for (const qemu_window &w : config_.windows) {
+    if (address >= w.guest_address && address - w.guest_address <= w.size - size) {
+      platform = w.platform_address + (address - w.guest_address);
+      return true;
+    }
+  }
+  return false;
+}
+
+void qemu_instance::access()
+{
+  std::uint64_t platform = 0;
+  in_window(request_.address, request_.size, platform); // checked on receipt
+  const bool reading = request_.kind == TANDEM_WIRE_READ;
+  ++(reading ? count_.reads : count_.writes);
+  data_ = reading ? 0 : request_.data;
+  payload_.set_command(reading ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND);
+  payload_.set_address(platform);
+  payload_.set_data_ptr(reinterpret_cast<unsigned char *>(&data_));
+  payload_.set_data_length(request_.size);
+  payload_.set_streaming_width(request_.size);
+  payload_.set_byte_enable_ptr(nullptr);
+  payload_.set_dmi_allowed(false);
+  payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+  set_state(instance_state::waiting);
+  socket->b_transport(payload_, delay_);
+  if (payload_.get_response_status() == tlm::TLM_ADDRESS_ERROR_RESPONSE)
+    status_ = TANDEM_WIRE_DECODE_ERROR;
+  else if (payload_.is_response_error())
+    status_ = TANDEM_WIRE_DEVICE_ERROR;
+  if (status_ != TANDEM_WIRE_OK)
+    ++count_.errors;
+  if (payload_.is_dmi_allowed())
+    dmi_.probe(platform);
+}
+
+void qemu_instance::inspect()
+{
+  std::uint64_t platform = 0;
+  ++count_.debug;
+  const bool reading = request_.kind == TANDEM_WIRE_PEEK;
+  data_ = reading ? 0 : request_.data;
+  status_ = TANDEM_WIRE_DECODE_ERROR;
+  if (!in_window(request_.address, request_.size, platform))
+    return;
+  payload_.set_command(reading ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND);
+  payload_.set_address(platform);
+  payload_.set_data_ptr(reinterpret_cast<unsigned char *>(&data_));
+  payload_.set_data_length(request_.size);
+  payload_.set_streaming_width(request_.size);
+  payload_.set_byte_enable_ptr(nullptr);
+  payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+  if (socket->transport_dbg(payload_) == request_.size)
+    status_ = TANDEM_WIRE_OK;
+}
+
+void qemu_instance::outside()
+{
+  status_ = TANDEM_WIRE_DECODE_ERROR;
+  data_ = UINT64_MAX;
+  ++count_.outside;
+  if (outside_addresses_.size() > reported_outside ||
+      !outside_addresses_.insert(request_.address).second)
+    return;
+  if (outside_addresses_.size() > reported_outside) {
+    SC_REPORT_WARNING(report_type, (std::string(basename()) +
+                                    ": further accesses outside all windows are only counted")
+                                       .c_str());
+    return;
+  }
+  SC_REPORT_WARNING(report_type,
+                    (std::string(basename()) + ": " +
+                     (request_.kind == TANDEM_WIRE_READ ? "read" : "write") + " of " +
+                     std::to_string(request_.size) + " bytes at " + hex(request_.address) +
+                     " is outside all windows" + at_time())
+                        .c_str());
+}
+
+void qemu_instance::invalidate(sc_dt::uint64 start, sc_dt::uint64 end)
+{
+  dmi_.invalidate(start, end);
+}
+
+void qemu_instance::post_free_interrupts()
+{
+  tandem_wire_page &page = channel_.page();
+  __atomic_store_n(&page.free_irq_level, irq.level(), __ATOMIC_RELEASE);
+  tandem_post(&page.irq_seq, &page.irq_sleeper);
+}
+
+// ---- what can go wrong ----
+
+void qemu_instance::check_request() const
+{
+  const tandem_wire_page &page = channel_.page();
+  const std::string bad = "the adapter sent a request ";
+  if (page.request_seq != page.reply_seq + 1)
+    fail(bad + "out of turn");
+  if (request_.kind < TANDEM_WIRE_READY || request_.kind > TANDEM_WIRE_MORE)
+    fail(bad + "of unknown kind " + std::to_string(request_.kind));
+  if ((request_.kind == TANDEM_WIRE_READY) != version_.empty())
+    fail(bad + "of kind " + std::to_string(request_.kind) + " at the wrong time");
+  if (domain_.mode() != run_mode::free &&
+      (request_.time_ns < last_ns_ || request_.time_ns > granted_ns_ + overrun_ns))
+    fail(bad + "with a time of " + std::to_string(request_.time_ns) + " ns, outside its window");
+  if (request_.kind == TANDEM_WIRE_HALTED && request_.next_timer_ns < request_.time_ns)
+    fail(bad + "with a timer in the past");
+  const bool access = request_.kind == TANDEM_WIRE_READ || request_.kind == TANDEM_WIRE_WRITE;
+  const bool debug = request_.kind == TANDEM_WIRE_PEEK || request_.kind == TANDEM_WIRE_POKE;
+  if (!access && !debug)
+    return;
+  if (request_.size != 1 && request_.size != 2 && request_.size != 4 && request_.size != 8)
+    fail(bad + "of " + std::to_string(request_.size) + " bytes");
+  std::uint64_t platform;
+  if (access && !(request_.flags & TANDEM_WIRE_FLAG_OUTSIDE) &&
+      !in_window(request_.address, request_.size, platform))
+    fail(bad + "for address " + hex(request_.address) + ", which is in no window");
+}
+
+void qemu_instance::check_alive()
+{
+  if (!process_.ended() || channel_.ready())
+    return;
+  set_state(instance_state::crashed);
+  const char *given_up = channel_.page().error;
+  if (*given_up) {
+    const std::string text(given_up, strnlen(given_up, sizeof channel_.page().error));
+    fail(text);
+  }
+  const std::vector<std::string> last = messages_.tail(1);
+  fail("QEMU " + process_.how_it_ended() + at_time() + (last.empty() ? "" : ": " + last.front()));
+}
+
+void qemu_instance::look()
+{
+  if (woken_ || domain_.mode() == run_mode::free)
+    wake_.notify();
+}
+
+bool qemu_instance::take_wake()
+{
+  char bytes[64];
+  const ssize_t got = recv(channel_.socket(), bytes, sizeof bytes, MSG_DONTWAIT);
+  if (got > 0)
+    woken_ = true;
+  return got > 0 || (got < 0 && errno == EAGAIN);
+}
+
+void qemu_instance::fail(const std::string &cause) const
+{
+  SC_REPORT_ERROR(report_type, (std::string(basename()) + ": " + cause).c_str());
+  std::abort(); // the report throws
+}
+
+std::string qemu_instance::at_time() const
+{
+  return " at simulated time " + sc_core::sc_time_stamp().to_string();
+}
+
+// ---- what is shown ----
+
+void qemu_instance::set_state(instance_state state)
+{
+  state_ = state;
+  traced_state_ = static_cast<unsigned>(state);
+}
+
+void qemu_instance::trace(sc_core::sc_trace_file *file) const
+{
+  sc_core::sc_trace(file, traced_state_, std::string(name()) + ".state", 3);
+  irq.trace(file, name());
+}
+
+nlohmann::ordered_json qemu_instance::statistics() const
+{
+  nlohmann::ordered_json s;
+  s["machine"] = config_.machine;
+  s["qemu"] = version_;
+  s["state"] = state_name(state_);
+  s["instructions"] = count_.instructions;
+  s["virtual_ns"] = last_ns_;
+  s["requests"] = {{"read", count_.reads},       {"write", count_.writes},
+                   {"window", count_.windows},   {"halted", count_.halts},
+                   {"reset", count_.resets},     {"outside", count_.outside}};
+  s["access_errors"] = count_.errors;
+  s["stall_ns"] = count_.stall_ns;
+  s["interrupts"] = {{"delivered", irq.delivered()}, {"latest_ns", to_ns(irq.latest())}};
+  s["dmi"] = {{"maps", dmi_.maps()}, {"unmaps", dmi_.unmaps()}};
+  s["host"] = {{"wait_s", static_cast<double>(host_wait_ns_) * 1e-9},
+               {"cpu_s", process_.cpu_seconds()},
+               {"bridge_sleeps", channel_.sleeps()},
+               {"adapter_sleeps", channel_.page().sleeps},
+               {"undecoded_halts", channel_.page().undecoded_halts},
+               {"debug_accesses", count_.debug}};
+  return s;
+}
+
+} // namespace tandem

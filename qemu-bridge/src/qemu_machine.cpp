@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tandem/qemu_machine.h"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <elf.h>
+#include <filesystem>
+#include <fstream>
+#include <sys/socket.h>
+#include <systemc>
+#include <tandem_wire.h>
+#include <unistd.h>
+
+namespace tandem {
+namespace {
+
+constexpr unsigned page = 4096;
+
+// Interrupt inputs: the 24 of the I/O APIC; 224 shared interrupts of virt's GIC less those of
+// its own devices at the low end; 32 external interrupts of the AN385's NVIC (its
+// documentation).
+const std::vector<qemu_machine> machines = {
+    {"x86-pc", "qemu-system-x86_64", "pc", "qemu64,+pdpe1gb", "ioapic", 24, EM_X86_64, 64, 128,
+     "x86_64 PC with i440FX chip set"},
+    {"x86-q35", "qemu-system-x86_64", "q35", "qemu64,+pdpe1gb", "ioapic", 24, EM_X86_64, 64, 128,
+     "x86_64 PC with Q35 chip set"},
+    {"arm", "qemu-system-arm", "virt,gic-version=2", "cortex-a15", "arm_gic", 224, EM_ARM, 32,
+     128, "32-bit Arm A-profile, machine virt"},
+    {"aarch64", "qemu-system-aarch64", "virt,gic-version=2", "cortex-a53", "arm_gic", 224,
+     EM_AARCH64, 64, 128, "64-bit Arm A-profile, machine virt"},
+    {"cortexm", "qemu-system-arm", "mps2-an385", "", "armv7m", 32, EM_ARM, 32, 0,
+     "Cortex-M3 microcontroller, machine mps2-an385"},
+};
+
+[[noreturn]] void fail(const std::string &instance, const std::string &cause)
+{
+  SC_REPORT_ERROR("/tandem/config", (instance + ": " + cause).c_str());
+  std::abort(); // the report throws
+}
+
+void check_readable(const std::string &instance, const std::string &what, const std::string &path)
+{
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error))
+    fail(instance, what + " '" + path + "' does not exist or is no file");
+  if (access(path.c_str(), R_OK) != 0)
+    fail(instance, what + " '" + path + "' cannot be read: " + std::strerror(errno));
+}
+
+/// An ELF image must be for the machine's architecture; anything else is left to QEMU.
+void check_image(const std::string &instance, const qemu_machine &machine,
+                 const std::string &path)
+{
+  check_readable(instance, "image", path);
+  std::ifstream file(path, std::ios::binary);
+  Elf64_Ehdr header = {};
+  file.read(reinterpret_cast<char *>(&header), sizeof header);
+  if (file.gcount() == 0)
+    fail(instance, "image '" + path + "' is empty");
+  if (file.gcount() < static_cast<std::streamsize>(sizeof(Elf32_Ehdr)) ||
+      std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+    return;
+  const unsigned bits = header.e_ident[EI_CLASS] == ELFCLASS64 ? 64 : 32;
+  // e_machine lies at the same place in both classes.
+  const bool x86_32 = machine.elf_machine == EM_X86_64 && header.e_machine == EM_386;
+  if (!x86_32 && (header.e_machine != machine.elf_machine || bits != machine.elf_bits))
+    fail(instance, "image '" + path + "' is for another architecture (ELF machine " +
+                       std::to_string(header.e_machine) + ", " + std::to_string(bits) +
+                       " bits) than machine " + machine.name);
+}
+
+void check_windows(const std::string &instance, const std::vector<qemu_window> &windows)
+{
+  if (windows.size() > TANDEM_WIRE_WINDOWS)
+    fail(instance, "more than " + std::to_string(TANDEM_WIRE_WINDOWS) + " windows");
+  for (const qemu_window &w : windows) {
+    if (w.size == 0 || w.guest_address % page || w.size % page || w.platform_address % page)
+      fail(instance, "window '" + w.name + "' is empty or not aligned to 4 KiB");
+    if (w.guest_address + (w.size - 1) < w.guest_address)
+      fail(instance, "window '" + w.name + "' passes the end of the address space");
+    for (const qemu_window &other : windows)
+      if (&other < &w && other.guest_address <= w.guest_address + (w.size - 1) &&
+          w.guest_address <= other.guest_address + (other.size - 1))
+        fail(instance, "windows '" + other.name + "' and '" + w.name + "' overlap");
+  }
+}
+
+void check_port(const std::string &instance, const std::string &what, unsigned port)
+{
+  if (port > 65535)
+    fail(instance, what + " port " + std::to_string(port) + " does not exist");
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  int result = bind(fd, reinterpret_cast<sockaddr *>(&address), sizeof address);
+  int error = errno;
+  close(fd);
+  if (result != 0)
+    fail(instance, what + " port " + std::to_string(port) + " cannot be used: " +
+                       std::strerror(error));
+}
+
+/// The text behind "KIND:", or empty when the console is of another kind.
+std::string console_place(const std::string &console, const std::string &kind)
+{
+  return console.rfind(kind + ":", 0) == 0 ? console.substr(kind.size() + 1) : "";
+}
+
+void check_console(const std::string &instance, const std::string &console)
+{
+  if (console == "log" || console == "pty" || console == "none" ||
+      !console_place(console, "socket").empty())
+    return;
+  const std::string port = console_place(console, "tcp");
+  if (port.empty() || port.find_first_not_of("0123456789") != std::string::npos ||
+      port.size() > 5)
+    fail(instance, "unknown console '" + console +
+                       "'; known are log, pty, socket:PATH, tcp:PORT, none");
+  check_port(instance, "console", static_cast<unsigned>(std::stoul(port)));
+}
+
+void append_console(std::vector<std::string> &arguments, const qemu_config &config)
+{
+  const std::string path = console_place(config.console, "socket");
+  const std::string port = console_place(config.console, "tcp");
+  if (config.console == "pty")
+    arguments.insert(arguments.end(), {"-chardev", "pty,id=console"});
+  else if (!path.empty())
+    arguments.insert(arguments.end(),
+                     {"-chardev", "socket,id=console,server=on,wait=off,path=" + path});
+  else if (!port.empty())
+    arguments.insert(arguments.end(),
+                     {"-chardev", "socket,id=console,server=on,wait=off,host=127.0.0.1,port=" +
+                                      port});
+  else if (config.console == "none")
+    arguments.insert(arguments.end(), {"-chardev", "null,id=console"});
+}
+
+} // namespace
+
+const std::vector<qemu_machine> &all_machines() { return machines; }
+
+const qemu_machine &find_machine(const std::string &name)
+{
+  std::string known;
+  for (const qemu_machine &machine : machines) {
+    if (machine.name == name)
+      return machine;
+    known += known.empty() ? machine.name : std::string(", ") + machine.name;
+  }
+  SC_REPORT_ERROR("/tandem/machine",
+                  ("unknown machine '" + name + "'; known are " + known).c_str());
+  return machines.front();
+}
+
+void check_config(const std::string &instance, const qemu_config &config)
+{
+  const qemu_machine &machine = find_machine(config.machine);
+  if (config.kernel.empty())
+    fail(instance, "no image is given");
+  check_image(instance, machine, config.kernel);
+  if (!config.initrd.empty())
+    check_readable(instance, "initrd", config.initrd);
+  if (!config.dtb.empty())
+    check_readable(instance, "device tree", config.dtb);
+  check_windows(instance, config.windows);
+  if (config.cpus < 1 || config.cpus > 8)
+    fail(instance, "the number of CPUs must be from 1 to 8");
+  if (config.icount_shift > 10)
+    fail(instance, "the icount shift must be from 0 to 10");
+  for (unsigned pin : config.interrupt_pins)
+    if (pin >= machine.interrupt_inputs)
+      fail(instance, "machine " + config.machine + " has no interrupt input " +
+                         std::to_string(pin));
+  if (config.interrupt_pins.size() > TANDEM_WIRE_PINS)
+    fail(instance, "too many interrupt inputs");
+  if (config.gdb_port)
+    check_port(instance, "gdb", config.gdb_port);
+  check_console(instance, config.console);
+}
+
+std::vector<std::string> qemu_arguments(const qemu_config &config, bool free_mode)
+{
+  const qemu_machine &machine = find_machine(config.machine);
+  const std::string program =
+      config.prefix.empty() ? machine.program : config.prefix + "/usr/bin/" + machine.program;
+  std::vector<std::string> a = {program, "-nodefaults", "-no-user-config", "-display", "none",
+                                "-monitor", "none", "-no-shutdown"};
+  std::string machine_option = machine.machine;
+  if (machine_option.rfind("virt", 0) == 0)
+    machine_option += ",dtb-randomness=off";
+  a.insert(a.end(), {"-machine", machine_option});
+  if (!config.prefix.empty())
+    a.insert(a.end(), {"-L", config.prefix + "/usr/share/qemu", "-L", config.prefix + "/usr/share/seabios"});
+  const std::string cpu = config.cpu.empty() ? machine.cpu : config.cpu;
+  if (!cpu.empty())
+    a.insert(a.end(), {"-cpu", cpu});
+  const std::uint64_t memory = config.memory_mib ? config.memory_mib : machine.memory_mib;
+  if (memory)
+    a.insert(a.end(), {"-m", std::to_string(memory) + "M"});
+  if (config.cpus > 1)
+    a.insert(a.end(), {"-smp", std::to_string(config.cpus)});
+  if (free_mode)
+    a.insert(a.end(), {"-accel", "tcg,thread=multi"});
+  else
+    a.insert(a.end(), {"-icount", "shift=" + std::to_string(config.icount_shift) +
+                                      ",align=off,sleep=off"});
+  a.insert(a.end(), {"-rtc", "base=2020-01-01T00:00:00,clock=vm", "-seed",
+                     std::to_string(config.seed), "-kernel", config.kernel});
+  if (!config.initrd.empty())
+    a.insert(a.end(), {"-initrd", config.initrd});
+  if (!config.dtb.empty())
+    a.insert(a.end(), {"-dtb", config.dtb});
+  if (!config.append.empty())
+    a.insert(a.end(), {"-append", config.append});
+  append_console(a, config);
+  if (config.gdb_port)
+    a.insert(a.end(), {"-gdb", "tcp:127.0.0.1:" + std::to_string(config.gdb_port)});
+  if (!config.qmp_path.empty())
+    a.insert(a.end(), {"-qmp", "unix:" + config.qmp_path + ",server=on,wait=off"});
+  a.insert(a.end(), config.extra.begin(), config.extra.end());
+  return a;
+}
+
+std::string shell_line(const std::vector<std::string> &arguments)
+{
+  std::string line;
+  for (const std::string &argument : arguments) {
+    const bool plain =
+        !argument.empty() &&
+        std::all_of(argument.begin(), argument.end(), [](unsigned char c) {
+          return std::isalnum(c) || std::strchr("_-+=,.:/@%", c);
+        });
+    std::string quoted;
+    for (char c : argument)
+      quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    line += (line.empty() ? "" : " ") + (plain ? argument : "'" + quoted + "'");
+  }
+  return line;
+}
+
+std::string adapter_path()
+{
+  if (const char *set = std::getenv("TANDEM_ADAPTER"))
+    return set;
+  Dl_info about;
+  if (!dladdr(reinterpret_cast<void *>(&adapter_path), &about))
+    return "tandem-adapter.so";
+  const auto library = std::filesystem::absolute(about.dli_fname);
+  return (library.parent_path() / "tandem-adapter.so").string();
+}
+
+} // namespace tandem

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tandem/time_domain.h"
+
+#include "tandem/qemu_instance.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <tlm>
+#include <unistd.h>
+
+namespace tandem {
+namespace {
+
+constexpr const char *report_type = "/tandem/time";
+constexpr int tick_ms = 50;
+constexpr std::uint64_t second_ns = 1000000000;
+/// No window is longer, however far nothing can happen: keeps the progress line moving
+/// and Ctrl-C quick.
+constexpr std::uint64_t longest_window_ns = 20000000;
+
+std::uint64_t units_per_ns() { return sc_core::sc_time(1, sc_core::SC_NS).value(); }
+
+} // namespace
+
+std::uint64_t to_ns(const sc_core::sc_time &time) { return time.value() / units_per_ns(); }
+
+sc_core::sc_time from_ns(std::uint64_t ns)
+{
+  return sc_core::sc_time::from_value(ns * units_per_ns());
+}
+
+run_mode parse_mode(const std::string &text)
+{
+  for (run_mode mode : {run_mode::parallel, run_mode::serial, run_mode::free})
+    if (text == mode_name(mode))
+      return mode;
+  SC_REPORT_ERROR(report_type,
+                  ("unknown mode '" + text + "'; known are parallel, serial, free").c_str());
+  return run_mode::parallel;
+}
+
+const char *mode_name(run_mode mode)
+{
+  switch (mode) {
+  case run_mode::parallel:
+    return "parallel";
+  case run_mode::serial:
+    return "serial";
+  default:
+    return "free";
+  }
+}
+
+/// Brings a wish of a host thread into the SystemC kernel.
+struct time_domain::doorbell : sc_core::sc_prim_channel {
+  doorbell() : sc_prim_channel("doorbell") {}
+  void ring() { async_request_update(); }
+  void stay_alive() { async_attach_suspending(); }
+  void update() override { event.notify(sc_core::SC_ZERO_TIME); }
+  sc_core::sc_event event;
+};
+
+time_domain::time_domain(const sc_core::sc_module_name &name, const config &parameters)
+    : sc_module(name), config_(parameters), doorbell_(std::make_unique<doorbell>()),
+      wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
+{
+  SC_HAS_PROCESS(time_domain);
+  SC_METHOD(look);
+  sensitive << doorbell_->event;
+  dont_initialize();
+}
+
+time_domain::~time_domain()
+{
+  stop_watching();
+  close(wake_fd_);
+}
+
+void time_domain::enroll(qemu_instance &instance) { instances_.push_back(&instance); }
+
+void time_domain::start_of_simulation()
+{
+  const sc_core::sc_time quantum = tlm::tlm_global_quantum::instance().get();
+  quantum_ns_ = to_ns(quantum);
+  if (quantum_ns_ == 0 || from_ns(quantum_ns_) != quantum || quantum_ns_ > second_ns)
+    SC_REPORT_ERROR(report_type, ("impossible quantum " + quantum.to_string() +
+                                  "; it must be a multiple of 1 ns and at most 1 s")
+                                     .c_str());
+  if (config_.mode == run_mode::free || config_.wait_for_outside)
+    doorbell_->stay_alive();
+  for (qemu_instance *instance : instances_)
+    instance->launch();
+  watcher_ = std::thread([this] { watch(); });
+}
+
+void time_domain::end_of_simulation() { stop_watching(); }
+
+void time_domain::stop_watching()
+{
+  if (!watcher_.joinable())
+    return;
+  request_stop("end of simulation");
+  watcher_.join();
+  for (auto &tick : ticks_)
+    tick();
+}
+
+void time_domain::request_stop(const char *why)
+{
+  const char *none = nullptr;
+  stop_.compare_exchange_strong(none, why);
+  const std::uint64_t one = 1;
+  ssize_t ignored = write(wake_fd_, &one, sizeof one);
+  (void)ignored;
+}
+
+void time_domain::reported(std::uint64_t time_ns)
+{
+  if (in_flight_)
+    --in_flight_;
+  if (time_ns > latest_ns_.load(std::memory_order_relaxed))
+    latest_ns_.store(time_ns, std::memory_order_relaxed);
+}
+
+std::uint64_t time_domain::window_end_ns() const
+{
+  const std::uint64_t now = to_ns(sc_core::sc_time_stamp());
+  const std::uint64_t next = now - now % quantum_ns_ + quantum_ns_;
+  if (!config_.lookahead || in_flight_ || sc_core::sc_pending_activity_at_current_time())
+    return next;
+  std::uint64_t horizon = now + longest_window_ns;
+  if (sc_core::sc_pending_activity_at_future_time())
+    horizon = std::min(horizon, now + to_ns(sc_core::sc_time_to_pending_activity()));
+  if (config_.time_limit > sc_core::sc_time_stamp())
+    horizon = std::min(horizon, to_ns(config_.time_limit));
+  return std::max(next, horizon - horizon % quantum_ns_);
+}
+
+bool time_domain::must_stop()
+{
+  if (dead_)
+    for (qemu_instance *instance : instances_)
+      instance->check_alive();
+  return stop_ != nullptr;
+}
+
+void time_domain::powered_off()
+{
+  const bool all = std::all_of(instances_.begin(), instances_.end(),
+                               [](const qemu_instance *i) { return i->is_off(); });
+  if (all)
+    request_stop("all instances are switched off");
+}
+
+void time_domain::poke() { doorbell_->ring(); }
+
+void time_domain::look()
+{
+  if (must_stop()) {
+    sc_core::sc_stop();
+    return;
+  }
+  for (qemu_instance *instance : instances_)
+    instance->look();
+}
+
+void time_domain::watch()
+{
+  std::vector<pollfd> fds;
+  fds.push_back({wake_fd_, POLLIN, 0});
+  for (qemu_instance *instance : instances_) {
+    fds.push_back({instance->pidfd(), POLLIN, 0});
+    fds.push_back({instance->wake_fd(), POLLIN, 0});
+  }
+  while (!stop_) {
+    poll(fds.data(), fds.size(), tick_ms);
+    for (std::size_t i = 0; i < instances_.size(); ++i) {
+      pollfd &ended = fds[1 + 2 * i], &wake = fds[2 + 2 * i];
+      if (ended.revents) {
+        ended.fd = -1; // seen
+        dead_ = true;
+      }
+      if (wake.revents && !instances_[i]->take_wake())
+        wake.fd = -1; // closed
+      if (ended.revents || wake.revents)
+        poke();
+    }
+    if (dead_)
+      for (qemu_instance *instance : instances_)
+        instance->wake_wire();
+    for (auto &tick : ticks_)
+      tick();
+  }
+  for (qemu_instance *instance : instances_)
+    instance->wake_wire();
+  poke();
+}
+
+} // namespace tandem

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tandem/wire_channel.h"
+
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <stdexcept>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace tandem {
+namespace {
+
+[[noreturn]] void fail(const char *what)
+{
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+} // namespace
+
+wire_channel::wire_channel(const std::string &name)
+{
+  page_fd_ = memfd_create(("tandem-wire-" + name).c_str(), MFD_CLOEXEC);
+  if (page_fd_ < 0 || ftruncate(page_fd_, TANDEM_WIRE_PAGE_BYTES) != 0)
+    fail("cannot make the page of the wire");
+  void *mapped =
+      mmap(nullptr, TANDEM_WIRE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, page_fd_, 0);
+  if (mapped == MAP_FAILED)
+    fail("cannot map the page of the wire");
+  page_ = new (mapped) tandem_wire_page{};
+  page_->config.magic = TANDEM_WIRE_MAGIC;
+  page_->config.version = TANDEM_WIRE_VERSION;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets_) != 0)
+    fail("cannot make the socket of the wire");
+}
+
+wire_channel::~wire_channel()
+{
+  munmap(page_, TANDEM_WIRE_PAGE_BYTES);
+  close(page_fd_);
+  close(sockets_[0]);
+  close_remote();
+}
+
+void wire_channel::close_remote()
+{
+  if (sockets_[1] >= 0)
+    close(sockets_[1]);
+  sockets_[1] = -1;
+}
+
+bool wire_channel::ready() const { return tandem_seq(&page_->request_seq) != page_->reply_seq; }
+
+bool wire_channel::spin(std::uint64_t limit_ns)
+{
+  return ready() || tandem_spin(&waiter_, &page_->request_seq, page_->reply_seq, limit_ns);
+}
+
+bool wire_channel::sleep(unsigned timeout_ms)
+{
+  return ready() || tandem_sleep(&waiter_, &page_->request_seq, page_->reply_seq,
+                                 &page_->request_sleeper, timeout_ms);
+}
+
+void wire_channel::wake()
+{
+  syscall(SYS_futex, &page_->request_seq, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+}
+
+tandem_wire_request wire_channel::request() const
+{
+  tandem_wire_request copy;
+  std::memcpy(&copy, &page_->request, sizeof copy);
+  return copy;
+}
+
+void wire_channel::reply() { tandem_post(&page_->reply_seq, &page_->reply_sleeper); }
+
+unsigned wire_channel::share(int fd, bool &fresh)
+{
+  struct stat about;
+  if (fstat(fd, &about) != 0)
+    fail("cannot examine a memory's descriptor");
+  for (unsigned i = 0; i < files_.size(); ++i) {
+    if (files_[i].device == about.st_dev && files_[i].inode == about.st_ino) {
+      fresh = false;
+      return i;
+    }
+  }
+  if (files_.size() == TANDEM_WIRE_FDS)
+    throw std::length_error("too many memories with descriptors of their own");
+
+  char byte = 'f';
+  iovec data = {&byte, 1};
+  alignas(cmsghdr) char space[CMSG_SPACE(sizeof fd)] = {};
+  msghdr message = {};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = space;
+  message.msg_controllen = sizeof space;
+  cmsghdr *header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof fd);
+  std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  if (sendmsg(sockets_[0], &message, MSG_NOSIGNAL) != 1)
+    fail("cannot hand a memory's descriptor to QEMU");
+  fresh = true;
+  files_.push_back({about.st_dev, about.st_ino});
+  return static_cast<unsigned>(files_.size() - 1);
+}
+
+} // namespace tandem
