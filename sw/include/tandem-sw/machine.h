@@ -74,8 +74,8 @@
 #define MACHINE_CLOCK_HZ 25000000
 #define MACHINE_TIMER0_BASE 0x40000000 /* free running: the clock */
 #define MACHINE_TIMER0_IRQ 8
-#define MACHINE_TIMER1_BASE 0x40001000 /* one shot: timer_after() */
-#define MACHINE_TIMER1_IRQ 9
+#define MACHINE_DUALTIMER_BASE 0x40002000 /* one shot: timer_after() */
+#define MACHINE_DUALTIMER_IRQ 10
 #define MACHINE_UART_BASE 0x40004000
 
 #else

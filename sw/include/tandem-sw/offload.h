@@ -43,7 +43,6 @@ struct offload_control {
 
 #define OFFLOAD_FLAG_FIRST 0x1
 #define OFFLOAD_FLAG_LAST 0x2
-#define OFFLOAD_FLAG_QUIT 0x4 /* no job: the slave answers and stops */
 
 struct offload_job {
   uint64_t number;

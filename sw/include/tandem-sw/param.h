@@ -28,6 +28,9 @@ bool param_get(const char *name, char *value, size_t size);
  * A value that is not a number is reported on the console and ignored. */
 uint64_t param_u64(const char *name, uint64_t fallback);
 
+/* The same, for words addressed to another participant only ("S.name=value"). */
+uint64_t param_u64_for(uint32_t participant, const char *name, uint64_t fallback);
+
 bool param_is(const char *name, const char *value);
 
 #endif /* TANDEM_SW_PARAM_H */

@@ -15,6 +15,7 @@ void message_tx_begin(struct message_tx *tx, uint32_t peer, const void *data, ui
   tx->data = data;
   tx->length = length;
   tx->done = 0;
+  memory_barrier(); /* what the message speaks of must be visible before it */
 }
 
 bool message_tx_push(struct message_tx *tx)
@@ -64,8 +65,10 @@ bool message_rx_pull(struct message_rx *rx)
       store_word(rx, (rx->done - 1) * 4, word);
     else
       rx->length = word;
-    if (++rx->done == frame_words(rx->length))
+    if (++rx->done == frame_words(rx->length)) {
+      memory_barrier();
       return true;
+    }
   }
   return false;
 }

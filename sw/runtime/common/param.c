@@ -112,16 +112,29 @@ static bool parse_u64(const char *text, uint64_t *value)
   return !*text;
 }
 
-uint64_t param_u64(const char *name, uint64_t fallback)
+static uint64_t number_or(const char *name, const char *text, uint64_t fallback)
 {
-  char text[32];
   uint64_t value;
-  if (!param_get(name, text, sizeof text))
-    return fallback;
   if (parse_u64(text, &value))
     return value;
   console_printf("parameter %s=%s is not a number: ignored\n", name, text);
   return fallback;
+}
+
+uint64_t param_u64(const char *name, uint64_t fallback)
+{
+  char text[32];
+  return param_get(name, text, sizeof text) ? number_or(name, text, fallback) : fallback;
+}
+
+uint64_t param_u64_for(uint32_t participant, const char *name, uint64_t fallback)
+{
+  char text[32];
+  const char *line = machine_command_line();
+  bool found = line && find(line, strlen(line), (int)participant, name, text, sizeof text);
+  if (!found)
+    found = find((const char *)PAGE_TEXT, page_length(), (int)participant, name, text, sizeof text);
+  return found ? number_or(name, text, fallback) : fallback;
 }
 
 bool param_is(const char *name, const char *value)

@@ -23,6 +23,14 @@
 #define TIMER_ENABLE 0x1
 #define TIMER_INTERRUPT 0x8
 
+#define DUAL_LOAD (MACHINE_DUALTIMER_BASE + 0x00)
+#define DUAL_CONTROL (MACHINE_DUALTIMER_BASE + 0x08)
+#define DUAL_CLEAR (MACHINE_DUALTIMER_BASE + 0x0c)
+#define DUAL_ONE_SHOT 0x01
+#define DUAL_32_BIT 0x02
+#define DUAL_INTERRUPT 0x20
+#define DUAL_ENABLE 0x80
+
 #define NVIC_SET_ENABLE 0xe000e100
 #define NVIC_CLEAR_ENABLE 0xe000e180
 
@@ -52,13 +60,12 @@ void machine_init(void)
 {
   mmio_write32(MACHINE_TIMER0_BASE + TIMER_RELOAD, 0xffffffff);
   mmio_write32(MACHINE_TIMER0_BASE + TIMER_CONTROL, TIMER_ENABLE | TIMER_INTERRUPT);
-  mmio_write32(MACHINE_TIMER1_BASE + TIMER_CONTROL, 0);
   open_interrupt(MACHINE_TIMER0_IRQ);
 }
 
 void machine_irq_open(enum irq_source source)
 {
-  open_interrupt(source == IRQ_TIMER ? MACHINE_TIMER1_IRQ : MACHINE_IDM_IRQ);
+  open_interrupt(source == IRQ_TIMER ? MACHINE_DUALTIMER_IRQ : MACHINE_IDM_IRQ);
 }
 
 void machine_quiesce(void)
@@ -92,15 +99,17 @@ void machine_timer_start(uint64_t ns)
   uint64_t ticks = (ns + NS_PER_TICK - 1) / NS_PER_TICK;
   if (ticks > 0xffffffff)
     ticks = 0xffffffff;
-  mmio_write32(MACHINE_TIMER1_BASE + TIMER_CONTROL, 0);
-  mmio_write32(MACHINE_TIMER1_BASE + TIMER_RELOAD, ticks ? (uint32_t)ticks : 1);
-  mmio_write32(MACHINE_TIMER1_BASE + TIMER_CONTROL, TIMER_ENABLE | TIMER_INTERRUPT);
+  /* One shot on purpose: reloading a periodic timer lets an idle QEMU that counts
+   * instructions jump on to the next period before the interrupt is seen. */
+  mmio_write32(DUAL_CONTROL, DUAL_ONE_SHOT | DUAL_32_BIT | DUAL_INTERRUPT);
+  mmio_write32(DUAL_LOAD, ticks ? (uint32_t)ticks : 1);
+  mmio_write32(DUAL_CONTROL, DUAL_ONE_SHOT | DUAL_32_BIT | DUAL_INTERRUPT | DUAL_ENABLE);
 }
 
 void machine_timer_stop(void)
 {
-  mmio_write32(MACHINE_TIMER1_BASE + TIMER_CONTROL, 0);
-  mmio_write32(MACHINE_TIMER1_BASE + TIMER_CLEAR, 1);
+  mmio_write32(DUAL_CONTROL, 0);
+  mmio_write32(DUAL_CLEAR, 1);
 }
 
 /* --- Start and end -------------------------------------------------------- */

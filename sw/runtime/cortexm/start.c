@@ -74,6 +74,6 @@ __attribute__((section(".vectors"), used)) static const vector vectors[16 + 32] 
     [1] = _start,
     [2 ... 15] = fault_entry,
     [16 + MACHINE_TIMER0_IRQ] = cortexm_clock_interrupt,
-    [16 + MACHINE_TIMER1_IRQ] = interrupt_timer,
+    [16 + MACHINE_DUALTIMER_IRQ] = interrupt_timer,
     [16 + MACHINE_IDM_IRQ] = interrupt_idm,
 };

@@ -15,19 +15,14 @@
 #define KERNEL_CODE 0x08
 #define GATE_INTERRUPT 0x8e00
 
-#define LAPIC_ID 0x020
 #define LAPIC_EOI 0x0b0
 #define LAPIC_SPURIOUS 0x0f0
-#define LAPIC_ICR_LOW 0x300
-#define LAPIC_ICR_HIGH 0x310
 #define LAPIC_LVT_TIMER 0x320
 #define LAPIC_TIMER_INITIAL 0x380
 #define LAPIC_TIMER_DIVIDE 0x3e0
 #define LAPIC_DIVIDE_BY_1 0xb
 #define LAPIC_ENABLE 0x100
 #define LAPIC_MASKED 0x10000
-#define ICR_INIT 0x4500
-#define ICR_STARTUP 0x4600
 
 #define IOAPIC_SELECT 0x00
 #define IOAPIC_WINDOW 0x10
@@ -190,26 +185,4 @@ void machine_fault_write(uintptr_t address, unsigned size, uint64_t value)
     FAULT_ACCESS("movq %q0, (%1)", , "a"(value)COMMA "D"(address));
     break;
   }
-}
-
-/* --- Other CPUs ----------------------------------------------------------- */
-
-#define TRAMPOLINE 0x8000 /* below 1 MiB; the startup vector is its page number */
-
-extern const char x86_trampoline[], x86_trampoline_end[];
-extern volatile uint32_t x86_secondary_stack, x86_secondary_cpu, x86_secondary_up;
-uint32_t x86_secondary_ids[MACHINE_MAX_CPUS];
-
-static void send_ipi(unsigned cpu, uint32_t command)
-{
-  lapic_write(LAPIC_ICR_HIGH, cpu << 24);
-  lapic_write(LAPIC_ICR_LOW, command);
-}
-
-bool machine_cpu_start(unsigned cpu, void *stack_top)
-{
-  (void)cpu;
-  (void)stack_top;
-  (void)send_ipi;
-  return false;
 }

@@ -60,8 +60,3 @@ void power_off(void)
   out16(ACPI_PM1A_CONTROL, ACPI_SLEEP_ENABLE_S5);
   halt();
 }
-
-unsigned cpu_index(void)
-{
-  return mmio_read32(MACHINE_LAPIC_BASE + 0x20) >> 24;
-}

@@ -78,12 +78,49 @@ primary64:
   call runtime_start
   ud2
 
+/* Another CPU, sent here by the startup interrupt: copied below 1 MiB, starts
+ * in real mode with cs at the copy. */
+  .code16
+  .globl x86_trampoline
+x86_trampoline:
+  cli
+  mov %cs, %ax
+  mov %ax, %ds
+  lgdtl trampoline_gdt - x86_trampoline
+  mov %cr0, %eax
+  or $1, %eax
+  mov %eax, %cr0
+  ljmpl $0x18, $secondary32
+  .align 4
+trampoline_gdt:
+  .word gdt_end - gdt - 1
+  .long gdt
+  .globl x86_trampoline_end
+x86_trampoline_end:
+
+  .code32
+secondary32:
+  mov $0x10, %eax
+  mov %eax, %ds
+  mov %eax, %es
+  mov %eax, %ss
+  mov x86_secondary_stack, %esp
+  mov $secondary64, %esi
+  jmp x86_enter_long_mode
+
+  .code64
+secondary64:
+  xor %ebp, %ebp
+  call x86_secondary_main
+  ud2
+
   .section .rodata.tables, "a"
   .align 8
 gdt:
   .quad 0
   .quad 0x00af9a000000ffff /* 0x08 64-bit code */
   .quad 0x00cf92000000ffff /* 0x10 data */
+  .quad 0x00cf9a000000ffff /* 0x18 32-bit code */
 gdt_end:
 gdt_pointer:
   .word gdt_end - gdt - 1

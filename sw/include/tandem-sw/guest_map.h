@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where the platform's windows lie in each machine's physical address space, and which
+ * interrupt input the IDM has there. The one place for these numbers: machine.h takes those
+ * of its architecture for the guests, the platforms take all of them.
+ *
+ * They lie where the packaged machines have nothing: below the PCI holes of pc and q35
+ * (shared memory) and between them and the I/O APIC (IDM); between the secure memory and the
+ * PCI window of virt; in the external RAM and device regions of Armv7-M on mps2-an385.
+ */
+#ifndef TANDEM_SW_GUEST_MAP_H
+#define TANDEM_SW_GUEST_MAP_H
+
+/* What the low window can show of the shared memory, on every machine. */
+#define GUEST_MAP_SHM_LIMIT 0x30000000
+
+#define GUEST_MAP_X86_64_SHM 0x80000000
+#define GUEST_MAP_X86_64_IDM 0xd0000000
+#define GUEST_MAP_X86_64_IRQ 5 /* IOAPIC pin, level, active high */
+
+#define GUEST_MAP_VIRT_SHM 0x80000000
+#define GUEST_MAP_VIRT_IDM 0x0f000000
+#define GUEST_MAP_VIRT_IRQ 96 /* SPI; the interrupt controller counts it as 32 + 96 */
+
+#define GUEST_MAP_CORTEXM_SHM 0x60000000
+#define GUEST_MAP_CORTEXM_IDM 0xa0000000
+#define GUEST_MAP_CORTEXM_IRQ 29 /* external interrupt of the NVIC */
+
+/* Machines with 64-bit addresses see all of the shared memory here as well. */
+#define GUEST_MAP_SHM_HIGH 0x1000000000
+#define GUEST_MAP_SHM_HIGH_LIMIT 0x800000000
+
+#endif /* TANDEM_SW_GUEST_MAP_H */
