@@ -30,4 +30,7 @@
 #define GUEST_MAP_SHM_HIGH 0x1000000000
 #define GUEST_MAP_SHM_HIGH_LIMIT 0x800000000
 
+/* Where in the shared memory the platform puts the bytes of an input file. */
+#define GUEST_MAP_INPUT_OFFSET 0x10000
+
 #endif /* TANDEM_SW_GUEST_MAP_H */

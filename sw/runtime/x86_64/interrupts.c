@@ -6,7 +6,8 @@
 #include "tandem-sw/mmio.h"
 #include "tandem-sw/system.h"
 
-#define EXCEPTIONS 32
+#define VECTOR_PROTECTION 13 /* an address that is not canonical */
+#define VECTOR_PAGE 14
 #define VECTOR_IDM 0x40
 #define VECTOR_TIMER 0x41
 #define VECTOR_SPURIOUS 0x42
@@ -131,7 +132,8 @@ void x86_interrupt(struct x86_frame *frame)
   case VECTOR_SPURIOUS:
     return; /* takes no end of interrupt */
   default:
-    if (frame->vector == 14 && runtime_fault_caught())
+    if ((frame->vector == VECTOR_PROTECTION || frame->vector == VECTOR_PAGE) &&
+        runtime_fault_caught())
       frame->rip = x86_fault_resume;
     else
       report_exception(frame);
