@@ -13,6 +13,8 @@ constexpr const char *report_type = "/tandem/qemu";
 /// Spin for the next request: a window of the guest takes about this long.
 constexpr std::uint64_t spin_ns = 2000000;
 constexpr unsigned sleep_ms = 100;
+/// At the end a guest may use this long to come to the end of its window.
+constexpr unsigned drain_ms = 5000;
 /// How far a request may lie behind the granted window: a CPU stops at an instruction's end,
 /// and one access may have carried the guest beyond it by its delay.
 constexpr std::uint64_t overrun_ns = 10000000;
@@ -431,6 +433,13 @@ void qemu_instance::check_alive()
   }
   const std::vector<std::string> last = messages_.tail(1);
   fail("QEMU " + process_.how_it_ended() + at_time() + (last.empty() ? "" : ": " + last.front()));
+}
+
+void qemu_instance::drain()
+{
+  for (unsigned waited = 0; waited < drain_ms && !process_.ended(); waited += sleep_ms)
+    if (domain_.mode() == run_mode::free || channel_.spin(spin_ns) || channel_.sleep(sleep_ms))
+      return;
 }
 
 void qemu_instance::look()

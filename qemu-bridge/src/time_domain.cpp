@@ -74,7 +74,7 @@ time_domain::time_domain(const sc_core::sc_module_name &name, const config &para
 
 time_domain::~time_domain()
 {
-  stop_watching();
+  abandon();
   close(wake_fd_);
 }
 
@@ -95,16 +95,21 @@ void time_domain::start_of_simulation()
   watcher_ = std::thread([this] { watch(); });
 }
 
-void time_domain::end_of_simulation() { stop_watching(); }
+void time_domain::finish()
+{
+  for (qemu_instance *instance : instances_)
+    instance->drain();
+  if (sc_core::sc_get_status() != sc_core::SC_STOPPED)
+    sc_core::sc_stop();
+  abandon();
+}
 
-void time_domain::stop_watching()
+void time_domain::abandon()
 {
   if (!watcher_.joinable())
     return;
   request_stop("end of simulation");
   watcher_.join();
-  for (auto &tick : ticks_)
-    tick();
 }
 
 void time_domain::request_stop(const char *why)

@@ -70,6 +70,7 @@ public:
   // ---- for time_domain ----
   void launch();
   void look();        ///< the watching thread asked to look at this instance
+  void drain();       ///< lets the guest come to its next request, which is not served
   void check_alive(); ///< SC_ERROR when the process has died
   int pidfd() const { return process_.pidfd(); } ///< any thread
   int wake_fd() const { return channel_.socket(); } ///< any thread

@@ -66,6 +66,13 @@ public:
   /// Latest time that any instance has reported, in ns; from any thread.
   std::uint64_t latest_ns() const { return latest_ns_.load(std::memory_order_relaxed); }
 
+  /// To be called after sc_start has returned: lets every guest come to the end of what it was
+  /// granted, so that what it printed does not depend on the host, and ends the watching
+  /// thread. Bounded: a guest that does not come to an end within seconds is left behind.
+  void finish();
+  /// The same after an error, without waiting for the guests.
+  void abandon();
+
   // ---- for qemu_instance, on the SystemC thread ----
 
   void enroll(qemu_instance &instance);
@@ -89,9 +96,7 @@ private:
   struct doorbell;
 
   void start_of_simulation() override;
-  void end_of_simulation() override;
   void watch();
-  void stop_watching();
   void look();
 
   config config_;

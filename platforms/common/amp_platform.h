@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// A master and its slaves around shared memory and an IDM: the composition that all of
+// Tandem's platforms have in common.
+#pragma once
+
+#include "options.h"
+
+#include "tandem/idm.h"
+#include "tandem/interconnect.h"
+#include "tandem/interrupt_fabric.h"
+#include "tandem/qemu_instance.h"
+#include "tandem/shared_memory.h"
+
+#include <memory>
+#include <vector>
+
+namespace tandem {
+
+/// Modules, by name: one for each instance ("master", "slave0", ...), "interconnect", "shm",
+/// "idm" and "fabric". Participant p of the IDM is instance p; participant 0 is the master.
+///
+/// On the interconnect the shared memory starts at shm_address, and at idm_address every
+/// initiator finds its own port of the IDM. What a guest sees where is in
+/// sw/include/tandem-sw/guest_map.h.
+class amp_platform {
+public:
+  static constexpr std::uint64_t idm_address = 0x0f000000;
+  static constexpr std::uint64_t shm_address = 0x1000000000;
+
+  /// Builds and binds everything. Errors are SC_ERROR, one sentence each.
+  explicit amp_platform(const platform_options &options);
+  ~amp_platform();
+
+  time_domain &domain() { return *domain_; }
+  std::vector<std::unique_ptr<qemu_instance>> &instances() { return instances_; }
+  shared_memory &memory() { return *memory_; }
+
+  /// The largest status that a guest has ended with by the IDM, or -1 when none has.
+  int exit_status() const { return exit_status_; }
+  /// Why the simulation ended, as a sentence's end.
+  std::string end_reason() const;
+
+  /// Windows of an instance of that machine, for a shared memory of that size.
+  static std::vector<qemu_window> windows(const std::string &machine, std::uint64_t memory_size);
+  /// Input of the machine's interrupt controller that the IDM is wired to.
+  static unsigned interrupt_pin(const std::string &machine);
+  /// Fills in what the platform decides for an instance: windows and interrupt pin.
+  static qemu_config complete(const qemu_config &config, std::uint64_t memory_size);
+
+private:
+  void build_instances(const platform_options &options);
+  void build_interconnect(const platform_options &options);
+  void build_fabric(const platform_options &options);
+  void guest_exit(unsigned participant, unsigned status);
+  void load_memory(const platform_options &options);
+
+  std::unique_ptr<time_domain> domain_;
+  std::unique_ptr<shared_memory> memory_;
+  std::unique_ptr<idm> idm_;
+  std::unique_ptr<interrupt_fabric> fabric_;
+  std::unique_ptr<interconnect> interconnect_;
+  std::vector<std::unique_ptr<qemu_instance>> instances_;
+  std::vector<bool> exited_;
+  int exit_status_ = -1;
+};
+
+} // namespace tandem

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of the platforms, and the INI file with the same names.
+#pragma once
+
+#include "tandem/parameters.h"
+#include "tandem/qemu_machine.h"
+#include "tandem/time_domain.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tandem {
+
+/// What differs between platforms before the user says anything.
+struct platform_defaults {
+  std::string name;           ///< of the executable, for --help
+  std::string help;           ///< one paragraph
+  std::string master_machine; ///< see find_machine
+  std::string slave_machine;
+  std::string master_image, slave_image; ///< names of guest programs, "demo_master"
+};
+
+/// Everything that a run can be told.
+struct platform_options {
+  sc_core::sc_time quantum, time_limit;
+  run_mode mode = run_mode::parallel;
+  bool lookahead = true;
+  std::string interconnect;
+  parameter_values interconnect_parameters;
+  std::vector<std::string> libraries; ///< with more interconnects
+
+  std::uint64_t shared_memory_size = 0; ///< bytes
+  std::string shared_memory_backing;
+  sc_core::sc_time read_latency, write_latency, idm_latency;
+  unsigned fifo_depth = 64, locks = 32;
+  std::vector<std::string> routes; ///< additional interrupt routes, see --route
+
+  struct instance {
+    std::string name; ///< "master", "slave0", ...
+    qemu_config qemu;
+  };
+  std::vector<instance> instances; ///< master first
+
+  std::string input;        ///< file copied into the shared memory, empty: none
+  std::string parameters;   ///< words for the guests' parameter page
+  std::string out_directory, vcd_path, statistics_path;
+  std::uint64_t seed = 1;
+  unsigned hang_seconds = 60;
+  bool dry_run = false, progress = true, show_consoles = true;
+  int verbosity = sc_core::SC_MEDIUM;
+};
+
+/// Reads command line and INI file. False when there is nothing more to do (--help and
+/// the like were printed). Errors are SC_ERROR "/tandem/options", one sentence each.
+bool parse_options(int argc, char **argv, const platform_defaults &defaults,
+                   platform_options &options);
+
+} // namespace tandem

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run.h"
+
+#include "display.h"
+
+#include "tandem/interconnect_registry.h"
+#include "tandem/trace.h"
+
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+
+namespace tandem {
+namespace {
+
+time_domain *interrupted_domain;
+
+void on_signal(int) { interrupted_domain->request_stop("interrupted"); }
+
+void catch_signals(time_domain &domain)
+{
+  interrupted_domain = &domain;
+  struct sigaction action = {};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP})
+    sigaction(signal, &action, nullptr);
+}
+
+/// One line for each report; errors are thrown and printed where they are caught.
+void print_report(const sc_core::sc_report &report, const sc_core::sc_actions &actions)
+{
+  if (actions & sc_core::SC_THROW)
+    throw report;
+  if (!(actions & sc_core::SC_DISPLAY))
+    return;
+  const char *kind = report.get_severity() == sc_core::SC_WARNING ? "warning" : "info";
+  // SystemC remarks on stopping by a second request and on its own deprecations.
+  if (report.get_id() == 545 /* simulation already stopped */)
+    return;
+  std::fprintf(stderr, "%s: %s\n", kind, report.get_msg());
+}
+
+void print_plan(const platform_options &options)
+{
+  for (const auto &i : options.instances) {
+    const qemu_config config = amp_platform::complete(i.qemu, options.shared_memory_size);
+    check_config(i.name, config);
+    std::printf("%s: %s\n", i.name.c_str(),
+                shell_line(qemu_arguments(config, options.mode == run_mode::free)).c_str());
+    for (const qemu_window &w : config.windows)
+      std::printf("  0x%010llx to 0x%010llx  %s (platform 0x%010llx)\n",
+                  static_cast<unsigned long long>(w.guest_address),
+                  static_cast<unsigned long long>(w.guest_address + w.size - 1), w.name.c_str(),
+                  static_cast<unsigned long long>(w.platform_address));
+    std::printf("  interrupt input %u of %s  idm_%s\n", config.interrupt_pins[0],
+                find_machine(config.machine).interrupt_device, i.name.c_str());
+  }
+}
+
+int exit_status(const amp_platform &platform, const std::string &reason)
+{
+  if (reason == "interrupted")
+    return 130;
+  if (platform.exit_status() > 0)
+    return platform.exit_status();
+  return reason.rfind("all instances sleep", 0) == 0 && platform.exit_status() < 0 ? 2 : 0;
+}
+
+nlohmann::ordered_json run_statistics(const platform_options &options, amp_platform &platform,
+                                      const std::string &reason)
+{
+  nlohmann::ordered_json s;
+  s["simulated_ns"] = to_ns(sc_core::sc_time_stamp());
+  s["quantum_ns"] = to_ns(options.quantum);
+  s["mode"] = mode_name(options.mode);
+  s["common_time_line"] = options.mode != run_mode::free;
+  s["interconnect"] = options.interconnect;
+  s["seed"] = options.seed;
+  s["end"] = reason;
+  s["exit_status"] = platform.exit_status();
+  s["modules"] = collect_statistics();
+  return s;
+}
+
+int simulate(const platform_options &options)
+{
+  amp_platform platform(options);
+  catch_signals(platform.domain());
+  display screen(platform, options);
+  platform.domain().on_tick([&screen] { screen.tick(); });
+  std::unique_ptr<vcd_trace> trace;
+  if (!options.vcd_path.empty())
+    trace = std::make_unique<vcd_trace>(options.vcd_path);
+  if (options.mode == run_mode::free)
+    std::fprintf(stderr, "free mode: there is no common time line, and times mean little\n");
+
+  try {
+    if (options.time_limit == sc_core::SC_ZERO_TIME)
+      sc_core::sc_start();
+    else
+      sc_core::sc_start(options.time_limit);
+  } catch (...) {
+    platform.domain().abandon();
+    screen.finish();
+    throw;
+  }
+  const std::string reason = platform.end_reason();
+  platform.domain().finish();
+  screen.finish();
+  const auto statistics = run_statistics(options, platform, reason);
+  if (!options.statistics_path.empty())
+    write_statistics(statistics, options.statistics_path);
+  std::fprintf(stderr, "ended: %s; %s\n", reason.c_str(), screen.progress().c_str());
+  if (!options.vcd_path.empty())
+    std::fprintf(stderr, "trace: %s\n", options.vcd_path.c_str());
+  if (!options.statistics_path.empty())
+    std::fprintf(stderr, "statistics: %s\n", options.statistics_path.c_str());
+  return exit_status(platform, reason);
+}
+
+} // namespace
+
+int run_platform(int argc, char **argv, const platform_defaults &defaults)
+{
+  sc_core::sc_report_handler::set_handler(print_report);
+  try {
+    platform_options options;
+    if (!parse_options(argc, argv, defaults, options))
+      return 0;
+    sc_core::sc_report_handler::set_verbosity_level(options.verbosity);
+    if (options.verbosity == sc_core::SC_LOW)
+      sc_core::sc_report_handler::set_actions(sc_core::SC_WARNING, sc_core::SC_DO_NOTHING);
+    if (options.dry_run) {
+      print_plan(options);
+      return 0;
+    }
+    return simulate(options);
+  } catch (const sc_core::sc_report &report) {
+    std::fprintf(stderr, "error: %s\n", report.get_msg());
+  } catch (const std::exception &error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+  }
+  return 1;
+}
+
+} // namespace tandem
