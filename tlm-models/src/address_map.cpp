@@ -95,15 +95,18 @@ void address_map::sort_and_check(const std::string &owner, view &seen)
 const address_map::mapping *address_map::find(unsigned initiator, std::uint64_t address) const
 {
   const view &seen = views_[initiator];
-  const mapping *const recent = seen.last_hit;
-  if (recent && address >= recent->first && address <= recent->last)
-    return recent;
+  if (seen.last_hit < seen.mappings.size()) {
+    const mapping &recent = seen.mappings[seen.last_hit];
+    if (address >= recent.first && address <= recent.last)
+      return &recent;
+  }
   const auto after =
       std::upper_bound(seen.mappings.begin(), seen.mappings.end(), address,
                        [](std::uint64_t at, const mapping &range) { return at < range.first; });
   if (after == seen.mappings.begin() || address > (after - 1)->last)
     return nullptr;
-  return seen.last_hit = &*(after - 1);
+  seen.last_hit = static_cast<std::size_t>(after - seen.mappings.begin()) - 1;
+  return &seen.mappings[seen.last_hit];
 }
 
 const std::vector<address_map::mapping> &address_map::mappings(unsigned initiator) const

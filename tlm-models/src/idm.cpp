@@ -136,6 +136,12 @@ std::uint64_t idm::time_ns() const
 
 void idm::set_state(unsigned participant, boot_state state, std::uint32_t reason)
 {
+  if (participant >= config_.participants) {
+    const std::string cause =
+        std::string("IDM ") + name() + ": there is no participant " + std::to_string(participant);
+    SC_REPORT_ERROR("/tandem/idm", cause.c_str());
+    return;
+  }
   boot_->set_state(participant, state, reason);
 }
 

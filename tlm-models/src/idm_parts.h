@@ -133,7 +133,7 @@ private:
   std::uint32_t masters_;
   std::vector<block> blocks_;             // by participant
   std::vector<std::uint32_t> events_;     // by participant; bit s: BOOT_EVENT of s
-  std::vector<std::uint64_t> violations_; // writes by participants that are no masters
+  std::vector<std::uint64_t> violations_; // writes by others than masters, and unknown commands
   idm_changed changed_;
   std::function<void(const boot_command &)> command_;
 };

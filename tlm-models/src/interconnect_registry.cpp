@@ -18,15 +18,18 @@ struct entry {
   bool twice = false; // registered under a name that was taken
 };
 
-/// Made at first use, as entries are made before main in any order.
-std::map<std::string, entry> &registry()
-{
-  static std::map<std::string, entry> entries;
-  return entries;
-}
+struct registry_state {
+  std::map<std::string, entry> entries;
+  std::uint64_t attempts = 0; // all registrations, also those that failed
+  std::string last_conflict;
+};
 
-std::uint64_t registrations = 0; // all, also those that failed
-std::string last_conflict;
+/// Made at first use, as entries are made before main in any order.
+registry_state &registry()
+{
+  static registry_state state;
+  return state;
+}
 
 [[noreturn]] void fail(const std::string &cause)
 {
@@ -36,8 +39,8 @@ std::string last_conflict;
 
 const entry &find(const std::string &kind)
 {
-  const auto found = registry().find(kind);
-  if (found == registry().end())
+  const auto found = registry().entries.find(kind);
+  if (found == registry().entries.end())
     fail("unknown interconnect '" + kind + "'; known are " + join(interconnect_names()));
   if (found->second.twice)
     fail("interconnect '" + kind + "' is registered twice");
@@ -49,11 +52,12 @@ const entry &find(const std::string &kind)
 bool register_interconnect(const std::string &kind, interconnect_factory factory,
                            interconnect_info info)
 {
-  ++registrations;
-  const bool fresh = registry().insert({kind, {std::move(factory), std::move(info)}}).second;
+  registry_state &state = registry();
+  ++state.attempts;
+  const bool fresh = state.entries.insert({kind, {std::move(factory), std::move(info)}}).second;
   if (!fresh) {
-    registry()[kind].twice = true;
-    last_conflict = kind;
+    state.entries[kind].twice = true;
+    state.last_conflict = kind;
   }
   return fresh;
 }
@@ -68,7 +72,7 @@ std::unique_ptr<interconnect> make_interconnect(const std::string &kind,
 std::vector<std::string> interconnect_names()
 {
   std::vector<std::string> names;
-  for (const auto &item : registry())
+  for (const auto &item : registry().entries)
     names.push_back(item.first);
   return names;
 }
@@ -98,17 +102,17 @@ void load_interconnect_library(const std::string &path)
   static std::set<void *> loaded;
   // Without a slash the loader would search its own folders only.
   const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
-  const std::uint64_t before = registrations;
-  last_conflict.clear();
+  const std::uint64_t before = registry().attempts;
+  registry().last_conflict.clear();
   void *const handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle)
     fail("cannot load interconnect library '" + path + "': " + dlerror());
   if (!loaded.insert(handle).second)
     return;
-  if (!last_conflict.empty())
-    fail("interconnect library '" + path + "' registers '" + last_conflict +
+  if (!registry().last_conflict.empty())
+    fail("interconnect library '" + path + "' registers '" + registry().last_conflict +
          "', which exists already");
-  if (registrations == before)
+  if (registry().attempts == before)
     fail("interconnect library '" + path + "' registers no interconnect");
 }
 

@@ -27,14 +27,14 @@ bool parse_number(const std::string &text, std::uint64_t &value)
   return true;
 }
 
-bool unit_seconds(const std::string &unit, long double &seconds)
+bool unit_femtoseconds(const std::string &unit, long double &femtoseconds)
 {
   static const std::map<std::string, long double> units = {
-      {"s", 1.0L}, {"ms", 1e-3L}, {"us", 1e-6L}, {"ns", 1e-9L}, {"ps", 1e-12L}, {"fs", 1e-15L}};
+      {"s", 1e15L}, {"ms", 1e12L}, {"us", 1e9L}, {"ns", 1e6L}, {"ps", 1e3L}, {"fs", 1.0L}};
   const auto found = units.find(unit);
   if (found == units.end())
     return false;
-  seconds = found->second;
+  femtoseconds = found->second;
   return true;
 }
 
@@ -57,11 +57,12 @@ bool parse_time(const std::string &text, sc_core::sc_time &time)
   const long double amount = std::strtold(digits.c_str(), nullptr);
   std::string unit = end == std::string::npos ? "" : text.substr(end);
   unit.erase(0, unit.find_first_not_of(' '));
-  long double seconds = 0;
-  if (!(unit.empty() && amount == 0) && !unit_seconds(unit, seconds))
+  long double size = 0;
+  if (!(unit.empty() && amount == 0) && !unit_femtoseconds(unit, size))
     return false;
-  const long double ticks =
-      amount * seconds / static_cast<long double>(sc_core::sc_get_time_resolution().to_seconds());
+  const long double resolution =
+      std::round(static_cast<long double>(sc_core::sc_get_time_resolution().to_seconds()) * 1e15L);
+  const long double ticks = amount * size / resolution;
   const long double rounded = std::round(ticks);
   if (rounded > 9e18L || std::fabs(ticks - rounded) > 1e-6L)
     return false;

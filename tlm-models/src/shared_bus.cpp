@@ -87,25 +87,46 @@ void shared_bus::grant(unsigned initiator, const sc_core::sc_time &start,
   }
 }
 
+/// Events outlive their use: making one costs more than a whole access.
+sc_core::sc_event *shared_bus::take_event()
+{
+  if (spare_events_.empty()) {
+    events_.push_back(std::make_unique<sc_core::sc_event>());
+    return events_.back().get();
+  }
+  sc_core::sc_event *const event = spare_events_.back();
+  spare_events_.pop_back();
+  return event;
+}
+
 void shared_bus::queue(request &item)
 {
-  std::unique_ptr<sc_core::sc_event> event;
-  if (spare_events_.empty()) {
-    event = std::make_unique<sc_core::sc_event>();
-  } else {
-    event = std::move(spare_events_.back());
-    spare_events_.pop_back();
-  }
-  item.granted = event.get();
   if (waiting_.empty() && !settling_)
-    release_.notify(std::max(free_at_, sc_core::sc_time_stamp()) - sc_core::sc_time_stamp());
+    release_.notify(free_at_ - sc_core::sc_time_stamp());
+  item.granted = take_event();
   waiting_.push_back(item.asked);
   requests_.push_back(&item);
   ++contended_;
   queue_length_ = static_cast<unsigned>(waiting_.size());
   longest_queue_ = std::max(longest_queue_, waiting_.size());
-  wait(*item.granted);
-  spare_events_.push_back(std::move(event));
+  try {
+    wait(*item.granted);
+  } catch (...) { // the thread is killed or reset while it waits
+    leave(item);
+    spare_events_.push_back(item.granted);
+    throw;
+  }
+  spare_events_.push_back(item.granted);
+}
+
+void shared_bus::leave(const request &item)
+{
+  const auto place = std::find(requests_.begin(), requests_.end(), &item);
+  if (place == requests_.end())
+    return;
+  waiting_.erase(waiting_.begin() + (place - requests_.begin()));
+  requests_.erase(place);
+  queue_length_ = static_cast<unsigned>(waiting_.size());
 }
 
 /// Runs when the bus becomes free and somebody waits, once and then again one
@@ -117,11 +138,10 @@ void shared_bus::released()
     next_trigger(sc_core::SC_ZERO_TIME);
     return;
   }
-  const std::size_t chosen = choose();
-  request &item = *requests_[chosen];
-  waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(chosen));
-  requests_.erase(requests_.begin() + static_cast<std::ptrdiff_t>(chosen));
-  queue_length_ = static_cast<unsigned>(waiting_.size());
+  if (waiting_.empty())
+    return; // all who waited were killed
+  request &item = *requests_[choose()];
+  leave(item);
   item.start = std::max(free_at_, next_edge(item.asked.requested));
   grant(item.asked.initiator, item.start, item.length);
   item.granted->notify();

@@ -64,9 +64,9 @@ public:
 
 private:
   struct view {
-    std::vector<mapping> mappings;  // sorted by first
-    std::vector<std::string> names; // of the ranges, in the same order
-    mutable const mapping *last_hit = nullptr;
+    std::vector<mapping> mappings;    // sorted by first
+    std::vector<std::string> names;   // of the ranges, in the same order
+    mutable std::size_t last_hit = 0; // index into mappings
   };
   void add(const address_range &range, unsigned target, unsigned initiator);
   static void sort_and_check(const std::string &owner, view &seen);

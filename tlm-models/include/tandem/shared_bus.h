@@ -49,7 +49,9 @@ private:
   sc_core::sc_time next_edge(const sc_core::sc_time &time) const;
   sc_core::sc_time duration(const tlm::tlm_generic_payload &payload) const;
   void grant(unsigned initiator, const sc_core::sc_time &start, const sc_core::sc_time &length);
+  sc_core::sc_event *take_event();
   void queue(request &item);
+  void leave(const request &item);
   std::size_t choose();
   void released();
   void trace_step();
@@ -57,9 +59,10 @@ private:
   sc_core::sc_time clock_;
   std::uint64_t width_, overhead_;
   std::unique_ptr<arbiter> arbiter_;
-  std::vector<arbitration_request> waiting_; // in the order of arrival
-  std::vector<request *> requests_;          // in the same order
-  std::vector<std::unique_ptr<sc_core::sc_event>> spare_events_;
+  std::vector<arbitration_request> waiting_;               // in the order of arrival
+  std::vector<request *> requests_;                        // in the same order
+  std::vector<std::unique_ptr<sc_core::sc_event>> events_; // as many as ever waited at once
+  std::vector<sc_core::sc_event *> spare_events_;
   sc_core::sc_time free_at_; // end of the last tenure granted
   sc_core::sc_event release_;
   bool settling_ = false; // the delta cycle between release and arbitration

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every interconnect must do, shown with the router and the bus.
+#include "traffic.h"
+
+#include <tandem/dmi_descriptor.h>
+#include <tandem/interconnect.h>
+#include <tandem/shared_memory.h>
+
+using namespace traffic;
+
+namespace
+{
+
+constexpr std::uint64_t page = 4096;
+
+tandem::interconnect_config two_cpus()
+{
+  tandem::interconnect_config config;
+  config.initiators = {"cpu0", "cpu1"};
+  config.targets = {"ram", "io0", "io1"};
+  config.map = {{"ram", 0x100000, 4 * page, "ram", 2 * page, {}},
+                {"alias", 0x800000, page, "ram", 3 * page, 1},
+                {"own0", 0x10000, page, "io0", 0, 0},
+                {"own1", 0x10000, page, "io1", 0, 1}};
+  return config;
+}
+
+/// Two processors, a memory of 8 pages and a device for each processor.
+struct bench {
+  initiator cpu0{"cpu0"}, cpu1{"cpu1"};
+  std::unique_ptr<tandem::interconnect> bus;
+  tandem::shared_memory ram;
+  recorder io0{"io0"}, io1{"io1"};
+
+  explicit bench(const std::string &kind, const tandem::interconnect_config &config = two_cpus())
+      : bus(tandem::make_interconnect(kind, "bus", config)),
+        ram("ram", tandem::shared_memory_config{
+                       8 * page, "memfd", ns(3), ns(4), {{5 * page, page, true, true, false}}})
+  {
+    cpu0.socket.bind(bus->from[0]);
+    cpu1.socket.bind(bus->from[1]);
+    bus->to[0].bind(ram.socket);
+    bus->to[1].bind(io0.socket);
+    bus->to[2].bind(io1.socket);
+    elaborate();
+  }
+};
+
+class interconnect : public testing::TestWithParam<std::string>
+{
+};
+
+} // namespace
+
+TEST_P(interconnect, translates_and_reaches_the_initiators_own_target)
+{
+  bench b(GetParam());
+  b.cpu0.put(0x100000, 0xa);
+  EXPECT_EQ(b.ram.data()[2 * page], 0xa);
+  EXPECT_EQ(b.cpu1.get(0x100000), 0xau);
+  b.cpu0.put(0x10010, 1);
+  b.cpu1.put(0x10020, 1);
+  ASSERT_EQ(b.io0.seen.size(), 1u);
+  ASSERT_EQ(b.io1.seen.size(), 1u);
+  EXPECT_EQ(b.io0.seen[0].address, 0x10u);
+  EXPECT_EQ(b.io1.seen[0].address, 0x20u);
+}
+
+TEST_P(interconnect, unmapped_and_crossing_accesses_reach_no_target)
+{
+  bench b(GetParam());
+  std::uint64_t value = 1;
+  EXPECT_EQ(b.cpu0.write(0x50000, &value, 4), tlm::TLM_ADDRESS_ERROR_RESPONSE);
+  EXPECT_EQ(b.cpu0.write(0x10000 + page - 4, &value, 8), tlm::TLM_ADDRESS_ERROR_RESPONSE);
+  EXPECT_EQ(b.cpu0.write(0x10000 + page - 4, &value, 4), tlm::TLM_OK_RESPONSE);
+  EXPECT_EQ(b.cpu0.write(0x800000, &value, 4), tlm::TLM_ADDRESS_ERROR_RESPONSE)
+      << "a range of another initiator";
+  EXPECT_EQ(b.io0.seen.size(), 1u);
+  EXPECT_EQ(b.bus->statistics()["decode_errors"]["cpu0"], 3);
+}
+
+TEST_P(interconnect, dmi_is_translated_and_clipped_to_the_range)
+{
+  bench b(GetParam());
+  tlm::tlm_dmi dmi;
+  tandem::dmi_descriptor descriptor;
+  ASSERT_TRUE(b.cpu0.request_dmi(0x100000 + page, dmi, tlm::TLM_READ_COMMAND, &descriptor,
+                                 tandem::dmi_descriptor::ID));
+  EXPECT_EQ(dmi.get_start_address(), 0x100000u);
+  EXPECT_EQ(dmi.get_end_address(), 0x100000 + 3 * page - 1) << "ram page 5 refuses";
+  EXPECT_EQ(dmi.get_dmi_ptr(), b.ram.data() + 2 * page);
+  EXPECT_EQ(descriptor.position(dmi.get_dmi_ptr()), 2 * page);
+  ASSERT_TRUE(b.cpu1.request_dmi(0x800004, dmi));
+  EXPECT_EQ(dmi.get_start_address(), 0x800000u);
+  EXPECT_EQ(dmi.get_end_address(), 0x800000 + page - 1);
+  EXPECT_EQ(dmi.get_dmi_ptr(), b.ram.data() + 3 * page);
+}
+
+TEST_P(interconnect, dmi_refusals_are_in_the_initiators_addresses)
+{
+  bench b(GetParam());
+  tlm::tlm_dmi dmi;
+  EXPECT_FALSE(b.cpu0.request_dmi(0x100000 + 3 * page + 8, dmi));
+  EXPECT_EQ(dmi.get_start_address(), 0x100000 + 3 * page);
+  EXPECT_EQ(dmi.get_end_address(), 0x100000 + 4 * page - 1);
+  EXPECT_FALSE(b.cpu0.request_dmi(0x10008, dmi)) << "a device without DMI";
+  EXPECT_EQ(dmi.get_start_address(), 0x10000u);
+  EXPECT_EQ(dmi.get_end_address(), 0x10000 + page - 1);
+  EXPECT_FALSE(b.cpu0.request_dmi(0x50000, dmi)) << "a hole";
+  EXPECT_TRUE(dmi.is_none_allowed());
+  EXPECT_EQ(dmi.get_start_address(), 0x10000 + page);
+  EXPECT_EQ(dmi.get_end_address(), 0xfffffu);
+}
+
+TEST_P(interconnect, invalidation_reaches_every_view_of_the_bytes)
+{
+  bench b(GetParam());
+  b.ram.set_dmi(0, 4 * page, false);
+  using extent = initiator::extent;
+  ASSERT_EQ(b.cpu0.invalidated.size(), 1u);
+  EXPECT_EQ(b.cpu0.invalidated[0], extent(0x100000, 0x100000 + 2 * page - 1));
+  ASSERT_EQ(b.cpu1.invalidated.size(), 2u);
+  EXPECT_EQ(b.cpu1.invalidated[0], extent(0x100000, 0x100000 + 2 * page - 1));
+  EXPECT_EQ(b.cpu1.invalidated[1], extent(0x800000, 0x800000 + page - 1));
+  b.ram.set_dmi(0, page, false);
+  EXPECT_EQ(b.cpu0.invalidated.size(), 1u) << "no initiator sees page 0";
+}
+
+TEST_P(interconnect, dmi_parameter_turns_all_into_transactions)
+{
+  auto config = two_cpus();
+  config.parameters["dmi"] = "false";
+  bench b(GetParam(), config);
+  tlm::tlm_dmi dmi;
+  EXPECT_FALSE(b.cpu0.request_dmi(0x100000, dmi));
+  EXPECT_EQ(dmi.get_start_address(), 0x100000u);
+  EXPECT_EQ(dmi.get_end_address(), 0x100000 + 4 * page - 1);
+  b.cpu0.get(0x100000);
+  EXPECT_FALSE(b.cpu0.dmi_hint);
+}
+
+TEST_P(interconnect, debug_access_is_translated_and_spans_ranges)
+{
+  auto config = two_cpus();
+  config.map.push_back({"next", 0x100000 + 4 * page, page, "ram", 0, {}});
+  bench b(GetParam(), config);
+  b.ram.data()[6 * page - 1] = 0x12;
+  b.ram.data()[0] = 0x34;
+  unsigned char data[4] = {};
+  EXPECT_EQ(b.cpu0.debug(tlm::TLM_READ_COMMAND, 0x100000 + 4 * page - 1, data, 2), 2u);
+  EXPECT_EQ(data[0], 0x12);
+  EXPECT_EQ(data[1], 0x34);
+  EXPECT_EQ(b.cpu0.debug(tlm::TLM_READ_COMMAND, 0x100000 + 5 * page - 1, data, 4), 1u);
+  EXPECT_EQ(b.cpu0.debug(tlm::TLM_READ_COMMAND, 0x50000, data, 4), 0u);
+}
+
+TEST_P(interconnect, statistics_are_by_path)
+{
+  bench b(GetParam());
+  b.cpu0.put(0x100000, 1);
+  unsigned char data[64] = {};
+  b.cpu0.read(0x100000, data, 64);
+  b.ram.set_rights(2 * page, page, true, false);
+  b.cpu0.write(0x100000, data, 8);
+  b.cpu1.put(0x10000, 1);
+  const auto &path = b.bus->path(0, 0);
+  EXPECT_EQ(path.transactions, 3u);
+  EXPECT_EQ(path.bytes, 68u);
+  EXPECT_EQ(path.errors, 1u);
+  EXPECT_EQ(b.bus->path(1, 2).transactions, 1u);
+  EXPECT_EQ(b.bus->path(1, 0).transactions, 0u);
+  const auto report = b.bus->statistics()["paths"];
+  EXPECT_EQ(report.size(), 6u);
+  EXPECT_EQ(report[0]["initiator"], "cpu0");
+  EXPECT_EQ(report[0]["target"], "ram");
+  EXPECT_EQ(report[0]["bytes"], 68);
+}
+
+INSTANTIATE_TEST_SUITE_P(kinds, interconnect, testing::Values("router", "bus"),
+                         [](const auto &parameter) { return parameter.param; });
+
+TEST(router, latency_is_added_once_to_delay_and_dmi)
+{
+  auto config = two_cpus();
+  config.parameters["latency"] = "25ns";
+  bench b("router", config);
+  b.cpu0.get(0x100000);
+  EXPECT_EQ(b.cpu0.delay, ns(28));
+  b.cpu0.put(0x10000, 1);
+  EXPECT_EQ(b.io0.seen.at(0).arrival, ns(25));
+  tlm::tlm_dmi dmi;
+  ASSERT_TRUE(b.cpu0.request_dmi(0x100000, dmi));
+  EXPECT_EQ(dmi.get_read_latency(), ns(28));
+  EXPECT_EQ(dmi.get_write_latency(), ns(29));
+}
+
+TEST(router, histogram_and_total_delay_hold_the_latencies)
+{
+  auto config = two_cpus();
+  config.parameters["latency"] = "60ns";
+  bench b("router", config);
+  b.cpu0.get(0x100000);    // 63 ns
+  b.cpu0.put(0x100000, 1); // 64 ns
+  const auto &path = b.bus->path(0, 0);
+  EXPECT_EQ(path.total_delay, ns(127));
+  EXPECT_EQ(path.histogram[6], 1u) << "32 to 64 ns";
+  EXPECT_EQ(path.histogram[7], 1u) << "64 to 128 ns";
+  EXPECT_EQ(b.bus->statistics()["paths"][0]["total_delay_ns"], 127.0);
+}

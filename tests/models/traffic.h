@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// What drives and watches models in their tests.
+#pragma once
+
+#include <tandem/interrupt.h>
+
+#include <cstring>
+#include <functional>
+#include <gtest/gtest.h>
+#include <string>
+#include <systemc>
+#include <tlm>
+#include <tlm_utils/simple_initiator_socket.h>
+#include <tlm_utils/simple_target_socket.h>
+#include <utility>
+#include <vector>
+
+namespace traffic
+{
+
+inline sc_core::sc_time ns(double count)
+{
+  return {count, sc_core::SC_NS};
+}
+
+/// Issues transactions and notes invalidations.
+class initiator : public sc_core::sc_module
+{
+public:
+  using extent = std::pair<std::uint64_t, std::uint64_t>;
+
+  tlm_utils::simple_initiator_socket<initiator> socket;
+  std::vector<extent> invalidated;
+  sc_core::sc_time delay; // collected by the last transaction
+  bool dmi_hint = false;  // of the last transaction
+
+  explicit initiator(sc_core::sc_module_name) : socket("socket")
+  {
+    socket.register_invalidate_direct_mem_ptr(this, &initiator::invalidate);
+  }
+
+  /// Runs a program in a thread of its own once the simulation starts.
+  void run(std::function<void()> program)
+  {
+    sc_core::sc_spawn(std::move(program),
+                      sc_core::sc_gen_unique_name((std::string(basename()) + "_run").c_str()));
+  }
+
+  static void prepare(tlm::tlm_generic_payload &payload, tlm::tlm_command command,
+                      std::uint64_t address, void *data, unsigned length)
+  {
+    payload.set_command(command);
+    payload.set_address(address);
+    payload.set_data_ptr(static_cast<unsigned char *>(data));
+    payload.set_data_length(length);
+    payload.set_streaming_width(length);
+    payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+  }
+  tlm::tlm_response_status send(tlm::tlm_generic_payload &payload,
+                                sc_core::sc_time start = sc_core::SC_ZERO_TIME)
+  {
+    const std::uint64_t address = payload.get_address();
+    delay = start;
+    payload.set_dmi_allowed(false);
+    socket->b_transport(payload, delay);
+    EXPECT_EQ(payload.get_address(), address) << "the address was not restored";
+    dmi_hint = payload.is_dmi_allowed();
+    return payload.get_response_status();
+  }
+  tlm::tlm_response_status access(tlm::tlm_command command, std::uint64_t address, void *data,
+                                  unsigned length)
+  {
+    tlm::tlm_generic_payload payload;
+    prepare(payload, command, address, data, length);
+    return send(payload);
+  }
+  tlm::tlm_response_status read(std::uint64_t address, void *data, unsigned length)
+  {
+    return access(tlm::TLM_READ_COMMAND, address, data, length);
+  }
+  tlm::tlm_response_status write(std::uint64_t address, const void *data, unsigned length)
+  {
+    return access(tlm::TLM_WRITE_COMMAND, address, const_cast<void *>(data), length);
+  }
+  std::uint32_t get(std::uint64_t address)
+  {
+    std::uint32_t value = 0xdeadbeef;
+    EXPECT_EQ(read(address, &value, 4), tlm::TLM_OK_RESPONSE) << "at " << address;
+    return value;
+  }
+  void put(std::uint64_t address, std::uint32_t value)
+  {
+    EXPECT_EQ(write(address, &value, 4), tlm::TLM_OK_RESPONSE) << "at " << address;
+  }
+  unsigned debug(tlm::tlm_command command, std::uint64_t address, void *data, unsigned length)
+  {
+    tlm::tlm_generic_payload payload;
+    prepare(payload, command, address, data, length);
+    return socket->transport_dbg(payload);
+  }
+  std::uint32_t peek(std::uint64_t address)
+  {
+    std::uint32_t value = 0xdeadbeef;
+    EXPECT_EQ(debug(tlm::TLM_READ_COMMAND, address, &value, 4), 4u);
+    return value;
+  }
+  bool request_dmi(std::uint64_t address, tlm::tlm_dmi &dmi,
+                   tlm::tlm_command command = tlm::TLM_READ_COMMAND,
+                   tlm::tlm_extension_base *descriptor = nullptr, unsigned extension = 0)
+  {
+    tlm::tlm_generic_payload payload;
+    prepare(payload, command, address, nullptr, 0);
+    if (descriptor)
+      payload.set_extension(extension, descriptor);
+    dmi.init();
+    const bool granted = socket->get_direct_mem_ptr(payload, dmi);
+    if (descriptor)
+      payload.set_extension(extension, nullptr);
+    return granted;
+  }
+
+private:
+  void invalidate(sc_dt::uint64 first, sc_dt::uint64 last) { invalidated.push_back({first, last}); }
+};
+
+/// A target that notes what reaches it and takes a fixed time.
+class recorder : public sc_core::sc_module
+{
+public:
+  struct entry {
+    std::uint64_t address;
+    unsigned length;
+    sc_core::sc_time arrival; // with the delay collected on the way
+  };
+  tlm_utils::simple_target_socket<recorder> socket;
+  std::vector<entry> seen;
+  sc_core::sc_time latency;
+
+  explicit recorder(sc_core::sc_module_name) : socket("socket")
+  {
+    socket.register_b_transport(this, &recorder::b_transport);
+  }
+
+private:
+  void b_transport(tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
+  {
+    seen.push_back(
+        {payload.get_address(), payload.get_data_length(), sc_core::sc_time_stamp() + delay});
+    delay += latency;
+    payload.set_response_status(tlm::TLM_OK_RESPONSE);
+  }
+};
+
+/// An interrupt input that notes all changes.
+class listener : public sc_core::sc_module, public tandem::interrupt_if
+{
+public:
+  struct change {
+    sc_core::sc_time time;
+    bool level;
+    bool operator==(const change &other) const
+    {
+      return time == other.time && level == other.level;
+    }
+  };
+  bool level = false;
+  std::vector<change> changes;
+
+  explicit listener(sc_core::sc_module_name) {}
+  void set_level(bool high) override
+  {
+    level = high;
+    changes.push_back({sc_core::sc_time_stamp(), high});
+  }
+};
+
+/// The text of the error that `action` reports; empty when it reports none.
+inline std::string error_of(const std::function<void()> &action)
+{
+  try {
+    action();
+  } catch (const sc_core::sc_report &report) {
+    return report.get_msg();
+  }
+  return "";
+}
+
+/// Ends elaboration, so that sockets are bound and can be called.
+inline void elaborate()
+{
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+}
+
+} // namespace traffic
