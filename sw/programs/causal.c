@@ -70,6 +70,7 @@ int guest_main(void)
 {
   pair_init(&pair);
   uint64_t n = param_u64("n", 200);
+  pair_barrier(&pair);
   if (pair.leads) {
     send_all(n);
     receive_all(n);

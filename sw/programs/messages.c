@@ -165,6 +165,7 @@ int guest_main(void)
 {
   pair_init(&pair);
   read_parameters();
+  pair_barrier(&pair);
   uint64_t start = now_ns();
   exchange();
   uint64_t ns = now_ns() - start;

@@ -4,8 +4,8 @@
  *
  * The Arm machines answer an access that nothing decodes with an abort, which
  * these functions catch and report. x86_64 has no such abort: a read of nothing
- * succeeds with a constant (0 from QEMU, where hardware tends to all ones) and a
- * write vanishes; there, false means that the address is outside the page
+ * succeeds with all bits one (0 where QEMU itself finds nothing at the address)
+ * and a write vanishes; there, false means that the address is outside the page
  * tables. Any other fault prints what happened and ends the guest.
  */
 #ifndef TANDEM_SW_FAULT_H

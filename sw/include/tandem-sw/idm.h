@@ -7,6 +7,7 @@
  * mailbox causes in IRQ_ENABLE (their level stays until somebody reads the
  * FIFO) and lets the sleeper decide. Nothing here waits by polling, except for
  * locks, which have no interrupt. For the primary CPU, except where said.
+ * Timeouts use the one timer of timer_after().
  */
 #ifndef TANDEM_SW_IDM_H
 #define TANDEM_SW_IDM_H

@@ -9,11 +9,15 @@
  * image           0x00200000      0x40200000      0x40200000      0 and RAM
  * IDM port        0xd0000000      0x0f000000      0x0f000000      0xa0000000
  * shared memory   0x80000000      0x80000000      0x80000000      0x60000000
- *   at most       1 GiB           1 GiB           1 GiB           1 GiB
+ *   at most       512 MiB         1 GiB           1 GiB           1 GiB
  * high alias      0x1000000000    none            0x1000000000    none
+ *   at most       32 GiB                          32 GiB
  * IDM interrupt   IOAPIC pin 5    SPI 96          SPI 96          NVIC 29
  * console         COM1            PL011           PL011           CMSDK UART0
  * clock           TSC, 1 ns       CNTVCT, 16 ns   CNTVCT, 16 ns   CMSDK TIMER0, 40 ns
+ *
+ * SHM is the shared memory; _LIMIT is the largest size that its low window shows,
+ * _HIGH_ stands for the alias that shows all of a larger one.
  *
  * Images, with stacks and all but the buffers of `copy`, stay below 4 MiB of
  * RAM, so that a machine with 8 MiB is large enough.
@@ -30,7 +34,7 @@
 #define MACHINE_IDM_BASE 0xd0000000
 #define MACHINE_IDM_IRQ 5 /* IOAPIC pin, level, active high */
 #define MACHINE_SHM_BASE 0x80000000
-#define MACHINE_SHM_LIMIT 0x40000000 /* largest size that the low window can show */
+#define MACHINE_SHM_LIMIT 0x20000000 /* q35 has PCI configuration space at 0xb0000000 */
 #define MACHINE_SHM_HIGH_BASE 0x1000000000
 #define MACHINE_SHM_HIGH_LIMIT 0x800000000
 #define MACHINE_HAS_SMP 1

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A guest program's frame: what it defines, and how it ends.
+ *
+ * Programs print "RESULT key value" lines for scripts. Statuses: 0 good, 1 a
+ * check failed, 2 wrong parameters, 255 an unexpected fault.
  */
 #ifndef TANDEM_SW_SYSTEM_H
 #define TANDEM_SW_SYSTEM_H

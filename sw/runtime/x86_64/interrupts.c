@@ -16,6 +16,12 @@
 #define KERNEL_CODE 0x08
 #define GATE_INTERRUPT 0x8e00
 
+/* What the firmware left on: interrupt controllers and an 18 Hz timer. */
+#define PIC1_MASK 0x21
+#define PIC2_MASK 0xa1
+#define PIT_CONTROL 0x43
+#define PIT_STOP 0x30 /* one shot that waits for a count */
+
 #define LAPIC_EOI 0x0b0
 #define LAPIC_SPURIOUS 0x0f0
 #define LAPIC_LVT_TIMER 0x320
@@ -80,8 +86,9 @@ void x86_load_idt(void)
 
 void machine_init(void)
 {
-  out8(0x21, 0xff); /* the old interrupt controllers stay closed */
-  out8(0xa1, 0xff);
+  out8(PIC1_MASK, 0xff);
+  out8(PIC2_MASK, 0xff);
+  out8(PIT_CONTROL, PIT_STOP);
   lapic_write(LAPIC_SPURIOUS, LAPIC_ENABLE | VECTOR_SPURIOUS);
   lapic_write(LAPIC_TIMER_DIVIDE, LAPIC_DIVIDE_BY_1);
   lapic_write(LAPIC_LVT_TIMER, LAPIC_MASKED);
