@@ -195,7 +195,7 @@ void amp_platform::guest_exit(unsigned participant, unsigned status)
   exited_[participant] = true;
   const bool all = std::all_of(exited_.begin(), exited_.end(), [](bool e) { return e; });
   if (participant == 0 || status != 0 || all)
-    domain_->request_stop("a guest has ended the run");
+    domain_->stop("a guest has ended the run");
 }
 
 std::string amp_platform::end_reason() const

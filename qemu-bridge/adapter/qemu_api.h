@@ -82,7 +82,6 @@ typedef void (*plugin_vcpu_cb)(unsigned, void *);
 #define TANDEM_QEMU_FUNCTIONS(X)                                                                  \
   X(VersionInfo *, qmp_query_version, (Error **))                                                 \
   X(void, qemu_add_machine_init_done_notifier, (Notifier *))                                      \
-  X(size_t, object_type_get_instance_size, (const char *))                                        \
   X(Object *, object_resolve_path_type, (const char *, const char *, bool *))                     \
   X(Object *, object_resolve_path, (const char *, bool *))                                        \
   X(void *, object_property_find, (Object *, const char *))                                       \

@@ -5,10 +5,11 @@
  * A busy guest runs until the window timer on the virtual clock expires, exactly at the
  * window's end. A guest that sleeps is noticed on the CPU thread itself: halt.c queues
  * sync_work behind the sleeping instruction. That matters twice. It is fast, and it is
- * exact: QEMU's main loop, left alone, would "warp" the virtual clock of a sleeping guest
- * to the next timer, at a moment that depends on the host. It cannot here: before
- * sync_work starts the CPU has work queued and does not count as idle, while it runs it
- * holds the big lock, and before it releases the lock it disables the clock.
+ * exact: QEMU, left alone, would "warp" the virtual clock of a sleeping guest to the next
+ * timer, at a moment that depends on the host. It cannot here: before sync_work starts the
+ * CPU has work queued and does not count as sleeping, while it runs it holds the big lock,
+ * before it releases the lock it disables the clock, and before it runs timers it queues
+ * itself again.
  */
 #define _GNU_SOURCE
 #include "adapter.h"
@@ -57,6 +58,14 @@ bool tandem_sync_ending(void)
 void tandem_sync_check_halt(void)
 {
   q.async_run_on_cpu(q.qemu_get_cpu(0), sync_work, NULL);
+}
+
+/* Runs the timers that are due. They start others, and starting a timer in a sleeping guest
+ * warps the clock; so the CPU gets work first, by which it does not count as sleeping. */
+static void run_timers(void)
+{
+  tandem_sync_check_halt();
+  q.qemu_clock_run_timers(QEMU_CLOCK_VIRTUAL);
 }
 
 void tandem_sync_lines(uint64_t now, uint64_t rise)
@@ -118,13 +127,13 @@ static bool post_halted(void)
 {
   if (!q.runstate_is_running() || !q.all_cpu_threads_idle())
     return false;
-  set_window(TANDEM_WIRE_NEVER);
+  uint64_t end = window_end;
+  set_window(TANDEM_WIRE_NEVER); /* so that the deadline is the guest's own */
   int64_t deadline = q.qemu_clock_deadline_ns_all(QEMU_CLOCK_VIRTUAL, -1);
   if (deadline == 0) {
-    q.qemu_clock_run_timers(QEMU_CLOCK_VIRTUAL);
-    if (!q.all_cpu_threads_idle())
-      return false;
-    deadline = q.qemu_clock_deadline_ns_all(QEMU_CLOCK_VIRTUAL, -1);
+    run_timers();
+    set_window(end);
+    return false;
   }
   struct tandem_wire_request *request = tandem_channel_request(TANDEM_WIRE_HALTED);
   if (deadline >= 0)
@@ -202,7 +211,8 @@ static void sync_work(CPUState *cpu, void *unused)
     if (was_halted) {
       clock_disabled = false;
       q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, true);
-      q.qemu_clock_run_timers(QEMU_CLOCK_VIRTUAL);
+      run_timers();
+      return;
     }
     if (resetting)
       return;

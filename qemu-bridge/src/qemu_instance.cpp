@@ -406,7 +406,8 @@ void qemu_instance::check_request() const
     fail(bad + "of kind " + std::to_string(request_.kind) + " at the wrong time");
   if (domain_.mode() != run_mode::free &&
       (request_.time_ns < last_ns_ || request_.time_ns > granted_ns_ + overrun_ns))
-    fail(bad + "with a time of " + std::to_string(request_.time_ns) + " ns, outside its window");
+    fail(bad + "with a time of " + std::to_string(request_.time_ns) + " ns, outside its window from " + std::to_string(last_ns_) + " ns to " +
+         std::to_string(granted_ns_) + " ns");
   if (request_.kind == TANDEM_WIRE_HALTED && request_.next_timer_ns < request_.time_ns)
     fail(bad + "with a timer in the past");
   const bool access = request_.kind == TANDEM_WIRE_READ || request_.kind == TANDEM_WIRE_WRITE;

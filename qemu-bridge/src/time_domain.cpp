@@ -66,6 +66,8 @@ time_domain::time_domain(const sc_core::sc_module_name &name, const config &para
     : sc_module(name), config_(parameters), doorbell_(std::make_unique<doorbell>()),
       wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
 {
+  // At the end of a delta cycle it would depend on the host what the others still did.
+  sc_core::sc_set_stop_mode(sc_core::SC_STOP_IMMEDIATE);
   SC_HAS_PROCESS(time_domain);
   SC_METHOD(look);
   sensitive << doorbell_->event;
@@ -112,6 +114,13 @@ void time_domain::abandon()
   watcher_.join();
 }
 
+void time_domain::stop(const char *why)
+{
+  const char *none = nullptr;
+  stop_.compare_exchange_strong(none, why);
+  sc_core::sc_stop();
+}
+
 void time_domain::request_stop(const char *why)
 {
   const char *none = nullptr;
@@ -156,7 +165,7 @@ void time_domain::powered_off()
   const bool all = std::all_of(instances_.begin(), instances_.end(),
                                [](const qemu_instance *i) { return i->is_off(); });
   if (all)
-    request_stop("all instances are switched off");
+    stop("all instances are switched off");
 }
 
 void time_domain::poke() { doorbell_->ring(); }

@@ -53,8 +53,10 @@ public:
   run_mode mode() const { return config_.mode; }
   const std::vector<qemu_instance *> &instances() const { return instances_; }
 
-  /// Ends the simulation in an orderly way; from any thread and from signal handlers.
-  /// `why` must be a string literal.
+  /// Ends the simulation at this very point of simulated time. On the SystemC thread; `why`
+  /// must be a string literal.
+  void stop(const char *why);
+  /// Ends the simulation soon, in an orderly way; from any thread and from signal handlers.
   void request_stop(const char *why);
   /// The reason given, or nullptr.
   const char *stop_reason() const { return stop_.load(); }
