@@ -44,6 +44,8 @@ struct bench {
     bus->to[2].bind(io1.socket);
     elaborate();
   }
+  /// Lets the last access end, as the next one would have to wait in a thread.
+  void settle() { sc_core::sc_start(ns(1000)); }
 };
 
 class interconnect : public testing::TestWithParam<std::string>
@@ -57,8 +59,11 @@ TEST_P(interconnect, translates_and_reaches_the_initiators_own_target)
   bench b(GetParam());
   b.cpu0.put(0x100000, 0xa);
   EXPECT_EQ(b.ram.data()[2 * page], 0xa);
+  b.settle();
   EXPECT_EQ(b.cpu1.get(0x100000), 0xau);
+  b.settle();
   b.cpu0.put(0x10010, 1);
+  b.settle();
   b.cpu1.put(0x10020, 1);
   ASSERT_EQ(b.io0.seen.size(), 1u);
   ASSERT_EQ(b.io1.seen.size(), 1u);
@@ -158,10 +163,13 @@ TEST_P(interconnect, statistics_are_by_path)
 {
   bench b(GetParam());
   b.cpu0.put(0x100000, 1);
+  b.settle();
   unsigned char data[64] = {};
   b.cpu0.read(0x100000, data, 64);
+  b.settle();
   b.ram.set_rights(2 * page, page, true, false);
   b.cpu0.write(0x100000, data, 8);
+  b.settle();
   b.cpu1.put(0x10000, 1);
   const auto &path = b.bus->path(0, 0);
   EXPECT_EQ(path.transactions, 3u);

@@ -8,7 +8,6 @@ using namespace traffic;
 using tandem::interrupt_fabric;
 using tandem::interrupt_fabric_config;
 using tandem::interrupt_mode;
-using tandem::interrupt_out;
 
 namespace
 {
@@ -25,13 +24,13 @@ interrupt_fabric_config two_by_two(std::vector<tandem::interrupt_route> routes)
 
 struct bench {
   interrupt_fabric fabric;
-  interrupt_out a{"a"}, b{"b"};
+  interrupt_source a{"a"}, b{"b"};
   listener x{"x"}, y{"y"};
 
   explicit bench(const interrupt_fabric_config &config) : fabric("fabric", config)
   {
-    a.bind(fabric.input("a"));
-    b.bind(fabric.input("b"));
+    a.out.bind(fabric.input("a"));
+    b.out.bind(fabric.input("b"));
     fabric.output("x").bind(x);
     fabric.output("y").bind(y);
     elaborate();
@@ -159,9 +158,9 @@ TEST(interrupt_fabric, fabrics_in_a_chain_pass_a_change_at_once)
 {
   interrupt_fabric first("first", two_by_two({{"a", "x"}}));
   interrupt_fabric second("second", two_by_two({{"a", "x"}}));
-  interrupt_out source("source");
+  interrupt_source source("source");
   listener sink("sink");
-  source.bind(first.input("a"));
+  source.out.bind(first.input("a"));
   first.output("x").bind(second.input("a"));
   second.output("x").bind(sink);
   elaborate();

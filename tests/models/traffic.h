@@ -174,6 +174,16 @@ public:
   }
 };
 
+/// A module with an interrupt output, as a device has.
+class interrupt_source : public sc_core::sc_module
+{
+public:
+  tandem::interrupt_out out{"out"};
+
+  explicit interrupt_source(sc_core::sc_module_name) {}
+  void write(bool high) { out.write(high); }
+};
+
 /// The text of the error that `action` reports; empty when it reports none.
 inline std::string error_of(const std::function<void()> &action)
 {

@@ -2,8 +2,10 @@
 #include "tandem/trace.h"
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <vector>
 
 namespace tandem
@@ -18,6 +20,20 @@ void trace_all(const std::vector<sc_core::sc_object *> &objects, sc_core::sc_tra
     object->trace(file);
     trace_all(object->get_child_objects(), file);
   }
+}
+
+/// The kernel's resolution, so that no time is rounded in the file.
+void set_unit(sc_core::sc_trace_file *file)
+{
+  const auto femtoseconds =
+      static_cast<std::uint64_t>(sc_core::sc_get_time_resolution().to_seconds() * 1e15 + 0.5);
+  constexpr sc_core::sc_time_unit units[] = {sc_core::SC_FS, sc_core::SC_PS, sc_core::SC_NS,
+                                             sc_core::SC_US, sc_core::SC_MS, sc_core::SC_SEC};
+  std::uint64_t size = femtoseconds;
+  std::size_t unit = 0;
+  for (; size >= 1000 && unit + 1 < std::size(units); size /= 1000)
+    ++unit;
+  file->set_time_unit(static_cast<double>(size), units[unit]);
 }
 
 std::string without_suffix(const std::string &path)
@@ -40,6 +56,7 @@ vcd_trace::vcd_trace(const std::string &path)
     return;
   }
   file_ = sc_core::sc_create_vcd_trace_file(base.c_str());
+  set_unit(file_);
   // That signals can be traced by their trace() is deprecated in the standard,
   // and said so once for a run; here it is what lets a walk find everything.
   const char *const deprecated = sc_core::SC_ID_IEEE_1666_DEPRECATION_;
