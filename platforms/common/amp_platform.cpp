@@ -56,9 +56,12 @@ std::vector<qemu_window> amp_platform::windows(const std::string &machine, std::
   const std::uint64_t shm_at = x86 ? GUEST_MAP_X86_64_SHM
                                : m ? GUEST_MAP_CORTEXM_SHM
                                    : GUEST_MAP_VIRT_SHM;
+  const std::uint64_t limit = x86 ? GUEST_MAP_X86_64_SHM_LIMIT
+                              : m ? GUEST_MAP_CORTEXM_SHM_LIMIT
+                                  : GUEST_MAP_VIRT_SHM_LIMIT;
   std::vector<qemu_window> result = {
       {"idm", idm_at, TANDEM_IDM_PORT_SIZE, idm_address},
-      {"shm", shm_at, std::min<std::uint64_t>(size, GUEST_MAP_SHM_LIMIT), shm_address}};
+      {"shm", shm_at, std::min<std::uint64_t>(size, limit), shm_address}};
   if (has_64_bit_addresses(machine))
     result.push_back({"shm-high", GUEST_MAP_SHM_HIGH, size, shm_address});
   return result;

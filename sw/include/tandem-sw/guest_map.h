@@ -11,18 +11,20 @@
 #ifndef TANDEM_SW_GUEST_MAP_H
 #define TANDEM_SW_GUEST_MAP_H
 
-/* What the low window can show of the shared memory, on every machine. */
-#define GUEST_MAP_SHM_LIMIT 0x30000000
+/* _SHM_LIMIT is the most that the low window shows of the shared memory. */
 
 #define GUEST_MAP_X86_64_SHM 0x80000000
+#define GUEST_MAP_X86_64_SHM_LIMIT 0x20000000 /* q35: PCI configuration space at 0xb0000000 */
 #define GUEST_MAP_X86_64_IDM 0xd0000000
 #define GUEST_MAP_X86_64_IRQ 5 /* IOAPIC pin, level, active high */
 
 #define GUEST_MAP_VIRT_SHM 0x80000000
+#define GUEST_MAP_VIRT_SHM_LIMIT 0x40000000
 #define GUEST_MAP_VIRT_IDM 0x0f000000
 #define GUEST_MAP_VIRT_IRQ 96 /* SPI; the interrupt controller counts it as 32 + 96 */
 
 #define GUEST_MAP_CORTEXM_SHM 0x60000000
+#define GUEST_MAP_CORTEXM_SHM_LIMIT 0x40000000
 #define GUEST_MAP_CORTEXM_IDM 0xa0000000
 #define GUEST_MAP_CORTEXM_IRQ 29 /* external interrupt of the NVIC */
 

@@ -19,12 +19,13 @@
 #ifndef TANDEM_SW_OFFLOAD_H
 #define TANDEM_SW_OFFLOAD_H
 
+#include "tandem-sw/guest_map.h"
 #include "tandem-sw/sha256.h"
 
 #include <stdint.h>
 
 #define OFFLOAD_CONTROL_OFFSET 0x1000
-#define OFFLOAD_INPUT_OFFSET 0x10000
+#define OFFLOAD_INPUT_OFFSET GUEST_MAP_INPUT_OFFSET
 #define OFFLOAD_DEFAULT_JOB 0x10000
 
 #define OFFLOAD_MAGIC 0x4f464c44 /* "OFLD" read as a big-endian word */
