@@ -71,6 +71,7 @@ void machine_irq_open(enum irq_source source)
 void machine_quiesce(void)
 {
   mmio_write32(NVIC_CLEAR_ENABLE, 0xffffffff);
+  mmio_write32(MACHINE_TIMER0_BASE + TIMER_CONTROL, 0); /* no event is left in QEMU */
 }
 
 /* --- Time: TIMER0 counts down; 171 s to a wrap, which an interrupt notices. - */
