@@ -4,6 +4,8 @@
 #include <tandem/interconnect.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
 using namespace traffic;
 using tandem::load_interconnect_library;
@@ -93,6 +95,18 @@ TEST(interconnect_registry, shared_object_takes_parameters)
   auto config = one_path();
   config.parameters["per_byte"] = "5ns";
   EXPECT_EQ(delay_of("my_interconnect", config), ns(20));
+}
+
+TEST(interconnect_registry, documented_example_is_the_one_that_is_tested)
+{
+  const auto text = [](const std::string &path) {
+    std::ifstream file(DOCS_DIRECTORY "/" + path);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const std::string example = text("examples/my_interconnect.cpp");
+  const std::size_t code = example.find("#include");
+  ASSERT_NE(code, std::string::npos);
+  EXPECT_NE(text("writing-an-interconnect.md").find(example.substr(code)), std::string::npos);
 }
 
 TEST(interconnect_registry, library_errors_are_one_sentence)
