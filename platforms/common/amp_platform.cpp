@@ -90,6 +90,7 @@ amp_platform::amp_platform(const platform_options &options)
   time.lookahead = options.lookahead;
   time.time_limit = options.time_limit;
   time.hang_seconds = options.hang_seconds;
+  time.measure_host = options.measure;
   domain_ = std::make_unique<time_domain>("time", time);
 
   shared_memory_config memory;

@@ -116,6 +116,8 @@ po::options_description output_options()
     ("stats", text()->default_value(""), "statistics file, or off")
     ("progress", text()->default_value("on"), "progress line on standard error: on, off")
     ("consoles", text()->default_value("on"), "consoles on standard output, prefixed: on, off")
+    ("measure", text()->default_value("off"),
+     "host time between reads, as percentiles in the statistics: on, off")
     ("verbosity", text()->default_value("normal"), "quiet, normal, verbose");
   return d;
 }
@@ -259,6 +261,7 @@ void read_general(const po::variables_map &map, platform_options &o)
   o.seed = map["seed"].as<std::uint64_t>();
   o.hang_seconds = map["hang-timeout"].as<unsigned>();
   o.dry_run = map.count("dry-run") != 0;
+  o.measure = on_off(map, "measure");
   o.progress = on_off(map, "progress");
   o.show_consoles = on_off(map, "consoles");
   const std::string &verbosity = map["verbosity"].as<std::string>();

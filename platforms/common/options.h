@@ -47,6 +47,7 @@ struct platform_options {
   std::string out_directory, vcd_path, statistics_path;
   std::uint64_t seed = 1;
   unsigned hang_seconds = 60;
+  bool measure = false; ///< host-time distribution of register reads
   bool dry_run = false, progress = true, show_consoles = true;
   int verbosity = sc_core::SC_MEDIUM;
 };

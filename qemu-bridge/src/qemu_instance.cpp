@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/qemu_instance.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <numeric>
 #include <sys/socket.h>
 #include <system_error>
 
@@ -19,6 +21,7 @@ constexpr unsigned drain_ms = 5000;
 /// and one access may have carried the guest beyond it by its delay.
 constexpr std::uint64_t overrun_ns = 10000000;
 constexpr std::size_t reported_outside = 32;
+constexpr std::uint64_t read_bucket_ns = 50, read_buckets = 20000; // up to 1 ms
 
 std::string hex(std::uint64_t value)
 {
@@ -163,6 +166,8 @@ bool qemu_instance::receive()
   if (!got)
     return false;
   request_ = channel_.request();
+  if (domain_.parameters().measure_host)
+    measure();
   check_request();
   last_ns_ = request_.time_ns;
   count_.instructions = request_.instructions;
@@ -186,6 +191,31 @@ bool qemu_instance::wait_on_host()
   }
   host_wait_ns_ += tandem_host_ns() - since;
   return true;
+}
+
+void qemu_instance::measure()
+{
+  if (request_.kind != TANDEM_WIRE_READ) {
+    last_read_host_ns_ = 0;
+    return;
+  }
+  const std::uint64_t now = tandem_host_ns();
+  if (last_read_host_ns_) {
+    read_times_.resize(read_buckets);
+    ++read_times_[std::min<std::uint64_t>((now - last_read_host_ns_) / read_bucket_ns,
+                                          read_buckets - 1)];
+  }
+  last_read_host_ns_ = now;
+}
+
+double qemu_instance::read_percentile_us(double fraction) const
+{
+  const double all = std::accumulate(read_times_.begin(), read_times_.end(), 0.0);
+  double seen = 0;
+  for (std::size_t i = 0; i < read_times_.size(); ++i)
+    if ((seen += read_times_[i]) >= fraction * all)
+      return (static_cast<double>(i) + 0.5) * read_bucket_ns * 1e-3;
+  return 0;
 }
 
 bool qemu_instance::wait_in_simulation()
@@ -504,6 +534,8 @@ nlohmann::ordered_json qemu_instance::statistics() const
                {"adapter_sleeps", channel_.page().sleeps},
                {"undecoded_halts", channel_.page().undecoded_halts},
                {"debug_accesses", count_.debug}};
+  if (!read_times_.empty())
+    s["host"]["read_us"] = {{"p50", read_percentile_us(0.5)}, {"p99", read_percentile_us(0.99)}};
   return s;
 }
 

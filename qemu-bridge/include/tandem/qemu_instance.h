@@ -91,6 +91,8 @@ private:
   bool receive();
   bool wait_on_host();
   bool wait_in_simulation();
+  void measure();
+  double read_percentile_us(double fraction) const;
   void check_hung(std::uint64_t since);
   void check_request() const;
   bool in_window(std::uint64_t address, unsigned size, std::uint64_t &platform) const;
@@ -136,6 +138,8 @@ private:
   counters count_;
   std::set<std::uint64_t> outside_addresses_;
   std::uint64_t host_wait_ns_ = 0;
+  std::uint64_t last_read_host_ns_ = 0; // 0: the request before was no read
+  std::vector<std::uint32_t> read_times_; // by 50 ns of host time, when measured
 
   void set_state(instance_state state);
 };

@@ -42,6 +42,8 @@ public:
     /// Keeps the simulation alive while all instances sleep for ever, because input may come
     /// from outside (a console, a debugger).
     bool wait_for_outside = false;
+    /// Every instance keeps the distribution of the host time between consecutive reads.
+    bool measure_host = false;
   };
 
   /// The quantum is tlm::tlm_global_quantum; it must be a positive multiple of 1 ns and at

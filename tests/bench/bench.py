@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures the bridge against bare QEMU with the same icount options.
+
+Every ratio is taken between runs that alternate within this one call, because the speed of a
+shared machine drifts; the figure is the median over the pairs. Start-up is taken out by running
+each workload at two sizes. docs/performance.md explains each figure.
+"""
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+BARE = {
+    "arm": ["qemu-system-arm", "-machine", "virt,gic-version=2", "-cpu", "cortex-a15", "-m", "128M"],
+}
+
+
+class Bench:
+    def __init__(self, build, repeats):
+        self.platform = os.path.join(build, "bin", "x86-arm")
+        self.guests = os.path.join(build, "guests")
+        self.repeats = repeats
+        self.scratch = tempfile.TemporaryDirectory(prefix="tandem-bench-")
+
+    # ---- running ----
+
+    def timed(self, command):
+        """Wall and CPU seconds of a command with all its children."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        start = time.monotonic()
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=600)
+        wall = time.monotonic() - start
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if done.returncode:
+            sys.exit("failed: %s\n%s" % (" ".join(command), done.stdout.decode(errors="replace")))
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return wall, cpu
+
+    def tandem(self, program, parameters, *options, slave=None, machine="arm"):
+        command = [self.platform, "--progress", "off", "--consoles", "off", "--verbosity", "quiet",
+                   "--master.machine", machine, "--master.image", program]
+        if slave:
+            command += ["--slave.image", slave]
+        else:
+            command += ["--slaves", "0"]
+        for word in parameters.split():
+            command += ["--param", word]
+        return self.timed(command + list(options))
+
+    def bare(self, program, parameters, shift=0):
+        return self.timed(BARE["arm"] + [
+            "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none",
+            "-icount", "shift=%d,align=off,sleep=off" % shift, "-rtc",
+            "base=2020-01-01T00:00:00,clock=vm", "-seed", "1", "-serial", "null", "-append",
+            parameters, "-kernel", os.path.join(self.guests, "arm", program + ".elf")])
+
+    def statistics_of(self, program, parameters, *options, **more):
+        path = os.path.join(self.scratch.name, "stats.json")
+        self.tandem(program, parameters, "--stats", path, *options, **more)
+        with open(path) as file:
+            return json.load(file)
+
+    @staticmethod
+    def slope(run, small, large):
+        """Seconds that the difference between two sizes takes, start-up taken out."""
+        return run(large) - run(small)
+
+    def median(self, sample):
+        return statistics.median(sample() for _ in range(self.repeats))
+
+    @staticmethod
+    def hogs(count):
+        return [subprocess.Popen([sys.executable, "-c",
+                                  "import time\nend=time.monotonic()+120\n"
+                                  "while time.monotonic()<end: pass"]) for _ in range(count)]
+
+    def busy(self, hogs, sample):
+        processes = self.hogs(hogs)
+        try:
+            return sample()
+        finally:
+            for process in processes:
+                process.kill()
+                process.wait()
+
+    # ---- figures ----
+
+    def read_times(self, n):
+        stats = self.statistics_of("latency", "n=%d" % n, "--measure", "on")
+        return stats["modules"]["master"]["host"]["read_us"]
+
+    def mmio(self, result):
+        samples = [self.read_times(300000) for _ in range(self.repeats)]
+        result["mmio_read_us"] = statistics.median(s["p50"] for s in samples)
+        result["mmio_read_us_p99"] = statistics.median(s["p99"] for s in samples)
+        result["mmio_read_us_busy"] = self.busy(2, lambda: self.median(
+            lambda: self.read_times(50000)["p50"]))
+
+    def speed(self, result):
+        small, large = "n=1000000", "n=60000000"
+        for name, quantum in (("1ms", "1ms"), ("100us", "100us"), ("10us", "10us"), ("1us", "1us")):
+            def pair():
+                bare = self.slope(lambda p: self.bare("compute", p)[0], small, large)
+                ours = self.slope(lambda p: self.tandem("compute", p, "--quantum", quantum,
+                                                        "--lookahead", "off")[0], small, large)
+                return bare / ours
+            result["speed_q" + name] = self.median(pair)
+
+    def copy(self, result):
+        def run(target):
+            return self.slope(lambda rounds: self.tandem(
+                "copy", "target=%s rounds=%d" % (target, rounds))[0], 10, 600)
+        result["dmi_copy"] = self.median(lambda: run("ram") / run("shm"))
+
+    def idle(self, result):
+        # 16 ns an instruction: 10 simulated seconds are 625 million instructions.
+        parameters, shift = "n=%d", ["--master.icount-shift", "4"]
+        def run(*options, **more):
+            return self.slope(lambda n: self.tandem("compute", parameters % n, *shift, *options,
+                                                    **more)[0], 1000000, 70000000)
+        def pair():
+            alone = run()
+            return run("--param", "1.ns=0", slave="idle") / alone - 1
+        result["idle_cost"] = self.median(pair)
+
+    def parallel(self, result):
+        def run(mode):
+            return self.slope(lambda n: self.tandem("compute", "n=%d" % n, "--mode", mode,
+                                                    "--quantum", "100us", slave="compute")[0],
+                              1000000, 60000000)
+        result["parallel_gain"] = self.median(lambda: run("serial") / run("parallel"))
+
+    def scale(self, result):
+        def cpu(slaves):
+            def run(n):
+                more = {"slave": "compute"} if slaves else {}
+                options = ["--slaves", str(slaves)] if slaves else []
+                return self.tandem("compute", "n=%d" % n, "--quantum", "100us", "--lookahead",
+                                   "off", *options, **more)[1]
+            return self.slope(run, 200000, 6000000) / (slaves + 1)
+        result["scale_16"] = self.median(lambda: cpu(15) / cpu(0))
+
+    def vcd(self, result):
+        data = os.path.join(self.scratch.name, "input")
+        with open(data, "wb") as file:
+            file.write(bytes(i * 37 % 251 for i in range(8 << 20)))
+        def run(*options):
+            return self.tandem("demo_master", "", "--input", data, *options, slave="demo_slave",
+                               machine="x86-pc")[0]
+        trace = os.path.join(self.scratch.name, "trace.vcd")
+        result["vcd_cost"] = self.median(lambda: run("--vcd", trace) / run())
+
+    def window(self, result):
+        quantum_ns = 10000
+        def run(n):
+            path = os.path.join(self.scratch.name, "stats.json")
+            wall = self.tandem("ring", "n=%d work=8000" % n, "--quantum", "10us", "--stats", path,
+                               slave="ring")[0]
+            with open(path) as file:
+                return wall, json.load(file)["simulated_ns"] / quantum_ns
+        def sample(large):
+            small_wall, small_windows = run(100)
+            wall, windows = run(large)
+            return (wall - small_wall) / (windows - small_windows) / 2 * 1e6
+        result["window_us"] = self.median(lambda: sample(10000))
+        result["window_us_busy"] = self.busy(3, lambda: self.median(lambda: sample(2000)))
+
+    def starts(self, result):
+        failures = 0
+        for _ in range(200):
+            done = subprocess.run(
+                [self.platform, "--slaves", "0", "--master.machine", "arm", "--master.image",
+                 "smoke", "--progress", "off", "--consoles", "off"], stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
+            failures += done.returncode != 0
+        result["start_failures"] = failures
+
+
+TARGETS = {
+    "mmio_read_us": "<= 1.5", "mmio_read_us_p99": "", "mmio_read_us_busy": "",
+    "speed_q1ms": ">= 0.98", "speed_q100us": ">= 0.95", "speed_q10us": ">= 0.75",
+    "speed_q1us": ">= 0.30", "dmi_copy": ">= 0.97", "idle_cost": "<= 0.01",
+    "parallel_gain": ">= 1.7", "scale_16": "<= 1.3", "vcd_cost": "<= 1.05",
+    "window_us": "<= 25", "window_us_busy": "<= 150", "start_failures": "0",
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build/release")
+    parser.add_argument("--json", metavar="FILE", help="write the figures as one object")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--only", help="comma-separated parts: mmio, speed, copy, idle, parallel, "
+                                       "scale, vcd, window, starts")
+    options = parser.parse_args()
+    bench = Bench(os.path.abspath(options.build), options.repeats)
+    parts = ["mmio", "speed", "copy", "idle", "parallel", "scale", "vcd", "window", "starts"]
+    result = {}
+    for part in options.only.split(",") if options.only else parts:
+        fresh = {}
+        getattr(bench, part)(fresh)
+        for key, value in fresh.items():
+            print("%-20s %10.4g   target %s" % (key, value, TARGETS[key]), flush=True)
+        result.update(fresh)
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump(result, file, indent=2)
+            file.write("\n")
+
+
+if __name__ == "__main__":
+    main()
