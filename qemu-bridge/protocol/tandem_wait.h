@@ -23,17 +23,18 @@
 /* Turns on the processor before the first yield: about 2 microseconds, twice the
  * round trip to a peer that runs on another core. */
 #define TANDEM_WAIT_PAUSES 60
-/* A yield that takes longer than this gave the core to somebody else. */
-#define TANDEM_WAIT_SLOW_YIELD_NS 15000
-/* Waits that go straight to sleep after a slow yield: doubled each time up to MAX. */
-#define TANDEM_WAIT_BACKOFF_MIN 4
-#define TANDEM_WAIT_BACKOFF_MAX 256
+/* A yield that takes longer than this gave the core to somebody who computes: a scheduler's
+ * slice is milliseconds. Threads that only wake for a moment stay below. */
+#define TANDEM_WAIT_SLOW_YIELD_NS 150000u
+/* For how long waits go straight to sleep after a slow yield: doubled each time up to MAX. */
+#define TANDEM_WAIT_BACKOFF_MIN_NS 2000000u
+#define TANDEM_WAIT_BACKOFF_MAX_NS 200000000u
 
 /* Private to the thread that waits. */
 struct tandem_waiter {
-  uint32_t backoff; /* waits to skip after the next slow yield */
-  uint32_t skip;    /* waits still to go straight to sleep */
-  uint64_t sleeps;  /* statistics: waits that went to the futex */
+  uint64_t backoff_ns; /* of the next slow yield; 0: none lately */
+  uint64_t until_ns;   /* no spinning before this host time */
+  uint64_t sleeps;     /* statistics: waits that went to the futex */
 };
 
 static inline uint64_t tandem_host_ns(void)
@@ -76,24 +77,22 @@ static inline int tandem_spin(struct tandem_waiter *w, const uint32_t *word, uin
       return 1;
     tandem_pause();
   }
-  if (w->skip) {
-    --w->skip;
-    return 0;
-  }
   uint64_t start = tandem_host_ns();
+  if (start < w->until_ns)
+    return 0;
   for (uint64_t before = start;;) {
     sched_yield();
     uint64_t after = tandem_host_ns();
     int slow = after - before > TANDEM_WAIT_SLOW_YIELD_NS;
     if (slow) {
-      w->backoff = w->backoff ? w->backoff * 2 : TANDEM_WAIT_BACKOFF_MIN;
-      if (w->backoff > TANDEM_WAIT_BACKOFF_MAX)
-        w->backoff = TANDEM_WAIT_BACKOFF_MAX;
-      w->skip = w->backoff;
+      w->backoff_ns = w->backoff_ns ? w->backoff_ns * 2 : TANDEM_WAIT_BACKOFF_MIN_NS;
+      if (w->backoff_ns > TANDEM_WAIT_BACKOFF_MAX_NS)
+        w->backoff_ns = TANDEM_WAIT_BACKOFF_MAX_NS;
+      w->until_ns = after + w->backoff_ns;
     }
     if (tandem_seq(word) != old) {
       if (!slow)
-        w->backoff /= 2;
+        w->backoff_ns /= 2;
       return 1;
     }
     if (slow || after - start > limit_ns)

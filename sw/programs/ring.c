@@ -4,6 +4,7 @@
  *
  *   peer=P     the other participant
  *   n=N        rounds, each there and back (default 1000)
+ *   work=NS    compute for so long before each ring (default 0)
  *   mode=irq   sleep until the doorbell interrupts (default), or poll
  *   timeout=NS longest wait for one ring in mode=irq (default 1 s)
  */
@@ -34,6 +35,7 @@ int guest_main(void)
   struct pair pair;
   pair_init(&pair);
   uint64_t n = param_u64("n", 1000), rounds = 0;
+  uint64_t work = param_u64("work", 0);
   timeout = param_u64("timeout", 1000000000);
   poll = param_is("mode", "poll");
   uint32_t peer = UINT32_C(1) << pair.peer;
@@ -42,6 +44,7 @@ int guest_main(void)
   pair_barrier(&pair);
   uint64_t start = now_ns();
   for (; rounds < n; ++rounds) {
+    delay_ns(work);
     if (pair.leads)
       idm_doorbell_ring(peer);
     if (!wait_ring(peer))
