@@ -1,0 +1,369 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs platforms for the integration tests and reads what they leave.
+
+The environment says what is under test:
+  TANDEM_PLATFORM     the executable (x86-arm)
+  TANDEM_GUESTS       directory with ARCH/PROGRAM.elf
+  TANDEM_QEMU_PREFIX  passed on as --qemu-prefix; empty: the installed QEMU
+
+No test depends on how fast the host is: every wait is bounded, generously, and
+passing a bound is a failure that shows command, messages and consoles.
+"""
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PLATFORM = os.environ.get("TANDEM_PLATFORM", "")
+GUESTS = os.environ.get("TANDEM_GUESTS", "")
+QEMU_PREFIX = os.environ.get("TANDEM_QEMU_PREFIX", "")
+
+MACHINES = {  # kind of machine: directory of its guest programs
+    "x86-pc": "x86_64",
+    "x86-q35": "x86_64",
+    "arm": "arm",
+    "aarch64": "aarch64",
+    "cortexm": "cortexm",
+}
+
+# Where the windows lie for a guest; sw/include/tandem-sw/guest_map.h.
+IDM_ADDRESS = {"x86_64": 0xD0000000, "arm": 0x0F000000, "aarch64": 0x0F000000,
+               "cortexm": 0xA0000000}
+SHM_ADDRESS = {"x86_64": 0x80000000, "arm": 0x80000000, "aarch64": 0x80000000,
+               "cortexm": 0x60000000}
+
+RUN_TIMEOUT = 180  # seconds of host time; a run takes well under ten on an idle host
+
+
+def ctest(timeout=300, once=False):
+    """What ctest has to know about a test: its bound in seconds, and whether it has nothing
+    to do with QEMU's version and runs once only."""
+    def mark(function):
+        function.ctest = {"timeout": timeout, "once": once}
+        return function
+    return mark
+
+
+def guest(arch, program):
+    return os.path.join(GUESTS, arch, program + ".elf")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def children(pid):
+    """Processes whose parent is pid: {child: name}."""
+    found = {}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            with open(f"/proc/{entry}/stat") as f:
+                head, tail = f.read().rsplit(")", 1)
+            if int(tail.split()[1]) == pid:
+                found[int(entry)] = head.split("(", 1)[1]
+        except (OSError, IndexError):
+            pass  # ended meanwhile
+    return found
+
+
+def alive(pid):
+    """Whether the process exists and is no zombie."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] not in ("Z", "X")
+    except OSError:
+        return False
+
+
+def wait_for(condition, timeout=60, period=0.02):
+    """True as soon as condition() is; False when it is not within the timeout."""
+    end = time.monotonic() + timeout
+    while True:
+        if condition():
+            return True
+        if time.monotonic() > end:
+            return False
+        time.sleep(period)
+
+
+def without_host(statistics):
+    """The statistics without everything that depends on the host."""
+    if isinstance(statistics, dict):
+        return {k: without_host(v) for k, v in statistics.items() if k != "host"}
+    if isinstance(statistics, list):
+        return [without_host(v) for v in statistics]
+    return statistics
+
+
+def without_date(vcd):
+    return re.sub(rb"\$date.*?\$end", b"$date $end", vcd, count=1, flags=re.S)
+
+
+class Vcd:
+    """A VCD file: signals["master.state"] is a list of (time in ps, value as text). Raises
+    ValueError on a file that is cut off or otherwise not as it should be."""
+
+    def __init__(self, path):
+        with open(path, encoding="ascii") as f:
+            text = f.read()
+        if not text.endswith("\n"):
+            raise ValueError("the last line is not complete")
+        head, _, body = text.partition("$enddefinitions")
+        if not body:
+            raise ValueError("the definitions do not end")
+        if "1 ps" not in head.split("$timescale")[1].split("$end")[0]:
+            raise ValueError("the time scale is not 1 ps")
+        self.signals = {}
+        names = self._names(head)
+        now = 0
+        body = re.sub(r"\$comment.*?\$end", "", body.partition("$end")[2], flags=re.S)
+        for line in body.splitlines():
+            line = line.strip()
+            if not line or line in ("$dumpvars", "$end"):
+                continue
+            if line[0] == "#":
+                if int(line[1:]) < now:
+                    raise ValueError(f"time goes backwards at {line}")
+                now = int(line[1:])
+            else:
+                vector = line[0] == "b"
+                value, key = line[1:].split() if vector else (line[0], line[1:])
+                self.signals[names[key]].append((now, value))
+        self.end = now
+
+    def _names(self, head):
+        scope, names = [], {}
+        for words in (line.split() for line in head.splitlines()):
+            if words[:1] == ["$scope"]:
+                scope.append(words[2])
+            elif words[:1] == ["$upscope"]:
+                scope.pop()
+            elif words[:1] == ["$var"]:
+                names[words[3]] = ".".join(scope[1:] + [words[4]])
+                self.signals[names[words[3]]] = []
+        return names
+
+    def scopes(self):
+        return {name.split(".")[0] for name in self.signals if "." in name}
+
+    def values(self, name):
+        return [int(value, 2) for _, value in self.signals[name]]
+
+
+class Run:
+    """A run of a platform that has ended."""
+
+    def __init__(self, command, status, stdout, stderr, out, seconds):
+        self.command, self.status, self.seconds = command, status, seconds
+        self.stdout, self.stderr, self.out = stdout, stderr, out
+
+    def file(self, name):
+        with open(os.path.join(self.out, name), "rb") as f:
+            return f.read()
+
+    def logs(self):
+        return sorted(f for f in os.listdir(self.out) if f.endswith(".log"))
+
+    def console(self, instance="master"):
+        return self.file(instance + ".log").decode(errors="replace").replace("\r", "")
+
+    def results(self, instance="master"):
+        """The program's RESULT lines: {key: rest of the line}."""
+        lines = (line.split(" ", 2) for line in self.console(instance).splitlines())
+        return {words[1]: words[2] for words in lines
+                if len(words) == 3 and words[0] == "RESULT"}
+
+    def number(self, key, instance="master"):
+        return int(self.results(instance)[key], 0)
+
+    def statistics(self):
+        return json.loads(self.file("stats.json"))
+
+    def module(self, name):
+        return self.statistics()["modules"][name]
+
+    def vcd(self):
+        return Vcd(os.path.join(self.out, "trace.vcd"))
+
+    def errors(self):
+        return [line for line in self.stderr.splitlines() if line.startswith("error:")]
+
+    def fingerprint(self, guests_only=False):
+        """All that must be the same in every run: {name: bytes}."""
+        parts = {name: self.file(name) for name in self.logs()}
+        if not guests_only:
+            parts["trace.vcd"] = without_date(self.file("trace.vcd"))
+            parts["stats.json"] = json.dumps(without_host(self.statistics()), indent=1).encode()
+        return parts
+
+    def describe(self):
+        text = [f"command: {' '.join(self.command)}", f"exit status: {self.status}",
+                f"host time: {self.seconds:.1f} s", "--- standard error", self.stderr.rstrip()]
+        if self.out and os.path.isdir(self.out):
+            for name in self.logs():
+                text += [f"--- {name}", self.console(name[:-4]).rstrip()[-4000:]]
+        else:
+            text += ["--- standard output", self.stdout.rstrip()[-4000:]]
+        return "\n".join(text)
+
+
+class Started:
+    """A platform that runs."""
+
+    def __init__(self, command, out, environment, directory):
+        self.command, self.out = command, out
+        self._files = [tempfile.TemporaryFile(dir=directory) for _ in range(2)]
+        self.begin = time.monotonic()
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._files[0],
+                                        stderr=self._files[1], env=environment, cwd=directory)
+        self.pid = self.process.pid
+
+    def _text(self, file):
+        file.seek(0)
+        return file.read().decode(errors="replace")
+
+    def running(self):
+        return self.process.poll() is None
+
+    def stderr(self):
+        return self._text(self._files[1])
+
+    def log(self, instance):
+        try:
+            with open(os.path.join(self.out, instance + ".log"), "rb") as f:
+                return f.read().decode(errors="replace").replace("\r", "")
+        except OSError:
+            return ""
+
+    def qemu(self, program, timeout=60):
+        """The pid of the child that runs this program (the first 15 letters count)."""
+        found = []
+
+        def look():
+            found[:] = [p for p, name in children(self.pid).items() if name == program[:15]]
+            return found or not self.running()
+        wait_for(look, timeout, 0.005)
+        return found[0] if found else None
+
+    def signal(self, number):
+        if self.running():
+            os.kill(self.pid, number)
+
+    def wait(self, timeout=RUN_TIMEOUT):
+        """The Run; status None when it did not end in time (it is killed then)."""
+        try:
+            status = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            status = None
+        seconds = time.monotonic() - self.begin
+        self.stop()
+        return Run(self.command, status, self._text(self._files[0]), self.stderr(), self.out,
+                   seconds)
+
+    def stop(self):
+        if self.running():
+            self.process.kill()
+            self.process.wait()
+
+
+class Hogs:
+    """Processes that keep cores busy while the with block runs, and never for long."""
+
+    def __init__(self, count=2, seconds=200):
+        self._count, self._seconds = count, seconds
+
+    def __enter__(self):
+        loop = f"import time\nend = time.time() + {self._seconds}\nwhile time.time() < end: pass"
+        self._processes = [subprocess.Popen([sys.executable, "-c", loop])
+                           for _ in range(self._count)]
+        return self
+
+    def __exit__(self, *_):
+        for process in self._processes:
+            process.kill()
+            process.wait()
+
+
+class PlatformTest(unittest.TestCase):
+    """A test with a directory of its own, which shows the runs concerned when it fails."""
+    maxDiff = 4000
+
+    def run(self, result=None):
+        result = self.defaultTestResult() if result is None else result
+        bad = len(result.failures) + len(result.errors)
+        self.directory = tempfile.mkdtemp(prefix="tandem-test-")
+        self._runs, self._started = [], []
+        try:
+            super().run(result)
+            if len(result.failures) + len(result.errors) > bad:
+                for run in self._runs[-2:]:
+                    print(run.describe(), "\n", file=sys.stderr)
+        finally:
+            for started in self._started:
+                started.stop()
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def start(self, *options, environment=None, prefix=QEMU_PREFIX, out=True, platform=PLATFORM):
+        """Starts the platform with --out DIR, and nothing on its standard output."""
+        command = [platform, "--progress", "off"]
+        directory = None
+        if out:
+            directory = self.path(f"out{len(self._started)}")
+            command += ["--out", directory, "--consoles", "off"]
+        if prefix:
+            command += ["--qemu-prefix", prefix]
+        command += [str(o) for o in options]
+        everything = dict(os.environ, TMPDIR=self.directory, **(environment or {}))
+        started = Started(command, directory, everything, self.directory)
+        self._started.append(started)
+        return started
+
+    def finish(self, started, status=0, timeout=RUN_TIMEOUT):
+        run = started.wait(timeout)
+        self._runs.append(run)
+        self.assertIsNotNone(run.status, f"the platform hangs: no end within {timeout} s")
+        if status is not None:
+            self.assertEqual(run.status, status, run.stderr)
+        return run
+
+    def simulate(self, *options, status=0, timeout=RUN_TIMEOUT, **how):
+        """Runs to the end and checks the exit status (None: any)."""
+        return self.finish(self.start(*options, **how), status, timeout)
+
+    def assert_same(self, first, second, guests_only=False):
+        """All that the two runs left is the same, the host's part aside."""
+        a, b = first.fingerprint(guests_only), second.fingerprint(guests_only)
+        self.assertEqual(sorted(a), sorted(b))
+        for name in a:
+            if a[name] != b[name]:
+                self._runs += [first, second]
+                self.assertEqual(a[name].decode(errors="replace"),
+                                 b[name].decode(errors="replace"), name + " differs")
+
+    def refused(self, *options, **how):
+        """A run that must be refused: the sentence after "error: ", of which there is one."""
+        run = self.simulate(*options, status=None, **how)
+        errors = run.errors()
+        self.assertEqual(len(errors), 1, run.stderr)
+        self.assertNotEqual(run.status, 0)
+        self.assertGreater(run.status, 0, "ended by a signal")
+        return errors[0][len("error: "):]
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that finally blocks run
+    unittest.main(verbosity=2)
