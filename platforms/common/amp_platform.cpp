@@ -10,8 +10,10 @@
 #include <cstring>
 #include <fstream>
 
-namespace tandem {
-namespace {
+namespace tandem
+{
+namespace
+{
 
 [[noreturn]] void fail(const std::string &cause)
 {
@@ -19,7 +21,10 @@ namespace {
   std::abort(); // the report throws
 }
 
-bool has_64_bit_addresses(const std::string &machine) { return find_machine(machine).elf_bits == 64; }
+bool has_64_bit_addresses(const std::string &machine)
+{
+  return find_machine(machine).elf_bits == 64;
+}
 
 /// "SOURCE>INSTANCE[:edge|:level][:invert]"
 interrupt_route parse_route(const std::string &text)

@@ -14,7 +14,8 @@
 #include <memory>
 #include <vector>
 
-namespace tandem {
+namespace tandem
+{
 
 /// Modules, by name: one for each instance ("master", "slave0", ...), "interconnect", "shm",
 /// "idm" and "fabric". Participant p of the IDM is instance p; participant 0 is the master.
@@ -22,7 +23,8 @@ namespace tandem {
 /// On the interconnect the shared memory starts at shm_address, and at idm_address every
 /// initiator finds its own port of the IDM. What a guest sees where is in
 /// sw/include/tandem-sw/guest_map.h.
-class amp_platform {
+class amp_platform
+{
 public:
   static constexpr std::uint64_t idm_address = 0x0f000000;
   static constexpr std::uint64_t shm_address = 0x1000000000;

@@ -4,7 +4,8 @@
 #include <cstdio>
 #include <unistd.h>
 
-namespace tandem {
+namespace tandem
+{
 
 display::display(amp_platform &platform, const platform_options &options)
     : platform_(platform), consoles_(options.show_consoles), progress_(options.progress),
@@ -25,6 +26,9 @@ void display::show(const std::string &prefix, console_log &log, bool all)
 {
   log.follow(
       [&](const std::string &line) {
+        // QEMU's remark on a sleeping guest without timers, which is what such guests do here.
+        if (line.find("icount sleep disabled and no active timers") != std::string::npos)
+          return;
         erase();
         std::fflush(stderr);
         std::printf("%s %s\n", prefix.c_str(), line.c_str());

@@ -7,12 +7,14 @@
 #include <chrono>
 #include <string>
 
-namespace tandem {
+namespace tandem
+{
 
 /// Console lines go to standard output, prefixed by the instance; progress goes to standard
 /// error: one line that is written over on a terminal, a line every few seconds elsewhere.
 /// tick() is called by the watching thread, and once more after the end.
-class display {
+class display
+{
 public:
   display(amp_platform &platform, const platform_options &options);
 

@@ -12,8 +12,10 @@
 
 namespace po = boost::program_options;
 
-namespace tandem {
-namespace {
+namespace tandem
+{
+namespace
+{
 
 constexpr unsigned max_slaves = 15; // the fabric of a master and 15 slaves fits the bench
 
@@ -43,11 +45,11 @@ std::uint64_t size_option(const std::string &name, const std::string &text)
     used = 0;
   }
   const std::string unit = text.substr(used);
-  const unsigned shift = unit == "k" || unit == "K"   ? 10
-                         : unit == "M"                ? 20
-                         : unit == "G"                ? 30
+  const unsigned shift = unit == "k" || unit == "K"  ? 10
+                         : unit == "M"               ? 20
+                         : unit == "G"               ? 30
                          : unit.empty() && used != 0 ? 0
-                                                      : 64;
+                                                     : 64;
   if (used == 0 || shift == 64 || value > UINT64_MAX >> shift || text[0] == '-')
     fail("impossible " + name + " '" + text + "'; give bytes, or a number with k, M or G");
   return value << shift;
@@ -65,19 +67,18 @@ po::options_description general_options()
 {
   po::options_description d("Run");
   auto text = [] { return po::value<std::string>(); };
-  d.add_options()
-    ("help,h", "print this text")
-    ("config", text(), "INI file with the same names; the command line goes before it")
-    ("dry-run", "print QEMU's command lines and each instance's memory map, start nothing")
-    ("quantum", text()->default_value("100us"), "longest time that instances may be apart")
-    ("mode", text()->default_value("parallel"), "parallel, serial or free")
-    ("lookahead", text()->default_value("on"), "longer windows while nothing can happen: on, off")
-    ("time-limit", text()->default_value("0"), "end at this simulated time; 0: no limit")
-    ("seed", po::value<std::uint64_t>()->default_value(1), "seed of all that is drawn at random")
-    ("hang-timeout", po::value<unsigned>()->default_value(60),
-     "seconds without a sign of life after which a QEMU counts as hung; 0: never")
-    ("qemu-prefix", text()->default_value(""),
-     "directory with another QEMU: DIR/usr/bin/qemu-system-*; default: the installed one");
+  d.add_options()("help,h", "print this text")(
+      "config", text(), "INI file with the same names; the command line goes before it")(
+      "dry-run", "print QEMU's command lines and each instance's memory map, start nothing")(
+      "quantum", text()->default_value("100us"), "longest time that instances may be apart")(
+      "mode", text()->default_value("parallel"), "parallel, serial or free")(
+      "lookahead", text()->default_value("on"), "longer windows while nothing can happen: on, off")(
+      "time-limit", text()->default_value("0"), "end at this simulated time; 0: no limit")(
+      "seed", po::value<std::uint64_t>()->default_value(1), "seed of all that is drawn at random")(
+      "hang-timeout", po::value<unsigned>()->default_value(60),
+      "seconds without a sign of life after which a QEMU counts as hung; 0: never")(
+      "qemu-prefix", text()->default_value(""),
+      "directory with another QEMU: DIR/usr/bin/qemu-system-*; default: the installed one");
   return d;
 }
 
@@ -86,22 +87,22 @@ po::options_description system_options()
   po::options_description d("System");
   auto text = [] { return po::value<std::string>(); };
   auto list = [] { return po::value<std::vector<std::string>>()->composing(); };
-  d.add_options()
-    ("interconnect", text()->default_value("router"), "kind of interconnect, see below")
-    ("set", list(), "NAME=VALUE: parameter of the interconnect; may be repeated")
-    ("load", list(), "shared object with more interconnects; may be repeated")
-    ("slaves", po::value<unsigned>()->default_value(1), "number of slaves, 0 to 15")
-    ("shared-memory", text()->default_value("64M"), "its size, to 16G")
-    ("backing", text()->default_value("memfd"), "memfd, hugetlbfs or file:PATH")
-    ("read-latency", text()->default_value("0"), "of the shared memory, each transaction")
-    ("write-latency", text()->default_value("0"), "of the shared memory, each transaction")
-    ("idm-latency", text()->default_value("0"), "of a register access")
-    ("fifo-depth", po::value<unsigned>()->default_value(64), "words in a mailbox FIFO")
-    ("locks", po::value<unsigned>()->default_value(32), "hardware locks")
-    ("route", list(),
-     "SOURCE>INSTANCE[:edge|:level][:invert]: one more interrupt route; sources are idm_INSTANCE")
-    ("input", text()->default_value(""), "file whose bytes are put into the shared memory")
-    ("param", list(), "NAME=VALUE or I.NAME=VALUE (participant I) for the guest programs");
+  d.add_options()("interconnect", text()->default_value("router"),
+                  "kind of interconnect, see below")(
+      "set", list(), "NAME=VALUE: parameter of the interconnect; may be repeated")(
+      "load", list(), "shared object with more interconnects; may be repeated")(
+      "slaves", po::value<unsigned>()->default_value(1), "number of slaves, 0 to 15")(
+      "shared-memory", text()->default_value("64M"), "its size, to 16G")(
+      "backing", text()->default_value("memfd"), "memfd, hugetlbfs or file:PATH")(
+      "read-latency", text()->default_value("0"), "of the shared memory, each transaction")(
+      "write-latency", text()->default_value("0"), "of the shared memory, each transaction")(
+      "idm-latency", text()->default_value("0"), "of a register access")(
+      "fifo-depth", po::value<unsigned>()->default_value(64), "words in a mailbox FIFO")(
+      "locks", po::value<unsigned>()->default_value(32), "hardware locks")(
+      "route", list(),
+      "SOURCE>INSTANCE[:edge|:level][:invert]: one more interrupt route; sources are idm_INSTANCE")(
+      "input", text()->default_value(""), "file whose bytes are put into the shared memory")(
+      "param", list(), "NAME=VALUE or I.NAME=VALUE (participant I) for the guest programs");
   return d;
 }
 
@@ -109,16 +110,15 @@ po::options_description output_options()
 {
   po::options_description d("Output");
   auto text = [] { return po::value<std::string>(); };
-  d.add_options()
-    ("out", text()->default_value(""),
-     "directory for trace.vcd, stats.json and INSTANCE.log; default: none is written")
-    ("vcd", text()->default_value(""), "VCD file, or off")
-    ("stats", text()->default_value(""), "statistics file, or off")
-    ("progress", text()->default_value("on"), "progress line on standard error: on, off")
-    ("consoles", text()->default_value("on"), "consoles on standard output, prefixed: on, off")
-    ("measure", text()->default_value("off"),
-     "host time between reads, as percentiles in the statistics: on, off")
-    ("verbosity", text()->default_value("normal"), "quiet, normal, verbose");
+  d.add_options()("out", text()->default_value(""),
+                  "directory for trace.vcd, stats.json and INSTANCE.log; default: none is written")(
+      "vcd", text()->default_value(""), "VCD file, or off")("stats", text()->default_value(""),
+                                                            "statistics file, or off")(
+      "progress", text()->default_value("on"), "progress line on standard error: on, off")(
+      "consoles", text()->default_value("on"), "consoles on standard output, prefixed: on, off")(
+      "measure", text()->default_value("off"),
+      "host time between reads, as percentiles in the statistics: on, off")(
+      "verbosity", text()->default_value("normal"), "quiet, normal, verbose");
   return d;
 }
 
@@ -154,7 +154,8 @@ std::string help_text(const platform_defaults &defaults)
   text << general_options() << "\n" << system_options() << "\n" << output_options() << "\n";
   text << "Each instance: master.NAME, slave.NAME (all slaves), slave0.NAME, slave1.NAME, ...\n";
   for (const instance_option &o : instance_options)
-    text << "  --INSTANCE." << o.name << std::string(14 - std::strlen(o.name), ' ') << o.help << "\n";
+    text << "  --INSTANCE." << o.name << std::string(14 - std::strlen(o.name), ' ') << o.help
+         << "\n";
   text << "\nMachines:\n";
   for (const qemu_machine &m : all_machines())
     text << "  " << m.name << std::string(10 - std::strlen(m.name), ' ') << m.help << "\n";
@@ -181,8 +182,7 @@ std::string find_image(const std::string &image, const std::string &machine)
 
 unsigned number(const std::string &name, const std::string &text)
 {
-  if (text.empty() || text.size() > 9 ||
-      text.find_first_not_of("0123456789") != std::string::npos)
+  if (text.empty() || text.size() > 9 || text.find_first_not_of("0123456789") != std::string::npos)
     fail("impossible " + name + " '" + text + "'; give a number");
   return static_cast<unsigned>(std::stoul(text));
 }
@@ -197,7 +197,8 @@ std::vector<std::string> words(const std::string &text)
 }
 
 /// The value for an instance: its own, else that of all slaves, else the default.
-class instance_values {
+class instance_values
+{
 public:
   instance_values(const po::variables_map &map, const std::string &instance)
       : map_(map), instance_(instance)
@@ -333,13 +334,13 @@ bool parse_options(int argc, char **argv, const platform_defaults &defaults,
 
   po::variables_map map;
   try {
-    po::store(po::command_line_parser(argc, argv)
-                  .options(all)
-                  .positional(po::positional_options_description())
-                  .style(po::command_line_style::default_style &
-                         ~po::command_line_style::allow_guessing)
-                  .run(),
-              map);
+    po::store(
+        po::command_line_parser(argc, argv)
+            .options(all)
+            .positional(po::positional_options_description())
+            .style(po::command_line_style::default_style & ~po::command_line_style::allow_guessing)
+            .run(),
+        map);
     if (map.count("config")) {
       const std::string &path = map["config"].as<std::string>();
       std::ifstream file(path);
@@ -368,9 +369,8 @@ bool parse_options(int argc, char **argv, const platform_defaults &defaults,
   options.instances.push_back(
       read_instance(map, "master", defaults.master_machine, defaults.master_image, options));
   for (unsigned i = 0; i < slaves; ++i)
-    options.instances.push_back(read_instance(map, "slave" + std::to_string(i),
-                                              defaults.slave_machine, defaults.slave_image,
-                                              options));
+    options.instances.push_back(read_instance(
+        map, "slave" + std::to_string(i), defaults.slave_machine, defaults.slave_image, options));
   return true;
 }
 

@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-namespace tandem {
+namespace tandem
+{
 
 /// What differs between platforms before the user says anything.
 struct platform_defaults {
@@ -42,8 +43,8 @@ struct platform_options {
   };
   std::vector<instance> instances; ///< master first
 
-  std::string input;        ///< file copied into the shared memory, empty: none
-  std::string parameters;   ///< words for the guests' parameter page
+  std::string input;      ///< file copied into the shared memory, empty: none
+  std::string parameters; ///< words for the guests' parameter page
   std::string out_directory, vcd_path, statistics_path;
   std::uint64_t seed = 1;
   unsigned hang_seconds = 60;

@@ -8,14 +8,19 @@
 
 #include <csignal>
 #include <cstdio>
-#include <iostream>
+#include <cstring>
 
-namespace tandem {
-namespace {
+namespace tandem
+{
+namespace
+{
 
 time_domain *interrupted_domain;
 
-void on_signal(int) { interrupted_domain->request_stop("interrupted"); }
+void on_signal(int)
+{
+  interrupted_domain->request_stop("interrupted");
+}
 
 void catch_signals(time_domain &domain)
 {
@@ -32,12 +37,10 @@ void print_report(const sc_core::sc_report &report, const sc_core::sc_actions &a
 {
   if (actions & sc_core::SC_THROW)
     throw report;
-  if (!(actions & sc_core::SC_DISPLAY))
+  // SystemC's own remarks, such as on every stop and every trace file, tell a user nothing.
+  if (!(actions & sc_core::SC_DISPLAY) || std::strncmp(report.get_msg_type(), "/tandem/", 8) != 0)
     return;
   const char *kind = report.get_severity() == sc_core::SC_WARNING ? "warning" : "info";
-  // SystemC remarks on stopping by a second request and on its own deprecations.
-  if (report.get_id() == 545 /* simulation already stopped */)
-    return;
   std::fprintf(stderr, "%s: %s\n", kind, report.get_msg());
 }
 

@@ -4,7 +4,8 @@
 
 #include "amp_platform.h"
 
-namespace tandem {
+namespace tandem
+{
 
 /// What every platform's sc_main does. Exit status: 0 when a guest ended the run with status
 /// 0, all switched themselves off, or the time limit was reached; the guest's status when it

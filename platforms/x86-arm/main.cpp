@@ -5,9 +5,10 @@ int sc_main(int argc, char **argv)
 {
   tandem::platform_defaults defaults;
   defaults.name = "x86-arm";
-  defaults.help = "An x86_64 master and 32-bit Arm slaves that share memory, exchange interrupts and\n"
-                  "messages, and run on one time line. By default they run the SHA-256 offload:\n"
-                  "  x86-arm --input FILE --out DIR";
+  defaults.help =
+      "An x86_64 master and 32-bit Arm slaves that share memory, exchange interrupts and\n"
+      "messages, and run on one time line. By default they run the SHA-256 offload:\n"
+      "  x86-arm --input FILE --out DIR";
   defaults.master_machine = "x86-pc";
   defaults.slave_machine = "arm";
   defaults.master_image = "demo_master";

@@ -14,8 +14,7 @@ const char *tandem_channel_open(int page_fd, int socket_fd)
   struct stat about;
   if (fstat(page_fd, &about) != 0 || about.st_size != TANDEM_WIRE_PAGE_BYTES)
     return "descriptor 'page' is not a page of the Tandem wire";
-  void *page =
-      mmap(NULL, TANDEM_WIRE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, page_fd, 0);
+  void *page = mmap(NULL, TANDEM_WIRE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, page_fd, 0);
   if (page == MAP_FAILED)
     return "the page of the Tandem wire cannot be mapped";
   adapter.page = page;

@@ -46,12 +46,13 @@ static uint64_t apply_lines(uint64_t seen)
 static void *helper(void *unused)
 {
   (void)unused;
+  q.rcu_register_thread(); /* interrupts may be messages, which are memory accesses */
   struct tandem_wire_page *page = adapter.page;
   struct tandem_waiter waiter = {0};
   struct tandem_wire_reply reply;
   struct tandem_wire_request request = {.kind = TANDEM_WIRE_READY,
-                                        .data = (uint64_t)q.major << 32 |
-                                                (uint64_t)q.minor << 16 | (uint64_t)q.micro};
+                                        .data = (uint64_t)q.major << 32 | (uint64_t)q.minor << 16 |
+                                                (uint64_t)q.micro};
   uint64_t level = 0;
   for (;;) {
     tandem_free_exchange(&request, &reply);

@@ -46,8 +46,7 @@ static MemoryRegion *new_region(void)
 /* An access from outside the CPU thread: a debugger's or the monitor's. */
 static uint32_t inspect(struct tandem_wire_request *request, uint64_t *data)
 {
-  request->kind =
-      request->kind == TANDEM_WIRE_READ ? TANDEM_WIRE_PEEK : TANDEM_WIRE_POKE;
+  request->kind = request->kind == TANDEM_WIRE_READ ? TANDEM_WIRE_PEEK : TANDEM_WIRE_POKE;
   tandem_channel_post();
   while (!tandem_channel_spin(ACCESS_SPIN_NS) && !tandem_channel_sleep(100))
     ;

@@ -33,12 +33,12 @@ const char *tandem_qemu_api_load(const qemu_info_t *info)
 {
   const char *hidden = g_getenv("TANDEM_TEST_HIDE_SYMBOL");
   const char *missing = NULL;
-#define FIND(pointer, name)                                                                       \
-  do {                                                                                            \
-    void *symbol_ = g_strcmp0(hidden, name) == 0 ? NULL : dlsym(RTLD_DEFAULT, name);              \
-    memcpy(&(pointer), &symbol_, sizeof symbol_);                                                 \
-    if (!symbol_ && !missing)                                                                     \
-      missing = name;                                                                             \
+#define FIND(pointer, name)                                                                        \
+  do {                                                                                             \
+    void *symbol_ = g_strcmp0(hidden, name) == 0 ? NULL : dlsym(RTLD_DEFAULT, name);               \
+    memcpy(&(pointer), &symbol_, sizeof symbol_);                                                  \
+    if (!symbol_ && !missing)                                                                      \
+      missing = name;                                                                              \
   } while (0)
 #define X(result, name, parameters) FIND(q.name, #name);
   TANDEM_QEMU_FUNCTIONS(X)

@@ -70,7 +70,7 @@ typedef struct {
 typedef struct {
   struct {
     int64_t major, minor, micro;
-  } *qemu;
+  } * qemu;
   char *package;
 } VersionInfo;
 
@@ -79,48 +79,49 @@ typedef void (*plugin_tb_cb)(uint64_t, void *);
 typedef void (*plugin_vcpu_cb)(unsigned, void *);
 
 /* X(result, name, parameters) */
-#define TANDEM_QEMU_FUNCTIONS(X)                                                                  \
-  X(VersionInfo *, qmp_query_version, (Error **))                                                 \
-  X(void, qemu_add_machine_init_done_notifier, (Notifier *))                                      \
-  X(Object *, object_resolve_path_type, (const char *, const char *, bool *))                     \
-  X(Object *, object_resolve_path, (const char *, bool *))                                        \
-  X(void *, object_property_find, (Object *, const char *))                                       \
-  X(void, object_unparent, (Object *))                                                            \
-  X(qemu_irq, qdev_get_gpio_in_named, (void *, const char *, int))                                \
-  X(void, qemu_set_irq, (qemu_irq, int))                                                          \
-  X(MemoryRegion *, get_system_memory, (void))                                                    \
-  X(void, memory_region_init_io,                                                                  \
-    (MemoryRegion *, Object *, const MemoryRegionOps *, void *, const char *, uint64_t))          \
-  X(void, memory_region_init_ram_from_fd,                                                         \
-    (MemoryRegion *, Object *, const char *, uint64_t, uint32_t, int, uint64_t, Error **))        \
-  X(void, memory_region_add_subregion_overlap, (MemoryRegion *, uint64_t, MemoryRegion *, int))   \
-  X(void, memory_region_del_subregion, (MemoryRegion *, MemoryRegion *))                          \
-  X(void, memory_region_transaction_begin, (void))                                                \
-  X(void, memory_region_transaction_commit, (void))                                               \
-  X(const char *, error_get_pretty, (const Error *))                                              \
-  X(int64_t, qemu_clock_get_ns, (int))                                                            \
-  X(int64_t, qemu_clock_deadline_ns_all, (int, int))                                              \
-  X(bool, qemu_clock_run_timers, (int))                                                           \
-  X(void, qemu_clock_enable, (int, bool))                                                         \
-  X(void, timer_init_full, (QEMUTimer *, void *, int, int, int, void (*)(void *), void *))        \
-  X(void, timer_mod, (QEMUTimer *, int64_t))                                                      \
-  X(void, timer_del, (QEMUTimer *))                                                               \
-  X(int64_t, icount_get_raw, (void))                                                              \
-  X(bool, all_cpu_threads_idle, (void))                                                           \
-  X(CPUState *, qemu_get_cpu, (int))                                                              \
-  X(void, cpu_exit, (CPUState *))                                                                 \
-  X(void, async_run_on_cpu, (CPUState *, run_on_cpu_func, void *))                                \
-  X(bool, qemu_in_vcpu_thread, (void))                                                            \
-  X(bool, runstate_is_running, (void))                                                            \
-  X(void *, qemu_add_vm_change_state_handler, (void (*)(void *, bool, int), void *))              \
-  X(void, qemu_register_reset, (void (*)(void *), void *))                                        \
-  X(void, qemu_register_shutdown_notifier, (Notifier *))                                          \
-  X(int, qemu_shutdown_requested_get, (void))                                                     \
-  X(void, qemu_system_reset_request, (int))                                                       \
-  X(void, qemu_plugin_register_vcpu_tb_trans_cb, (uint64_t, void (*)(uint64_t, void *)))          \
-  X(size_t, qemu_plugin_tb_n_insns, (const void *))                                               \
-  X(void *, qemu_plugin_tb_get_insn, (const void *, size_t))                                      \
-  X(size_t, qemu_plugin_insn_size, (const void *))                                                \
+#define TANDEM_QEMU_FUNCTIONS(X)                                                                   \
+  X(VersionInfo *, qmp_query_version, (Error **))                                                  \
+  X(void, qemu_add_machine_init_done_notifier, (Notifier *))                                       \
+  X(Object *, object_resolve_path_type, (const char *, const char *, bool *))                      \
+  X(Object *, object_resolve_path, (const char *, bool *))                                         \
+  X(void *, object_property_find, (Object *, const char *))                                        \
+  X(void, object_unparent, (Object *))                                                             \
+  X(qemu_irq, qdev_get_gpio_in_named, (void *, const char *, int))                                 \
+  X(void, qemu_set_irq, (qemu_irq, int))                                                           \
+  X(MemoryRegion *, get_system_memory, (void))                                                     \
+  X(void, memory_region_init_io,                                                                   \
+    (MemoryRegion *, Object *, const MemoryRegionOps *, void *, const char *, uint64_t))           \
+  X(void, memory_region_init_ram_from_fd,                                                          \
+    (MemoryRegion *, Object *, const char *, uint64_t, uint32_t, int, uint64_t, Error **))         \
+  X(void, memory_region_add_subregion_overlap, (MemoryRegion *, uint64_t, MemoryRegion *, int))    \
+  X(void, memory_region_del_subregion, (MemoryRegion *, MemoryRegion *))                           \
+  X(void, memory_region_transaction_begin, (void))                                                 \
+  X(void, memory_region_transaction_commit, (void))                                                \
+  X(const char *, error_get_pretty, (const Error *))                                               \
+  X(int64_t, qemu_clock_get_ns, (int))                                                             \
+  X(int64_t, qemu_clock_deadline_ns_all, (int, int))                                               \
+  X(bool, qemu_clock_run_timers, (int))                                                            \
+  X(void, qemu_clock_enable, (int, bool))                                                          \
+  X(void, timer_init_full, (QEMUTimer *, void *, int, int, int, void (*)(void *), void *))         \
+  X(void, timer_mod, (QEMUTimer *, int64_t))                                                       \
+  X(void, timer_del, (QEMUTimer *))                                                                \
+  X(int64_t, icount_get_raw, (void))                                                               \
+  X(bool, all_cpu_threads_idle, (void))                                                            \
+  X(CPUState *, qemu_get_cpu, (int))                                                               \
+  X(void, cpu_exit, (CPUState *))                                                                  \
+  X(void, async_run_on_cpu, (CPUState *, run_on_cpu_func, void *))                                 \
+  X(void, rcu_register_thread, (void))                                                             \
+  X(bool, qemu_in_vcpu_thread, (void))                                                             \
+  X(bool, runstate_is_running, (void))                                                             \
+  X(void *, qemu_add_vm_change_state_handler, (void (*)(void *, bool, int), void *))               \
+  X(void, qemu_register_reset, (void (*)(void *), void *))                                         \
+  X(void, qemu_register_shutdown_notifier, (Notifier *))                                           \
+  X(int, qemu_shutdown_requested_get, (void))                                                      \
+  X(void, qemu_system_reset_request, (int))                                                        \
+  X(void, qemu_plugin_register_vcpu_tb_trans_cb, (uint64_t, void (*)(uint64_t, void *)))           \
+  X(size_t, qemu_plugin_tb_n_insns, (const void *))                                                \
+  X(void *, qemu_plugin_tb_get_insn, (const void *, size_t))                                       \
+  X(size_t, qemu_plugin_insn_size, (const void *))                                                 \
   X(void, qemu_plugin_register_vcpu_insn_exec_cb, (void *, plugin_vcpu_cb, int, void *))
 
 #define X(result, name, parameters) result(*name) parameters;

@@ -297,18 +297,15 @@ static void find_lines(void)
   const struct tandem_wire_config *config = &adapter.page->config;
   for (unsigned i = 0; i < config->pins; ++i) {
     const struct tandem_wire_pin *pin = &config->pin[i];
-    Object *device = pin->device[0] == '/'
-                         ? q.object_resolve_path(pin->device, NULL)
-                         : q.object_resolve_path_type("", pin->device, NULL);
+    Object *device = pin->device[0] == '/' ? q.object_resolve_path(pin->device, NULL)
+                                           : q.object_resolve_path_type("", pin->device, NULL);
     if (!device)
       tandem_give_up("the machine has no device '%s' (or several) for interrupt line %u",
                      pin->device, i);
     const char *name = pin->gpio[0] ? pin->gpio : NULL;
-    char *property =
-        g_strdup_printf("%s[%u]", name ? name : "unnamed-gpio-in", pin->index);
+    char *property = g_strdup_printf("%s[%u]", name ? name : "unnamed-gpio-in", pin->index);
     if (!q.object_property_find(device, property))
-      tandem_give_up("device '%s' has no input %s for interrupt line %u", pin->device, property,
-                     i);
+      tandem_give_up("device '%s' has no input %s for interrupt line %u", pin->device, property, i);
     g_free(property);
     lines[i] = q.qdev_get_gpio_in_named(device, name, (int)pin->index);
   }
@@ -319,9 +316,8 @@ void tandem_sync_init(void)
   find_lines();
   if (adapter.free_mode)
     return;
-  static GSourceFuncs functions = {.prepare = main_loop_prepare,
-                                   .check = main_loop_check,
-                                   .dispatch = main_loop_dispatch};
+  static GSourceFuncs functions = {
+      .prepare = main_loop_prepare, .check = main_loop_check, .dispatch = main_loop_dispatch};
   static Notifier shutdown_notifier = {.notify = guest_shutdown};
   GSource *source = g_source_new(&functions, sizeof(GSource));
   g_source_set_priority(source, G_PRIORITY_HIGH);

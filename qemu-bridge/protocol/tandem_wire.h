@@ -79,17 +79,17 @@ struct tandem_wire_config {
 /* ---- requests: QEMU to SystemC ---- */
 
 enum tandem_wire_request_kind {
-  TANDEM_WIRE_READY = 1,   /* machine complete, nothing executed yet; data = QEMU version
-                              major << 32 | minor << 16 | micro */
-  TANDEM_WIRE_WINDOW = 2,  /* the granted window is over */
-  TANDEM_WIRE_HALTED = 3,  /* all CPUs idle until next_timer_ns, or NEVER */
-  TANDEM_WIRE_READ = 4,    /* address, size */
-  TANDEM_WIRE_WRITE = 5,   /* address, size, data */
-  TANDEM_WIRE_PEEK = 6,    /* read by a debugger: no time passes, no side effect */
-  TANDEM_WIRE_POKE = 7,    /* write by a debugger */
-  TANDEM_WIRE_RESET = 8,   /* the guest was reset, by itself or by control RESET */
-  TANDEM_WIRE_POWEROFF = 9,/* the guest switched itself off; nothing follows */
-  TANDEM_WIRE_MORE = 10,   /* the last reply said MORE: send the rest of it */
+  TANDEM_WIRE_READY = 1,    /* machine complete, nothing executed yet; data = QEMU version
+                               major << 32 | minor << 16 | micro */
+  TANDEM_WIRE_WINDOW = 2,   /* the granted window is over */
+  TANDEM_WIRE_HALTED = 3,   /* all CPUs idle until next_timer_ns, or NEVER */
+  TANDEM_WIRE_READ = 4,     /* address, size */
+  TANDEM_WIRE_WRITE = 5,    /* address, size, data */
+  TANDEM_WIRE_PEEK = 6,     /* read by a debugger: no time passes, no side effect */
+  TANDEM_WIRE_POKE = 7,     /* write by a debugger */
+  TANDEM_WIRE_RESET = 8,    /* the guest was reset, by itself or by control RESET */
+  TANDEM_WIRE_POWEROFF = 9, /* the guest switched itself off; nothing follows */
+  TANDEM_WIRE_MORE = 10,    /* the last reply said MORE: send the rest of it */
 };
 
 #define TANDEM_WIRE_FLAG_OUTSIDE 1u /* READ or WRITE of an address outside all windows */
@@ -135,7 +135,7 @@ struct tandem_wire_dmi {
 };
 
 struct tandem_wire_reply {
-  uint32_t status;  /* READ, WRITE, PEEK, POKE */
+  uint32_t status; /* READ, WRITE, PEEK, POKE */
   uint32_t control;
   uint64_t data;          /* READ, PEEK */
   uint64_t advance_ns;    /* added to the virtual clock: delay felt, or idle time over */
@@ -157,18 +157,18 @@ struct tandem_wire_page {
 
   /* QEMU's line. */
   TANDEM_WIRE_ALIGNED uint32_t request_seq; /* futex word */
-  uint32_t reply_sleeper;            /* 1: QEMU sleeps on reply_seq */
-  uint32_t paused;                   /* 1: stopped by its monitor or a debugger */
-  uint32_t undecoded_halts;          /* halts noticed by the main loop only */
-  uint64_t sleeps;                   /* waits that ended in a futex */
+  uint32_t reply_sleeper;                   /* 1: QEMU sleeps on reply_seq */
+  uint32_t paused;                          /* 1: stopped by its monitor or a debugger */
+  uint32_t undecoded_halts;                 /* halts noticed by the main loop only */
+  uint64_t sleeps;                          /* waits that ended in a futex */
   struct tandem_wire_request request;
 
   /* SystemC's line. */
   TANDEM_WIRE_ALIGNED uint32_t reply_seq; /* futex word */
-  uint32_t request_sleeper;        /* 1: SystemC sleeps on request_seq */
-  uint32_t irq_seq;                /* free mode: futex word, lines changed */
-  uint32_t irq_sleeper;            /* free mode: 1: the adapter sleeps on irq_seq */
-  uint64_t free_irq_level;         /* free mode: level of each pin */
+  uint32_t request_sleeper;               /* 1: SystemC sleeps on request_seq */
+  uint32_t irq_seq;                       /* free mode: futex word, lines changed */
+  uint32_t irq_sleeper;                   /* free mode: 1: the adapter sleeps on irq_seq */
+  uint64_t free_irq_level;                /* free mode: level of each pin */
   struct tandem_wire_reply reply;
 };
 

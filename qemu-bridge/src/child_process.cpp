@@ -13,8 +13,10 @@
 #include <system_error>
 #include <unistd.h>
 
-namespace tandem {
-namespace {
+namespace tandem
+{
+namespace
+{
 
 /// In the child, between fork and exec: only async-signal-safe calls. Reports errno
 /// through the pipe when it fails.
@@ -44,7 +46,10 @@ namespace {
 
 } // namespace
 
-child_process::~child_process() { kill(); }
+child_process::~child_process()
+{
+  kill();
+}
 
 void child_process::start(const std::vector<std::string> &arguments,
                           const std::vector<int> &inherit, int error_fd)
@@ -132,9 +137,9 @@ double child_process::cpu_seconds() const
   text[length] = 0;
   const char *after_name = std::strrchr(text, ')');
   unsigned long user = 0, system = 0;
-  if (!after_name || std::sscanf(after_name + 2,
-                                 "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-                                 &system) != 2)
+  if (!after_name ||
+      std::sscanf(after_name + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+                  &system) != 2)
     return 0;
   return static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }

@@ -9,20 +9,23 @@
 #include <systemc>
 #include <unistd.h>
 
-namespace tandem {
+namespace tandem
+{
 
 console_log::console_log(const std::string &instance, const std::string &path)
 {
-  fd_ = path.empty()
-            ? memfd_create(("tandem-console-" + instance).c_str(), MFD_CLOEXEC)
-            : open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  fd_ = path.empty() ? memfd_create(("tandem-console-" + instance).c_str(), MFD_CLOEXEC)
+                     : open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd_ < 0)
     SC_REPORT_ERROR("/tandem/console", (instance + ": the console log '" + path +
                                         "' cannot be written: " + std::strerror(errno))
                                            .c_str());
 }
 
-console_log::~console_log() { close(fd_); }
+console_log::~console_log()
+{
+  close(fd_);
+}
 
 void console_log::follow(const std::function<void(const std::string &)> &sink, bool all)
 {

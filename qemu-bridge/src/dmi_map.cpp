@@ -6,12 +6,17 @@
 #include <algorithm>
 #include <cstdio>
 
-namespace tandem {
-namespace {
+namespace tandem
+{
+namespace
+{
 
 constexpr std::uint64_t page = 4096;
 
-std::uint64_t last_address(const qemu_window &w) { return w.platform_address + (w.size - 1); }
+std::uint64_t last_address(const qemu_window &w)
+{
+  return w.platform_address + (w.size - 1);
+}
 
 } // namespace
 
@@ -41,9 +46,8 @@ void dmi_map::probe(std::uint64_t address)
 
 bool dmi_map::is_mapped(std::uint64_t address) const
 {
-  return std::any_of(ranges_.begin(), ranges_.end(), [address](const range &r) {
-    return address >= r.start && address <= r.end;
-  });
+  return std::any_of(ranges_.begin(), ranges_.end(),
+                     [address](const range &r) { return address >= r.start && address <= r.end; });
 }
 
 std::uint64_t dmi_map::ask(const qemu_window &window, std::uint64_t address)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/interrupt_inputs.h"
 
-namespace tandem {
+namespace tandem
+{
 
 struct interrupt_inputs::line : interrupt_if {
   line(interrupt_inputs &owner, unsigned index) : owner_(owner), bit_(1ull << index) {}

@@ -8,8 +8,10 @@
 #include <sys/socket.h>
 #include <system_error>
 
-namespace tandem {
-namespace {
+namespace tandem
+{
+namespace
+{
 
 constexpr const char *report_type = "/tandem/qemu";
 /// Spin for the next request: a window of the guest takes about this long.
@@ -56,20 +58,17 @@ private:
 
 qemu_instance::qemu_instance(const sc_core::sc_module_name &name, time_domain &domain,
                              const qemu_config &config)
-    : sc_module(name), socket("socket"),
-      irq(static_cast<unsigned>(config.interrupt_pins.size()),
-          [this] {
-            if (domain_.mode() == run_mode::free)
-              post_free_interrupts();
-            else if (state_ == instance_state::idle)
-              wake_.notify();
-          }),
+    : sc_module(name), socket("socket"), irq(static_cast<unsigned>(config.interrupt_pins.size()),
+                                             [this] {
+                                               if (domain_.mode() == run_mode::free)
+                                                 post_free_interrupts();
+                                               else if (state_ == instance_state::idle)
+                                                 wake_.notify();
+                                             }),
       reset("reset"), domain_(domain), config_(config), console_(basename(), config.log_path),
       messages_(basename(), ""), channel_(basename()),
-      dmi_(config_.windows,
-           [this](tlm::tlm_generic_payload &p, tlm::tlm_dmi &d) {
-             return socket->get_direct_mem_ptr(p, d);
-           }),
+      dmi_(config_.windows, [this](tlm::tlm_generic_payload &p,
+                                   tlm::tlm_dmi &d) { return socket->get_direct_mem_ptr(p, d); }),
       reset_input_(std::make_unique<reset_input>(*this))
 {
   reset.bind(*reset_input_);
@@ -125,13 +124,14 @@ void qemu_instance::launch()
 {
   write_page();
   try {
-    process_.start(command_line(),
-                   {channel_.page_fd(), channel_.remote_socket(), console_.fd()},
+    process_.start(command_line(), {channel_.page_fd(), channel_.remote_socket(), console_.fd()},
                    messages_.fd());
   } catch (const std::system_error &error) {
     fail(error.what());
   }
   channel_.close_remote();
+  if (domain_.mode() == run_mode::free)
+    listener_ = std::make_unique<free_listener>(channel_, [this] { domain_.poke(); });
 }
 
 void qemu_instance::start()
@@ -315,8 +315,8 @@ void qemu_instance::answer()
     carry_ = lag - from_ns(to_ns(lag));
     if (request_.kind == TANDEM_WIRE_READ || request_.kind == TANDEM_WIRE_WRITE)
       count_.stall_ns += reply.advance_ns;
-    reply.irq_rise = irq.sample(guest > sc_core::sc_time_stamp() ? guest
-                                                                 : sc_core::sc_time_stamp());
+    reply.irq_rise =
+        irq.sample(guest > sc_core::sc_time_stamp() ? guest : sc_core::sc_time_stamp());
     reply.irq_level = irq.level();
     if (request_.kind == TANDEM_WIRE_RESET)
       reply.irq_rise |= reply.irq_level; // the interrupt controller has forgotten them
@@ -326,6 +326,8 @@ void qemu_instance::answer()
   }
   domain_.released();
   channel_.reply();
+  if (listener_)
+    listener_->answered();
 }
 
 // ---- accesses ----
@@ -402,12 +404,11 @@ void qemu_instance::outside()
                                        .c_str());
     return;
   }
-  SC_REPORT_WARNING(report_type,
-                    (std::string(basename()) + ": " +
-                     (request_.kind == TANDEM_WIRE_READ ? "read" : "write") + " of " +
-                     std::to_string(request_.size) + " bytes at " + hex(request_.address) +
-                     " is outside all windows" + at_time())
-                        .c_str());
+  SC_REPORT_WARNING(report_type, (std::string(basename()) + ": " +
+                                  (request_.kind == TANDEM_WIRE_READ ? "read" : "write") + " of " +
+                                  std::to_string(request_.size) + " bytes at " +
+                                  hex(request_.address) + " is outside all windows" + at_time())
+                                     .c_str());
 }
 
 void qemu_instance::invalidate(sc_dt::uint64 start, sc_dt::uint64 end)
@@ -436,7 +437,8 @@ void qemu_instance::check_request() const
     fail(bad + "of kind " + std::to_string(request_.kind) + " at the wrong time");
   if (domain_.mode() != run_mode::free &&
       (request_.time_ns < last_ns_ || request_.time_ns > granted_ns_ + overrun_ns))
-    fail(bad + "with a time of " + std::to_string(request_.time_ns) + " ns, outside its window from " + std::to_string(last_ns_) + " ns to " +
+    fail(bad + "with a time of " + std::to_string(request_.time_ns) +
+         " ns, outside its window from " + std::to_string(last_ns_) + " ns to " +
          std::to_string(granted_ns_) + " ns");
   if (request_.kind == TANDEM_WIRE_HALTED && request_.next_timer_ns < request_.time_ns)
     fail(bad + "with a timer in the past");
@@ -521,9 +523,8 @@ nlohmann::ordered_json qemu_instance::statistics() const
   s["state"] = state_name(state_);
   s["instructions"] = count_.instructions;
   s["virtual_ns"] = last_ns_;
-  s["requests"] = {{"read", count_.reads},       {"write", count_.writes},
-                   {"window", count_.windows},   {"halted", count_.halts},
-                   {"reset", count_.resets},     {"outside", count_.outside}};
+  s["requests"] = {{"read", count_.reads},   {"write", count_.writes}, {"window", count_.windows},
+                   {"halted", count_.halts}, {"reset", count_.resets}, {"outside", count_.outside}};
   s["access_errors"] = count_.errors;
   s["stall_ns"] = count_.stall_ns;
   s["interrupts"] = {{"delivered", irq.delivered()}, {"latest_ns", to_ns(irq.latest())}};

@@ -14,8 +14,10 @@
 #include <tandem_wire.h>
 #include <unistd.h>
 
-namespace tandem {
-namespace {
+namespace tandem
+{
+namespace
+{
 
 constexpr unsigned page = 4096;
 
@@ -27,8 +29,8 @@ const std::vector<qemu_machine> machines = {
      "x86_64 PC with i440FX chip set"},
     {"x86-q35", "qemu-system-x86_64", "q35", "qemu64,+pdpe1gb", "ioapic", 24, EM_X86_64, 64, 128,
      "x86_64 PC with Q35 chip set"},
-    {"arm", "qemu-system-arm", "virt,gic-version=2", "cortex-a15", "arm_gic", 224, EM_ARM, 32,
-     128, "32-bit Arm A-profile, machine virt"},
+    {"arm", "qemu-system-arm", "virt,gic-version=2", "cortex-a15", "arm_gic", 224, EM_ARM, 32, 128,
+     "32-bit Arm A-profile, machine virt"},
     {"aarch64", "qemu-system-aarch64", "virt,gic-version=2", "cortex-a53", "arm_gic", 224,
      EM_AARCH64, 64, 128, "64-bit Arm A-profile, machine virt"},
     {"cortexm", "qemu-system-arm", "mps2-an385", "", "armv7m", 32, EM_ARM, 32, 0,
@@ -51,8 +53,7 @@ void check_readable(const std::string &instance, const std::string &what, const 
 }
 
 /// An ELF image must be for the machine's architecture; anything else is left to QEMU.
-void check_image(const std::string &instance, const qemu_machine &machine,
-                 const std::string &path)
+void check_image(const std::string &instance, const qemu_machine &machine, const std::string &path)
 {
   check_readable(instance, "image", path);
   std::ifstream file(path, std::ios::binary);
@@ -103,8 +104,8 @@ void check_port(const std::string &instance, const std::string &what, unsigned p
   int error = errno;
   close(fd);
   if (result != 0)
-    fail(instance, what + " port " + std::to_string(port) + " cannot be used: " +
-                       std::strerror(error));
+    fail(instance,
+         what + " port " + std::to_string(port) + " cannot be used: " + std::strerror(error));
 }
 
 /// The text behind "KIND:", or empty when the console is of another kind.
@@ -119,10 +120,9 @@ void check_console(const std::string &instance, const std::string &console)
       !console_place(console, "socket").empty())
     return;
   const std::string port = console_place(console, "tcp");
-  if (port.empty() || port.find_first_not_of("0123456789") != std::string::npos ||
-      port.size() > 5)
-    fail(instance, "unknown console '" + console +
-                       "'; known are log, pty, socket:PATH, tcp:PORT, none");
+  if (port.empty() || port.find_first_not_of("0123456789") != std::string::npos || port.size() > 5)
+    fail(instance,
+         "unknown console '" + console + "'; known are log, pty, socket:PATH, tcp:PORT, none");
   check_port(instance, "console", static_cast<unsigned>(std::stoul(port)));
 }
 
@@ -136,16 +136,19 @@ void append_console(std::vector<std::string> &arguments, const qemu_config &conf
     arguments.insert(arguments.end(),
                      {"-chardev", "socket,id=console,server=on,wait=off,path=" + path});
   else if (!port.empty())
-    arguments.insert(arguments.end(),
-                     {"-chardev", "socket,id=console,server=on,wait=off,host=127.0.0.1,port=" +
-                                      port});
+    arguments.insert(
+        arguments.end(),
+        {"-chardev", "socket,id=console,server=on,wait=off,host=127.0.0.1,port=" + port});
   else if (config.console == "none")
     arguments.insert(arguments.end(), {"-chardev", "null,id=console"});
 }
 
 } // namespace
 
-const std::vector<qemu_machine> &all_machines() { return machines; }
+const std::vector<qemu_machine> &all_machines()
+{
+  return machines;
+}
 
 const qemu_machine &find_machine(const std::string &name)
 {
@@ -177,8 +180,8 @@ void check_config(const std::string &instance, const qemu_config &config)
     fail(instance, "the icount shift must be from 0 to 10");
   for (unsigned pin : config.interrupt_pins)
     if (pin >= machine.interrupt_inputs)
-      fail(instance, "machine " + config.machine + " has no interrupt input " +
-                         std::to_string(pin));
+      fail(instance,
+           "machine " + config.machine + " has no interrupt input " + std::to_string(pin));
   if (config.interrupt_pins.size() > TANDEM_WIRE_PINS)
     fail(instance, "too many interrupt inputs");
   if (config.gdb_port)
@@ -191,14 +194,15 @@ std::vector<std::string> qemu_arguments(const qemu_config &config, bool free_mod
   const qemu_machine &machine = find_machine(config.machine);
   const std::string program =
       config.prefix.empty() ? machine.program : config.prefix + "/usr/bin/" + machine.program;
-  std::vector<std::string> a = {program, "-nodefaults", "-no-user-config", "-display", "none",
-                                "-monitor", "none", "-no-shutdown"};
+  std::vector<std::string> a = {program,    "-nodefaults", "-no-user-config", "-display", "none",
+                                "-monitor", "none",        "-no-shutdown"};
   std::string machine_option = machine.machine;
   if (machine_option.rfind("virt", 0) == 0)
     machine_option += ",dtb-randomness=off";
   a.insert(a.end(), {"-machine", machine_option});
   if (!config.prefix.empty())
-    a.insert(a.end(), {"-L", config.prefix + "/usr/share/qemu", "-L", config.prefix + "/usr/share/seabios"});
+    a.insert(a.end(),
+             {"-L", config.prefix + "/usr/share/qemu", "-L", config.prefix + "/usr/share/seabios"});
   const std::string cpu = config.cpu.empty() ? machine.cpu : config.cpu;
   if (!cpu.empty())
     a.insert(a.end(), {"-cpu", cpu});
@@ -210,8 +214,8 @@ std::vector<std::string> qemu_arguments(const qemu_config &config, bool free_mod
   if (free_mode)
     a.insert(a.end(), {"-accel", "tcg,thread=multi"});
   else
-    a.insert(a.end(), {"-icount", "shift=" + std::to_string(config.icount_shift) +
-                                      ",align=off,sleep=off"});
+    a.insert(a.end(),
+             {"-icount", "shift=" + std::to_string(config.icount_shift) + ",align=off,sleep=off"});
   a.insert(a.end(), {"-rtc", "base=2020-01-01T00:00:00,clock=vm", "-seed",
                      std::to_string(config.seed), "-kernel", config.kernel});
   if (!config.initrd.empty())
@@ -234,8 +238,7 @@ std::string shell_line(const std::vector<std::string> &arguments)
   std::string line;
   for (const std::string &argument : arguments) {
     const bool plain =
-        !argument.empty() &&
-        std::all_of(argument.begin(), argument.end(), [](unsigned char c) {
+        !argument.empty() && std::all_of(argument.begin(), argument.end(), [](unsigned char c) {
           return std::isalnum(c) || std::strchr("_-+=,.:/@%", c);
         });
     std::string quoted;

@@ -10,8 +10,10 @@
 #include <tlm>
 #include <unistd.h>
 
-namespace tandem {
-namespace {
+namespace tandem
+{
+namespace
+{
 
 constexpr const char *report_type = "/tandem/time";
 constexpr int tick_ms = 50;
@@ -20,11 +22,17 @@ constexpr std::uint64_t second_ns = 1000000000;
 /// and Ctrl-C quick.
 constexpr std::uint64_t longest_window_ns = 20000000;
 
-std::uint64_t units_per_ns() { return sc_core::sc_time(1, sc_core::SC_NS).value(); }
+std::uint64_t units_per_ns()
+{
+  return sc_core::sc_time(1, sc_core::SC_NS).value();
+}
 
 } // namespace
 
-std::uint64_t to_ns(const sc_core::sc_time &time) { return time.value() / units_per_ns(); }
+std::uint64_t to_ns(const sc_core::sc_time &time)
+{
+  return time.value() / units_per_ns();
+}
 
 sc_core::sc_time from_ns(std::uint64_t ns)
 {
@@ -80,7 +88,10 @@ time_domain::~time_domain()
   close(wake_fd_);
 }
 
-void time_domain::enroll(qemu_instance &instance) { instances_.push_back(&instance); }
+void time_domain::enroll(qemu_instance &instance)
+{
+  instances_.push_back(&instance);
+}
 
 void time_domain::start_of_simulation()
 {
@@ -168,7 +179,10 @@ void time_domain::powered_off()
     stop("all instances are switched off");
 }
 
-void time_domain::poke() { doorbell_->ring(); }
+void time_domain::poke()
+{
+  doorbell_->ring();
+}
 
 void time_domain::look()
 {

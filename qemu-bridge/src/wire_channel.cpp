@@ -11,8 +11,10 @@
 #include <system_error>
 #include <unistd.h>
 
-namespace tandem {
-namespace {
+namespace tandem
+{
+namespace
+{
 
 [[noreturn]] void fail(const char *what)
 {
@@ -52,7 +54,10 @@ void wire_channel::close_remote()
   sockets_[1] = -1;
 }
 
-bool wire_channel::ready() const { return tandem_seq(&page_->request_seq) != page_->reply_seq; }
+bool wire_channel::ready() const
+{
+  return tandem_seq(&page_->request_seq) != page_->reply_seq;
+}
 
 bool wire_channel::spin(std::uint64_t limit_ns)
 {
@@ -77,7 +82,10 @@ tandem_wire_request wire_channel::request() const
   return copy;
 }
 
-void wire_channel::reply() { tandem_post(&page_->reply_seq, &page_->reply_sleeper); }
+void wire_channel::reply()
+{
+  tandem_post(&page_->reply_seq, &page_->reply_sleeper);
+}
 
 unsigned wire_channel::share(int fd, bool &fresh)
 {

@@ -6,7 +6,8 @@
 #include <sys/types.h>
 #include <vector>
 
-namespace tandem {
+namespace tandem
+{
 
 /// Starts a program and owns it. The child
 ///  - dies with this process, however this process ends (PR_SET_PDEATHSIG),
@@ -15,7 +16,8 @@ namespace tandem {
 ///
 /// start() and the destructor run on one thread, which must live as long as the child:
 /// the kernel ties the child to the thread that made it.
-class child_process {
+class child_process
+{
 public:
   child_process() = default;
   ~child_process();

@@ -6,12 +6,14 @@
 #include <string>
 #include <vector>
 
-namespace tandem {
+namespace tandem
+{
 
 /// QEMU writes a console straight into a file (a log, or an anonymous one), which never makes
 /// the guest wait; so what a guest prints cannot change its timing. The simulation reads the
 /// same file behind QEMU's back to show and to quote it.
-class console_log {
+class console_log
+{
 public:
   /// Creates or truncates the file; an empty path gives an anonymous one. SC_ERROR
   /// "/tandem/console" naming the instance when that fails.

@@ -12,12 +12,14 @@
 #include <tlm>
 #include <vector>
 
-namespace tandem {
+namespace tandem
+{
 
 /// Asks the interconnect for DMI, keeps what is mapped, and queues the changes that QEMU has
 /// still to make. A range is mapped when it may be read and written, has a descriptor (see
 /// dmi_descriptor), and covers whole pages; everything else stays a transaction.
-class dmi_map {
+class dmi_map
+{
 public:
   using request = std::function<bool(tlm::tlm_generic_payload &, tlm::tlm_dmi &)>;
 

@@ -10,12 +10,14 @@
 #include <string>
 #include <vector>
 
-namespace tandem {
+namespace tandem
+{
 
 /// Up to 64 lines. Levels arrive at any simulated time; the guest takes them over at its next
 /// request. Between two samples a line may have risen and fallen: rises are kept, so that an
 /// edge is never lost.
-class interrupt_inputs {
+class interrupt_inputs
+{
 public:
   /// `risen` is called when a line rises (on the SystemC thread).
   interrupt_inputs(unsigned count, std::function<void()> risen);

@@ -5,6 +5,7 @@
 #include "tandem/child_process.h"
 #include "tandem/console.h"
 #include "tandem/dmi_map.h"
+#include "tandem/free_listener.h"
 #include "tandem/interrupt_inputs.h"
 #include "tandem/qemu_machine.h"
 #include "tandem/statistics.h"
@@ -18,7 +19,8 @@
 #include <tlm>
 #include <tlm_utils/simple_initiator_socket.h>
 
-namespace tandem {
+namespace tandem
+{
 
 /// What an instance is doing; traced, so that a VCD shows it.
 enum class instance_state {
@@ -39,7 +41,8 @@ const char *state_name(instance_state state);
 /// All of it runs on the SystemC thread but for the members marked otherwise. Errors of the
 /// process (death, a wire that makes no sense, a hang) are SC_ERROR "/tandem/qemu": one
 /// sentence with the instance, the cause and the simulated time.
-class qemu_instance : public sc_core::sc_module, public statistics_provider {
+class qemu_instance : public sc_core::sc_module, public statistics_provider
+{
 public:
   tlm_utils::simple_initiator_socket<qemu_instance> socket;
   /// Interrupt inputs, as many as qemu_config::interrupt_pins.
@@ -72,9 +75,9 @@ public:
   void look();        ///< the watching thread asked to look at this instance
   void drain();       ///< lets the guest come to its next request, which is not served
   void check_alive(); ///< SC_ERROR when the process has died
-  int pidfd() const { return process_.pidfd(); } ///< any thread
+  int pidfd() const { return process_.pidfd(); }    ///< any thread
   int wake_fd() const { return channel_.socket(); } ///< any thread
-  bool take_wake();   ///< watching thread: reads the bytes; false at the end of file
+  bool take_wake(); ///< watching thread: reads the bytes; false at the end of file
   void wake_wire() { channel_.wake(); } ///< any thread
 
 private:
@@ -117,6 +120,7 @@ private:
   console_log console_, messages_;
   wire_channel channel_;
   child_process process_;
+  std::unique_ptr<free_listener> listener_; // free mode only; gone before the channel
   dmi_map dmi_;
   std::unique_ptr<reset_input> reset_input_;
   sc_core::sc_event wake_;
@@ -138,7 +142,7 @@ private:
   counters count_;
   std::set<std::uint64_t> outside_addresses_;
   std::uint64_t host_wait_ns_ = 0;
-  std::uint64_t last_read_host_ns_ = 0; // 0: the request before was no read
+  std::uint64_t last_read_host_ns_ = 0;   // 0: the request before was no read
   std::vector<std::uint32_t> read_times_; // by 50 ns of host time, when measured
 
   void set_state(instance_state state);

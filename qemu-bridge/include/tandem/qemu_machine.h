@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-namespace tandem {
+namespace tandem
+{
 
 /// A kind of machine of the packaged QEMU: what the bridge has to know about it.
 struct qemu_machine {
@@ -39,10 +40,10 @@ struct qemu_config {
   std::string machine = "x86-pc"; ///< see find_machine
   /// Directory below which usr/bin/PROGRAM is looked up; empty: PATH.
   std::string prefix;
-  std::string cpu;             ///< empty: the machine's default
-  unsigned cpus = 1;           ///< 1 to 8
+  std::string cpu;              ///< empty: the machine's default
+  unsigned cpus = 1;            ///< 1 to 8
   std::uint64_t memory_mib = 0; ///< own RAM; 0: the machine's default
-  std::string kernel;          ///< image for -kernel; empty: none
+  std::string kernel;           ///< image for -kernel; empty: none
   std::string initrd, dtb, append;
   /// Instruction rate: one instruction takes 2^icount_shift ns (0 to 10).
   unsigned icount_shift = 0;
@@ -50,14 +51,14 @@ struct qemu_config {
   /// Inputs of the machine's interrupt controller, one for each interrupt input of the
   /// instance, in this order.
   std::vector<unsigned> interrupt_pins;
-  unsigned gdb_port = 0;       ///< 0: no debugger; else QEMU listens on 127.0.0.1
-  std::string qmp_path;        ///< Unix socket for the monitor; empty: none
+  unsigned gdb_port = 0; ///< 0: no debugger; else QEMU listens on 127.0.0.1
+  std::string qmp_path;  ///< Unix socket for the monitor; empty: none
   /// Where the console goes: "log" (file and prefixed lines), "pty", "socket:PATH",
   /// "tcp:PORT", "none".
   std::string console = "log";
-  std::string log_path;        ///< console log; empty: kept in memory only
+  std::string log_path;           ///< console log; empty: kept in memory only
   std::vector<std::string> extra; ///< more arguments for QEMU
-  std::uint64_t seed = 1;      ///< seed of QEMU's own random numbers
+  std::uint64_t seed = 1;         ///< seed of QEMU's own random numbers
 };
 
 /// Checks everything that can be known without starting QEMU: SC_ERROR "/tandem/config" with

@@ -12,7 +12,8 @@
 #include <thread>
 #include <vector>
 
-namespace tandem {
+namespace tandem
+{
 
 class qemu_instance;
 
@@ -29,7 +30,8 @@ const char *mode_name(run_mode mode);
 
 /// One per simulation. Constructed before the instances, which name it; holds the rules
 /// that concern more than one of them and the host thread that watches the QEMU processes.
-class time_domain : public sc_core::sc_module {
+class time_domain : public sc_core::sc_module
+{
 public:
   struct config {
     run_mode mode = run_mode::parallel;

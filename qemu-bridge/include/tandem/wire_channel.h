@@ -9,13 +9,15 @@
 #include <string>
 #include <vector>
 
-namespace tandem {
+namespace tandem
+{
 
 /// The shared page and the socket of one instance. Both are anonymous: QEMU inherits their
 /// descriptors, and the kernel removes them with the last process that has them.
 ///
 /// Used by the SystemC thread, but for wake(), which any thread may call.
-class wire_channel {
+class wire_channel
+{
 public:
   /// Throws std::system_error when the kernel gives no memory or descriptors.
   explicit wire_channel(const std::string &name);

@@ -6,7 +6,8 @@
 #include <cstdint>
 #include <tlm>
 
-namespace tandem {
+namespace tandem
+{
 
 /// Attached by an initiator to the payload of get_direct_mem_ptr. A memory that
 /// is backed by a file descriptor fills it in; interconnects need not know it,

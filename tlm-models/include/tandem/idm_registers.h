@@ -43,11 +43,12 @@
 #define TANDEM_IDM_IRQ_STATUS 0x0040 /* RO */
 #define TANDEM_IDM_IRQ_ENABLE 0x0044 /* RW */
 
-#define TANDEM_IDM_IRQ_DOORBELL 0x1   /* DB_STATUS & DB_ENABLE */
-#define TANDEM_IDM_IRQ_MAILBOX_RX 0x2 /* an RX FIFO with RX_CONTROL.IRQ is not empty */
-#define TANDEM_IDM_IRQ_MAILBOX_TX 0x4 /* a TX FIFO with TX_CONTROL.IRQ is at most half full */
-#define TANDEM_IDM_IRQ_MAILBOX_ERR 0x8 /* a sticky overflow or underflow with its IRQ_ERR enable */
-#define TANDEM_IDM_IRQ_BOOT 0x10      /* BOOT_EVENT is not zero (masters only) */
+#define TANDEM_IDM_IRQ_DOORBELL 0x1    /* DB_STATUS & DB_ENABLE */
+#define TANDEM_IDM_IRQ_MAILBOX_RX 0x2  /* an RX FIFO with RX_CONTROL.IRQ is not empty */
+#define TANDEM_IDM_IRQ_MAILBOX_TX 0x4  /* a TX FIFO with TX_CONTROL.IRQ is at most half full */
+#define TANDEM_IDM_IRQ_MAILBOX_ERR 0x8 /* a sticky overflow or underflow with its IRQ_ERR enable   \
+                                        */
+#define TANDEM_IDM_IRQ_BOOT 0x10       /* BOOT_EVENT is not zero (masters only) */
 
 /* Doorbells: one bit for each pair of source and destination. */
 #define TANDEM_IDM_DB_RING 0x0080    /* WO bit d: ring participant d */
@@ -66,7 +67,7 @@
 
 /* Mailbox with peer p: one FIFO of 32-bit words in each direction. A write to
  * a full FIFO stores nothing, counts in TX_DROPPED and sets the sticky bit. */
-#define TANDEM_IDM_MAILBOX(p) (0x1000 + (p) * 0x40)
+#define TANDEM_IDM_MAILBOX(p) (0x1000 + (p)*0x40)
 #define TANDEM_IDM_MB_TX_DATA 0x00     /* WO append a word to the FIFO to p */
 #define TANDEM_IDM_MB_TX_STATUS 0x04   /* RO */
 #define TANDEM_IDM_MB_TX_CONTROL 0x08  /* RW */
@@ -83,33 +84,35 @@
 #define TANDEM_IDM_MB_STATUS_EMPTY 0x00020000
 #define TANDEM_IDM_MB_STATUS_ERROR 0x80000000 /* sticky overflow (TX) or underflow (RX) */
 
-#define TANDEM_IDM_MB_CONTROL_IRQ 0x1            /* RX: not empty. TX: at most half full */
-#define TANDEM_IDM_MB_CONTROL_IRQ_ERR 0x2        /* sticky error interrupts */
-#define TANDEM_IDM_MB_CONTROL_CLEAR_ERR 0x80000000 /* write one: clear the sticky error; reads 0 */
+#define TANDEM_IDM_MB_CONTROL_IRQ 0x1              /* RX: not empty. TX: at most half full */
+#define TANDEM_IDM_MB_CONTROL_IRQ_ERR 0x2          /* sticky error interrupts */
+#define TANDEM_IDM_MB_CONTROL_CLEAR_ERR 0x80000000 /* write one: clear the sticky error; reads 0   \
+                                                    */
 
 /* Hardware locks. Reading LOCK tries to take it: 1 when this read took it, 0
  * when somebody (this port included) holds it. Any write by the holder releases
  * it; a write by another is ignored and counted. */
-#define TANDEM_IDM_LOCK(n) (0x2000 + (n) * 4)
-#define TANDEM_IDM_LOCK_OWNER(n) (0x2800 + (n) * 4) /* RO holder + 1, 0 when free */
+#define TANDEM_IDM_LOCK(n) (0x2000 + (n)*4)
+#define TANDEM_IDM_LOCK_OWNER(n) (0x2800 + (n)*4) /* RO holder + 1, 0 when free */
 
 /* Boot block of participant s. Masters read and write it; participant s itself
  * reads it; others read zero. Writes by anybody but a master are ignored. */
-#define TANDEM_IDM_BOOT(s) (0x4000 + (s) * 0x80)
-#define TANDEM_IDM_BOOT_ENTRY_LO 0x00  /* RW entry point, guest address of the slave */
+#define TANDEM_IDM_BOOT(s) (0x4000 + (s)*0x80)
+#define TANDEM_IDM_BOOT_ENTRY_LO 0x00 /* RW entry point, guest address of the slave */
 #define TANDEM_IDM_BOOT_ENTRY_HI 0x04
-#define TANDEM_IDM_BOOT_ARG_LO 0x08    /* RW argument handed to the entry point */
+#define TANDEM_IDM_BOOT_ARG_LO 0x08 /* RW argument handed to the entry point */
 #define TANDEM_IDM_BOOT_ARG_HI 0x0c
 #define TANDEM_IDM_BOOT_WINDOW_LO 0x10 /* RW offset in the shared memory of the slave's RAM */
 #define TANDEM_IDM_BOOT_WINDOW_HI 0x14
-#define TANDEM_IDM_BOOT_SIZE_LO 0x18   /* RW bytes of the window */
+#define TANDEM_IDM_BOOT_SIZE_LO 0x18 /* RW bytes of the window */
 #define TANDEM_IDM_BOOT_SIZE_HI 0x1c
-#define TANDEM_IDM_BOOT_CPU 0x20       /* RW CPU of an SMP slave that takes the entry point */
-#define TANDEM_IDM_BOOT_CONTROL 0x24   /* WO a command below */
-#define TANDEM_IDM_BOOT_STATUS 0x28    /* RO a state below */
-#define TANDEM_IDM_BOOT_REASON 0x2c    /* RO why the state was entered: a signal or exit status */
-#define TANDEM_IDM_BOOT_COUNT 0x30     /* RO boots so far */
-#define TANDEM_IDM_BOOT_ACK 0x34       /* WO any write clears this slave's BOOT_EVENT bit of the writer */
+#define TANDEM_IDM_BOOT_CPU 0x20     /* RW CPU of an SMP slave that takes the entry point */
+#define TANDEM_IDM_BOOT_CONTROL 0x24 /* WO a command below */
+#define TANDEM_IDM_BOOT_STATUS 0x28  /* RO a state below */
+#define TANDEM_IDM_BOOT_REASON 0x2c  /* RO why the state was entered: a signal or exit status */
+#define TANDEM_IDM_BOOT_COUNT 0x30   /* RO boots so far */
+#define TANDEM_IDM_BOOT_ACK 0x34 /* WO any write clears this slave's BOOT_EVENT bit of the writer  \
+                                  */
 
 #define TANDEM_IDM_BOOT_CMD_BOOT 1
 #define TANDEM_IDM_BOOT_CMD_RESET 2 /* back to held */

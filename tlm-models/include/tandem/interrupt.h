@@ -9,17 +9,20 @@
 
 #include <systemc>
 
-namespace tandem {
+namespace tandem
+{
 
 /// One end of an interrupt line. Called on the SystemC thread only.
-class interrupt_if : public virtual sc_core::sc_interface {
+class interrupt_if : public virtual sc_core::sc_interface
+{
 public:
   /// Sets the level of the line. Setting the level that it has is allowed and has no effect.
   virtual void set_level(bool high) = 0;
 };
 
 /// An interrupt output: bind it to any number of interrupt inputs, or to none.
-class interrupt_out : public sc_core::sc_port<interrupt_if, 0, sc_core::SC_ZERO_OR_MORE_BOUND> {
+class interrupt_out : public sc_core::sc_port<interrupt_if, 0, sc_core::SC_ZERO_OR_MORE_BOUND>
+{
 public:
   using base = sc_core::sc_port<interrupt_if, 0, sc_core::SC_ZERO_OR_MORE_BOUND>;
   explicit interrupt_out(const char *name) : base(name) {}

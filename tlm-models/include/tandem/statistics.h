@@ -5,10 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace tandem {
+namespace tandem
+{
 
 /// A module that has something to report derives from this as well.
-class statistics_provider {
+class statistics_provider
+{
 public:
   virtual ~statistics_provider() = default;
   /// What the module counted so far. Everything that depends on the host (host

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tandem/free_listener.h"
+
+namespace tandem
+{
+namespace
+{
+
+constexpr std::uint64_t spin_ns = 50000;
+constexpr unsigned sleep_ms = 100;
+
+} // namespace
+
+free_listener::free_listener(wire_channel &channel, std::function<void()> arrived)
+    : channel_(channel), arrived_(std::move(arrived)), thread_([this] { listen(); })
+{
+}
+
+free_listener::~free_listener()
+{
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stop_ = true;
+  }
+  turn_.notify_one();
+  channel_.wake();
+  thread_.join();
+}
+
+void free_listener::answered()
+{
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ++answers_;
+  }
+  turn_.notify_one();
+}
+
+void free_listener::listen()
+{
+  std::uint64_t announced = 0;
+  while (!stop_) {
+    if (!channel_.spin(spin_ns) && !channel_.sleep(sleep_ms))
+      continue;
+    arrived_();
+    ++announced;
+    std::unique_lock<std::mutex> lock(mutex_);
+    turn_.wait(lock, [&] { return stop_ || answers_ == announced; });
+  }
+}
+
+} // namespace tandem
