@@ -42,6 +42,20 @@ static uint64_t apply_lines(uint64_t seen)
   return level;
 }
 
+/* The first request, and what its reply maps. Before any CPU runs. */
+static void get_ready(void)
+{
+  struct tandem_wire_reply reply;
+  struct tandem_wire_request request = {
+      .kind = TANDEM_WIRE_READY,
+      .data = (uint64_t)q.major << 32 | (uint64_t)q.minor << 16 | (uint64_t)q.micro};
+  do {
+    tandem_free_exchange(&request, &reply);
+    tandem_memory_apply(&reply);
+    request.kind = TANDEM_WIRE_MORE;
+  } while (reply.more);
+}
+
 /* Sends WINDOW now and then, so that SystemC's time moves on, and applies interrupts. */
 static void *helper(void *unused)
 {
@@ -50,20 +64,10 @@ static void *helper(void *unused)
   struct tandem_wire_page *page = adapter.page;
   struct tandem_waiter waiter = {0};
   struct tandem_wire_reply reply;
-  struct tandem_wire_request request = {.kind = TANDEM_WIRE_READY,
-                                        .data = (uint64_t)q.major << 32 | (uint64_t)q.minor << 16 |
-                                                (uint64_t)q.micro};
+  struct tandem_wire_request request = {.kind = TANDEM_WIRE_WINDOW};
   uint64_t level = 0;
   for (;;) {
     tandem_free_exchange(&request, &reply);
-    if (reply.dmi_count) {
-      tandem_lock();
-      tandem_memory_apply(&reply);
-      tandem_unlock();
-    }
-    request.kind = reply.more ? TANDEM_WIRE_MORE : TANDEM_WIRE_WINDOW;
-    if (reply.more)
-      continue;
     uint64_t until = tandem_host_ns() + (uint64_t)page->config.free_poll_us * 1000;
     for (uint64_t now; (now = tandem_host_ns()) < until;) {
       uint32_t seq = tandem_seq(&page->irq_seq);
@@ -78,6 +82,7 @@ static void *helper(void *unused)
 void tandem_free_init(void)
 {
   pthread_t thread;
+  get_ready();
   if (pthread_create(&thread, NULL, helper, NULL) != 0)
     tandem_give_up("cannot start the helper thread of the free mode");
 }

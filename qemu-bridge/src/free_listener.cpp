@@ -29,23 +29,23 @@ free_listener::~free_listener()
 
 void free_listener::answered()
 {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    ++answers_;
-  }
+  // Under the lock, so that the listener cannot miss it between its look and its wait.
+  const std::lock_guard<std::mutex> lock(mutex_);
   turn_.notify_one();
 }
 
 void free_listener::listen()
 {
-  std::uint64_t announced = 0;
   while (!stop_) {
     if (!channel_.spin(spin_ns) && !channel_.sleep(sleep_ms))
       continue;
+    // The SystemC thread may find the request by itself before it hears of it.
+    const std::uint32_t before = channel_.replies();
+    if (!channel_.ready())
+      continue;
     arrived_();
-    ++announced;
     std::unique_lock<std::mutex> lock(mutex_);
-    turn_.wait(lock, [&] { return stop_ || answers_ == announced; });
+    turn_.wait(lock, [&] { return stop_ || channel_.replies() != before; });
   }
 }
 

@@ -12,16 +12,15 @@ struct interrupt_inputs::line : interrupt_if {
     if (now == high)
       return;
     high = now;
-    if (!now) {
+    if (now) {
+      owner_.level_ |= bit_;
+      if (!(owner_.rise_ & bit_))
+        rose = sc_core::sc_time_stamp();
+      owner_.rise_ |= bit_;
+    } else {
       owner_.level_ &= ~bit_;
-      return;
     }
-    owner_.level_ |= bit_;
-    if (!(owner_.rise_ & bit_))
-      rose = sc_core::sc_time_stamp();
-    owner_.rise_ |= bit_;
-    if (owner_.risen_)
-      owner_.risen_();
+    owner_.changed_();
   }
 
   bool high = false;
@@ -32,8 +31,8 @@ private:
   std::uint64_t bit_;
 };
 
-interrupt_inputs::interrupt_inputs(unsigned count, std::function<void()> risen)
-    : risen_(std::move(risen))
+interrupt_inputs::interrupt_inputs(unsigned count, std::function<void()> changed)
+    : changed_(std::move(changed))
 {
   for (unsigned i = 0; i < count; ++i) {
     lines_.push_back(std::make_unique<line>(*this, i));

@@ -31,7 +31,6 @@ private:
   std::atomic<bool> stop_{false};
   std::mutex mutex_;
   std::condition_variable turn_;
-  std::uint64_t answers_ = 0;
   std::thread thread_;
 };
 

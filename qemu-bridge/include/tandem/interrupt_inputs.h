@@ -19,8 +19,8 @@ namespace tandem
 class interrupt_inputs
 {
 public:
-  /// `risen` is called when a line rises (on the SystemC thread).
-  interrupt_inputs(unsigned count, std::function<void()> risen);
+  /// `changed` is called after each change of a line (on the SystemC thread).
+  interrupt_inputs(unsigned count, std::function<void()> changed);
   ~interrupt_inputs();
 
   unsigned size() const { return static_cast<unsigned>(lines_.size()); }
@@ -41,7 +41,7 @@ private:
   struct line;
   std::vector<std::unique_ptr<line>> lines_;
   std::vector<std::unique_ptr<sc_core::sc_export<interrupt_if>>> exports_;
-  std::function<void()> risen_;
+  std::function<void()> changed_;
   std::uint64_t level_ = 0, rise_ = 0, delivered_ = 0;
   sc_core::sc_time latest_;
 };

@@ -36,6 +36,8 @@ public:
 
   /// True when a request waits to be served.
   bool ready() const;
+  /// Number of replies so far, modulo 2^32; any thread.
+  std::uint32_t replies() const { return tandem_seq(&page_->reply_seq); }
   /// Spins for a request as long as that pays, limit_ns at most.
   bool spin(std::uint64_t limit_ns);
   /// Sleeps for a request, timeout_ms at most, or until wake().
