@@ -96,6 +96,10 @@ amp_platform::amp_platform(const platform_options &options)
   time.time_limit = options.time_limit;
   time.hang_seconds = options.hang_seconds;
   time.measure_host = options.measure;
+  time.wait_for_outside =
+      std::any_of(options.instances.begin(), options.instances.end(), [](const auto &i) {
+        return i.qemu.console != "log" && i.qemu.console != "none";
+      });
   domain_ = std::make_unique<time_domain>("time", time);
 
   shared_memory_config memory;
