@@ -112,6 +112,7 @@ void time_domain::finish()
 {
   for (qemu_instance *instance : instances_)
     instance->drain();
+  latest_ns_ = to_ns(sc_core::sc_time_stamp());
   if (sc_core::sc_get_status() != sc_core::SC_STOPPED)
     sc_core::sc_stop();
   abandon();
