@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/qemu_instance.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <numeric>
 #include <sys/socket.h>
 #include <system_error>
 
@@ -22,23 +20,8 @@ constexpr unsigned drain_ms = 5000;
 /// How far a request may lie behind the granted window: a CPU stops at an instruction's end,
 /// and one access may have carried the guest beyond it by its delay.
 constexpr std::uint64_t overrun_ns = 10000000;
-constexpr std::size_t reported_outside = 32;
-constexpr std::uint64_t read_bucket_ns = 50, read_buckets = 20000; // up to 1 ms
-
-std::string hex(std::uint64_t value)
-{
-  char text[24];
-  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
-  return text;
-}
 
 } // namespace
-
-const char *state_name(instance_state state)
-{
-  static const char *const names[] = {"held", "running", "idle", "waiting", "stopped", "crashed"};
-  return names[static_cast<int>(state)];
-}
 
 struct qemu_instance::reset_input : interrupt_if {
   explicit reset_input(qemu_instance &owner) : owner_(owner) {}
@@ -154,8 +137,9 @@ void qemu_instance::run()
     if (!serve())
       return;
     answer();
-    // All instances that are due now are released before any is waited for.
-    if (domain_.mode() == run_mode::parallel)
+    // All instances that are due now are released before any is waited for. After a stop this
+    // does not return: whether the guest is quick with its next request must not matter.
+    if (domain_.mode() == run_mode::parallel || domain_.stop_reason())
       wait(sc_core::SC_ZERO_TIME);
   }
 }
@@ -168,6 +152,7 @@ bool qemu_instance::receive()
   request_ = channel_.request();
   if (domain_.parameters().measure_host)
     measure();
+  taken_ = true;
   check_request();
   last_ns_ = request_.time_ns;
   count_.instructions = request_.instructions;
@@ -191,31 +176,6 @@ bool qemu_instance::wait_on_host()
   }
   host_wait_ns_ += tandem_host_ns() - since;
   return true;
-}
-
-void qemu_instance::measure()
-{
-  if (request_.kind != TANDEM_WIRE_READ) {
-    last_read_host_ns_ = 0;
-    return;
-  }
-  const std::uint64_t now = tandem_host_ns();
-  if (last_read_host_ns_) {
-    read_times_.resize(read_buckets);
-    ++read_times_[std::min<std::uint64_t>((now - last_read_host_ns_) / read_bucket_ns,
-                                          read_buckets - 1)];
-  }
-  last_read_host_ns_ = now;
-}
-
-double qemu_instance::read_percentile_us(double fraction) const
-{
-  const double all = std::accumulate(read_times_.begin(), read_times_.end(), 0.0);
-  double seen = 0;
-  for (std::size_t i = 0; i < read_times_.size(); ++i)
-    if ((seen += read_times_[i]) >= fraction * all)
-      return (static_cast<double>(i) + 0.5) * read_bucket_ns * 1e-3;
-  return 0;
 }
 
 bool qemu_instance::wait_in_simulation()
@@ -325,102 +285,10 @@ void qemu_instance::answer()
     set_state(instance_state::running);
   }
   domain_.released();
+  taken_ = false;
   channel_.reply();
   if (listener_)
     listener_->answered();
-}
-
-// ---- accesses ----
-
-bool qemu_instance::in_window(std::uint64_t address, unsigned size, std::uint64_t &platform) const
-{
-  for (const qemu_window &w : config_.windows) {
-    if (address >= w.guest_address && address - w.guest_address <= w.size - size) {
-      platform = w.platform_address + (address - w.guest_address);
-      return true;
-    }
-  }
-  return false;
-}
-
-void qemu_instance::access()
-{
-  std::uint64_t platform = 0;
-  in_window(request_.address, request_.size, platform); // checked on receipt
-  const bool reading = request_.kind == TANDEM_WIRE_READ;
-  ++(reading ? count_.reads : count_.writes);
-  data_ = reading ? 0 : request_.data;
-  payload_.set_command(reading ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND);
-  payload_.set_address(platform);
-  payload_.set_data_ptr(reinterpret_cast<unsigned char *>(&data_));
-  payload_.set_data_length(request_.size);
-  payload_.set_streaming_width(request_.size);
-  payload_.set_byte_enable_ptr(nullptr);
-  payload_.set_dmi_allowed(false);
-  payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
-  set_state(instance_state::waiting);
-  socket->b_transport(payload_, delay_);
-  if (payload_.get_response_status() == tlm::TLM_ADDRESS_ERROR_RESPONSE)
-    status_ = TANDEM_WIRE_DECODE_ERROR;
-  else if (payload_.is_response_error())
-    status_ = TANDEM_WIRE_DEVICE_ERROR;
-  if (status_ != TANDEM_WIRE_OK)
-    ++count_.errors;
-  if (payload_.is_dmi_allowed())
-    dmi_.probe(platform);
-}
-
-void qemu_instance::inspect()
-{
-  std::uint64_t platform = 0;
-  ++count_.debug;
-  const bool reading = request_.kind == TANDEM_WIRE_PEEK;
-  data_ = reading ? 0 : request_.data;
-  status_ = TANDEM_WIRE_DECODE_ERROR;
-  if (!in_window(request_.address, request_.size, platform))
-    return;
-  payload_.set_command(reading ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND);
-  payload_.set_address(platform);
-  payload_.set_data_ptr(reinterpret_cast<unsigned char *>(&data_));
-  payload_.set_data_length(request_.size);
-  payload_.set_streaming_width(request_.size);
-  payload_.set_byte_enable_ptr(nullptr);
-  payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
-  if (socket->transport_dbg(payload_) == request_.size)
-    status_ = TANDEM_WIRE_OK;
-}
-
-void qemu_instance::outside()
-{
-  status_ = TANDEM_WIRE_DECODE_ERROR;
-  data_ = UINT64_MAX;
-  ++count_.outside;
-  if (outside_addresses_.size() > reported_outside ||
-      !outside_addresses_.insert(request_.address).second)
-    return;
-  if (outside_addresses_.size() > reported_outside) {
-    SC_REPORT_WARNING(report_type, (std::string(basename()) +
-                                    ": further accesses outside all windows are only counted")
-                                       .c_str());
-    return;
-  }
-  SC_REPORT_WARNING(report_type, (std::string(basename()) + ": " +
-                                  (request_.kind == TANDEM_WIRE_READ ? "read" : "write") + " of " +
-                                  std::to_string(request_.size) + " bytes at " +
-                                  hex(request_.address) + " is outside all windows" + at_time())
-                                     .c_str());
-}
-
-void qemu_instance::invalidate(sc_dt::uint64 start, sc_dt::uint64 end)
-{
-  dmi_.invalidate(start, end);
-}
-
-void qemu_instance::post_free_interrupts()
-{
-  tandem_wire_page &page = channel_.page();
-  __atomic_store_n(&page.free_irq_level, irq.level(), __ATOMIC_RELEASE);
-  tandem_post(&page.irq_seq, &page.irq_sleeper);
 }
 
 // ---- what can go wrong ----
@@ -456,7 +324,8 @@ void qemu_instance::check_request() const
 
 void qemu_instance::check_alive()
 {
-  if (!process_.ended() || channel_.ready())
+  // A request that it posted before it died comes first.
+  if (!process_.ended() || is_off() || (channel_.ready() && !taken_))
     return;
   set_state(instance_state::crashed);
   const char *given_up = channel_.page().error;
@@ -499,45 +368,6 @@ void qemu_instance::fail(const std::string &cause) const
 std::string qemu_instance::at_time() const
 {
   return " at simulated time " + sc_core::sc_time_stamp().to_string();
-}
-
-// ---- what is shown ----
-
-void qemu_instance::set_state(instance_state state)
-{
-  state_ = state;
-  traced_state_ = static_cast<unsigned>(state);
-}
-
-void qemu_instance::trace(sc_core::sc_trace_file *file) const
-{
-  sc_core::sc_trace(file, traced_state_, std::string(name()) + ".state", 3);
-  irq.trace(file, name());
-}
-
-nlohmann::ordered_json qemu_instance::statistics() const
-{
-  nlohmann::ordered_json s;
-  s["machine"] = config_.machine;
-  s["qemu"] = version_;
-  s["state"] = state_name(state_);
-  s["instructions"] = count_.instructions;
-  s["virtual_ns"] = last_ns_;
-  s["requests"] = {{"read", count_.reads},   {"write", count_.writes}, {"window", count_.windows},
-                   {"halted", count_.halts}, {"reset", count_.resets}, {"outside", count_.outside}};
-  s["access_errors"] = count_.errors;
-  s["stall_ns"] = count_.stall_ns;
-  s["interrupts"] = {{"delivered", irq.delivered()}, {"latest_ns", to_ns(irq.latest())}};
-  s["dmi"] = {{"maps", dmi_.maps()}, {"unmaps", dmi_.unmaps()}};
-  s["host"] = {{"wait_s", static_cast<double>(host_wait_ns_) * 1e-9},
-               {"cpu_s", process_.cpu_seconds()},
-               {"bridge_sleeps", channel_.sleeps()},
-               {"adapter_sleeps", channel_.page().sleeps},
-               {"undecoded_halts", channel_.page().undecoded_halts},
-               {"debug_accesses", count_.debug}};
-  if (!read_times_.empty())
-    s["host"]["read_us"] = {{"p50", read_percentile_us(0.5)}, {"p99", read_percentile_us(0.99)}};
-  return s;
 }
 
 } // namespace tandem

@@ -104,7 +104,7 @@ class Bench:
             lambda: self.read_times(50000)["p50"]))
 
     def speed(self, result):
-        small, large = "n=1000000", "n=60000000"
+        small, large = "kind=matrix n=20", "kind=matrix n=3000"
         for name, quantum in (("1ms", "1ms"), ("100us", "100us"), ("10us", "10us"), ("1us", "1us")):
             def pair():
                 bare = self.slope(lambda p: self.bare("compute", p)[0], small, large)
@@ -121,10 +121,10 @@ class Bench:
 
     def idle(self, result):
         # 16 ns an instruction: 10 simulated seconds are 625 million instructions.
-        parameters, shift = "n=%d", ["--master.icount-shift", "4"]
+        parameters, shift = "kind=matrix n=%d", ["--master.icount-shift", "4"]
         def run(*options, **more):
             return self.slope(lambda n: self.tandem("compute", parameters % n, *shift, *options,
-                                                    **more)[0], 1000000, 70000000)
+                                                    **more)[0], 20, 1850)
         def pair():
             alone = run()
             return run("--param", "1.ns=0", slave="idle") / alone - 1
@@ -132,9 +132,9 @@ class Bench:
 
     def parallel(self, result):
         def run(mode):
-            return self.slope(lambda n: self.tandem("compute", "n=%d" % n, "--mode", mode,
+            return self.slope(lambda n: self.tandem("compute", "kind=matrix n=%d" % n, "--mode", mode,
                                                     "--quantum", "100us", slave="compute")[0],
-                              1000000, 60000000)
+                              20, 3000)
         result["parallel_gain"] = self.median(lambda: run("serial") / run("parallel"))
 
     def scale(self, result):
@@ -142,9 +142,9 @@ class Bench:
             def run(n):
                 more = {"slave": "compute"} if slaves else {}
                 options = ["--slaves", str(slaves)] if slaves else []
-                return self.tandem("compute", "n=%d" % n, "--quantum", "100us", "--lookahead",
+                return self.tandem("compute", "kind=matrix n=%d" % n, "--quantum", "100us", "--lookahead",
                                    "off", *options, **more)[1]
-            return self.slope(run, 200000, 6000000) / (slaves + 1)
+            return self.slope(run, 20, 300) / (slaves + 1)
         result["scale_16"] = self.median(lambda: cpu(15) / cpu(0))
 
     def vcd(self, result):

@@ -102,6 +102,7 @@ private:
   void reach(std::uint64_t time_ns);
   bool serve();
   void start();
+  void prepare(std::uint64_t platform, bool reading);
   void access();
   void inspect();
   void outside();
@@ -112,6 +113,7 @@ private:
   void invalidate(sc_dt::uint64 start, sc_dt::uint64 end);
   [[noreturn]] void fail(const std::string &cause) const;
   std::string at_time() const;
+  static std::string hex(std::uint64_t value);
 
   struct reset_input;
 
@@ -137,6 +139,7 @@ private:
   instance_state state_ = instance_state::held;
   unsigned traced_state_ = 0;
   bool reset_wanted_ = false;
+  bool taken_ = false; ///< the request in the channel is being served
   std::atomic<bool> woken_{false};
   std::string version_;
   counters count_;

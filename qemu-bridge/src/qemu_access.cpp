@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// The accesses of a guest: transactions, debug accesses, and what is outside.
+#include "tandem/qemu_instance.h"
+
+namespace tandem
+{
+namespace
+{
+
+constexpr const char *report_type = "/tandem/qemu";
+constexpr std::size_t reported_outside = 32; ///< addresses, one warning each
+
+} // namespace
+
+bool qemu_instance::in_window(std::uint64_t address, unsigned size, std::uint64_t &platform) const
+{
+  for (const qemu_window &w : config_.windows) {
+    if (address >= w.guest_address && address - w.guest_address <= w.size - size) {
+      platform = w.platform_address + (address - w.guest_address);
+      return true;
+    }
+  }
+  return false;
+}
+
+void qemu_instance::prepare(std::uint64_t platform, bool reading)
+{
+  data_ = reading ? 0 : request_.data;
+  payload_.set_command(reading ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND);
+  payload_.set_address(platform);
+  payload_.set_data_ptr(reinterpret_cast<unsigned char *>(&data_));
+  payload_.set_data_length(request_.size);
+  payload_.set_streaming_width(request_.size);
+  payload_.set_byte_enable_ptr(nullptr);
+  payload_.set_dmi_allowed(false);
+  payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+}
+
+void qemu_instance::access()
+{
+  std::uint64_t platform = 0;
+  in_window(request_.address, request_.size, platform); // checked on receipt
+  const bool reading = request_.kind == TANDEM_WIRE_READ;
+  ++(reading ? count_.reads : count_.writes);
+  prepare(platform, reading);
+  set_state(instance_state::waiting);
+  socket->b_transport(payload_, delay_);
+  if (payload_.get_response_status() == tlm::TLM_ADDRESS_ERROR_RESPONSE)
+    status_ = TANDEM_WIRE_DECODE_ERROR;
+  else if (payload_.is_response_error())
+    status_ = TANDEM_WIRE_DEVICE_ERROR;
+  if (status_ != TANDEM_WIRE_OK)
+    ++count_.errors;
+  if (payload_.is_dmi_allowed())
+    dmi_.probe(platform);
+}
+
+void qemu_instance::inspect()
+{
+  std::uint64_t platform = 0;
+  ++count_.debug;
+  status_ = TANDEM_WIRE_DECODE_ERROR;
+  if (!in_window(request_.address, request_.size, platform))
+    return;
+  prepare(platform, request_.kind == TANDEM_WIRE_PEEK);
+  if (socket->transport_dbg(payload_) == request_.size)
+    status_ = TANDEM_WIRE_OK;
+}
+
+void qemu_instance::outside()
+{
+  status_ = TANDEM_WIRE_DECODE_ERROR;
+  data_ = UINT64_MAX;
+  ++count_.outside;
+  if (outside_addresses_.size() > reported_outside ||
+      !outside_addresses_.insert(request_.address).second)
+    return;
+  if (outside_addresses_.size() > reported_outside) {
+    SC_REPORT_WARNING(report_type, (std::string(basename()) +
+                                    ": further accesses outside all windows are only counted")
+                                       .c_str());
+    return;
+  }
+  SC_REPORT_WARNING(report_type, (std::string(basename()) + ": " +
+                                  (request_.kind == TANDEM_WIRE_READ ? "read" : "write") + " of " +
+                                  std::to_string(request_.size) + " bytes at " +
+                                  hex(request_.address) + " is outside all windows" + at_time())
+                                     .c_str());
+}
+
+void qemu_instance::invalidate(sc_dt::uint64 start, sc_dt::uint64 end)
+{
+  dmi_.invalidate(start, end);
+}
+
+void qemu_instance::post_free_interrupts()
+{
+  tandem_wire_page &page = channel_.page();
+  __atomic_store_n(&page.free_irq_level, irq.level(), __ATOMIC_RELEASE);
+  tandem_post(&page.irq_seq, &page.irq_sleeper);
+}
+
+} // namespace tandem
