@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 namespace tandem
@@ -182,7 +183,7 @@ void amp_platform::load_memory(const platform_options &options)
   const std::uint64_t size = memory_->size();
   if (!options.input.empty()) {
     std::ifstream file(options.input, std::ios::binary | std::ios::ate);
-    if (!file)
+    if (!file || std::filesystem::is_directory(options.input))
       fail("the input '" + options.input + "' cannot be read");
     const auto length = static_cast<std::uint64_t>(file.tellg());
     if (size < GUEST_MAP_INPUT_OFFSET || length > size - GUEST_MAP_INPUT_OFFSET)

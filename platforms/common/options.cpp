@@ -344,7 +344,7 @@ bool parse_options(int argc, char **argv, const platform_defaults &defaults,
     if (map.count("config")) {
       const std::string &path = map["config"].as<std::string>();
       std::ifstream file(path);
-      if (!file)
+      if (!file || std::filesystem::is_directory(path))
         fail("the configuration file '" + path + "' cannot be read");
       po::store(po::parse_config_file(file, all), map);
     }
