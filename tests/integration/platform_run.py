@@ -86,6 +86,15 @@ def alive(pid):
         return False
 
 
+def read_text(path):
+    """Without carriage returns; empty when there is no such file yet."""
+    try:
+        with open(path, "rb") as f:
+            return f.read().decode(errors="replace").replace("\r", "")
+    except FileNotFoundError:
+        return ""
+
+
 def wait_for(condition, timeout=60, period=0.02):
     """True as soon as condition() is; False when it is not within the timeout."""
     end = time.monotonic() + timeout
@@ -176,7 +185,7 @@ class Run:
         return sorted(f for f in os.listdir(self.out) if f.endswith(".log"))
 
     def console(self, instance="master"):
-        return self.file(instance + ".log").decode(errors="replace").replace("\r", "")
+        return read_text(os.path.join(self.out, instance + ".log"))
 
     def results(self, instance="master"):
         """The program's RESULT lines: {key: rest of the line}."""
@@ -221,30 +230,27 @@ class Run:
 class Started:
     """A platform that runs."""
 
-    def __init__(self, command, out, environment, directory):
+    def __init__(self, command, out, environment, directory, number):
         self.command, self.out = command, out
-        self._files = [tempfile.TemporaryFile(dir=directory) for _ in range(2)]
+        self._paths = [os.path.join(directory, f"{name}{number}") for name in ("stdout", "stderr")]
         self.begin = time.monotonic()
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._files[0],
-                                        stderr=self._files[1], env=environment, cwd=directory)
+        with open(self._paths[0], "wb") as stdout, open(self._paths[1], "wb") as stderr:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout,
+                                            stderr=stderr, env=environment, cwd=directory)
         self.pid = self.process.pid
-
-    def _text(self, file):
-        file.seek(0)
-        return file.read().decode(errors="replace")
 
     def running(self):
         return self.process.poll() is None
 
+    def stdout(self):
+        return read_text(self._paths[0])
+
     def stderr(self):
-        return self._text(self._files[1])
+        return read_text(self._paths[1])
 
     def log(self, instance):
-        try:
-            with open(os.path.join(self.out, instance + ".log"), "rb") as f:
-                return f.read().decode(errors="replace").replace("\r", "")
-        except OSError:
-            return ""
+        """What its console has shown so far."""
+        return read_text(os.path.join(self.out, instance + ".log"))
 
     def qemu(self, program, timeout=60):
         """The pid of the child that runs this program (the first 15 letters count)."""
@@ -268,8 +274,7 @@ class Started:
             status = None
         seconds = time.monotonic() - self.begin
         self.stop()
-        return Run(self.command, status, self._text(self._files[0]), self.stderr(), self.out,
-                   seconds)
+        return Run(self.command, status, self.stdout(), self.stderr(), self.out, seconds)
 
     def stop(self):
         if self.running():
@@ -328,7 +333,7 @@ class PlatformTest(unittest.TestCase):
             command += ["--qemu-prefix", prefix]
         command += [str(o) for o in options]
         everything = dict(os.environ, TMPDIR=self.directory, **(environment or {}))
-        started = Started(command, directory, everything, self.directory)
+        started = Started(command, directory, everything, self.directory, len(self._started))
         self._started.append(started)
         return started
 

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes that are killed: the other side ends, says why, and leaves nothing behind."""
+import concurrent.futures
+import os
+import random
+import signal
+import time
+
+from platform_run import PlatformTest, alive, children, ctest, main, wait_for
+
+KILLS = 50
+# The promise is 2 s on a host that is not overloaded; here hosts may be.
+KILL_BOUND = 10
+ENDLESS = ("--master.image", "messages", "--slave.image", "messages", "--param",
+           "count=100000000", "--param", "pause=2000")
+PROGRAMS = {"master": "qemu-system-x86_64", "slave0": "qemu-system-arm"}
+
+
+class Killed(PlatformTest):
+    def kill_once(self, instance, delay):
+        started = self.start(*ENDLESS, "--vcd", "off")
+        pid = started.qemu(PROGRAMS[instance])
+        self.assertIsNotNone(pid, started.stderr())
+        others = children(started.pid)
+        time.sleep(delay)
+        os.kill(pid, signal.SIGKILL)
+        begin = time.monotonic()
+        run = self.finish(started, status=None)
+        took = time.monotonic() - begin
+        self.assertEqual(run.status, 1, run.stderr)
+        self.assertEqual(len(run.errors()), 1, run.stderr)
+        self.assertRegex(run.errors()[0],
+                         f"^error: {instance}: .*signal 9.* at simulated time [0-9.]+ [mnu]?s")
+        self.assertFalse([p for p in others if alive(p)], "a QEMU is left")
+        self.assertLess(took, KILL_BOUND)
+        return took
+
+    @ctest(timeout=600)
+    def test_either_qemu_at_any_moment(self):
+        draw = random.Random(20)
+        cases = [(("master", "slave0")[i % 2], draw.uniform(0, 1) ** 2) for i in range(KILLS)]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            times = list(pool.map(lambda case: self.kill_once(*case), cases))
+        self.assertEqual(len(times), KILLS)
+        print(f"time from kill to end: {max(times):.2f} s at most, "
+              f"{sorted(times)[KILLS // 2]:.2f} s median")
+
+    def test_qemu_that_sleeps(self):
+        # Nobody waits for this one: it sleeps for ever while the other works.
+        started = self.start("--master.image", "compute", "--param", "0.n=100000000000",
+                             "--slave.image", "idle", "--vcd", "off")
+        pid = started.qemu(PROGRAMS["slave0"])
+        self.assertTrue(wait_for(lambda: "idle" in started.log("slave0")))
+        time.sleep(0.5)
+        os.kill(pid, signal.SIGKILL)
+        run = self.finish(started, status=1, timeout=60)
+        self.assertEqual(len(run.errors()), 1, run.stderr)
+        self.assertRegex(run.errors()[0], "^error: slave0: .*signal 9")
+
+    def test_free_mode(self):
+        started = self.start("--mode", "free", "--master.image", "compute", "--param",
+                             "n=100000000000", "--slave.image", "idle", "--vcd", "off")
+        pid = started.qemu(PROGRAMS["slave0"])
+        self.assertTrue(wait_for(lambda: "idle" in started.log("slave0")))
+        os.kill(pid, signal.SIGKILL)
+        run = self.finish(started, status=1, timeout=60)
+        self.assertRegex(run.errors()[0], "^error: slave0: .*signal 9")
+
+    def test_consoles_and_statistics_survive(self):
+        # What was printed before is there, and the trace is whole.
+        started = self.start("--master.image", "clock", "--param", "0.n=100000000",
+                             "--slave.image", "idle")
+        pid = started.qemu(PROGRAMS["master"])
+        self.assertTrue(wait_for(lambda: "CLOCK 3 " in started.log("master")))
+        os.kill(pid, signal.SIGKILL)
+        run = self.finish(started, status=1)
+        self.assertIn("CLOCK 3 ", run.console())
+        self.assertIn("master.state", run.vcd().signals)
+
+    def open_files(self, pid):
+        """What the process has open or mapped that has a name in a file system."""
+        names = set()
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            try:
+                names.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
+            except OSError:
+                pass
+        with open(f"/proc/{pid}/maps", encoding="ascii", errors="replace") as f:
+            names |= {line.split(None, 5)[5].strip() for line in f if len(line.split()) > 5}
+        return {n for n in names if n.startswith(("/dev/shm", "/tmp", "/var/tmp", "/dev/hugepages",
+                                                  self.directory))}
+
+    @ctest(timeout=300)
+    def test_simulation(self):
+        for delay in (0, 0.05, 0.3, 1):
+            with self.subTest(delay):
+                started = self.start(*ENDLESS, "--slaves", 2)
+                self.assertIsNotNone(started.qemu(PROGRAMS["slave0"]))
+                time.sleep(delay)
+                pids = children(started.pid)
+                self.assertTrue(pids)
+                if delay >= 0.3:
+                    self.assertEqual(len(pids), 3)
+                    for pid in (started.pid, *pids):
+                        names = {n for n in self.open_files(pid)
+                                 if os.path.dirname(n) != started.out and n not in (
+                                     started.out[:-4] + "stdout" + started.out[-1],
+                                     started.out[:-4] + "stderr" + started.out[-1])}
+                        self.assertEqual({n for n in names if "(deleted)" not in n}, set())
+                started.signal(signal.SIGKILL)
+                started.process.wait()
+                gone = wait_for(lambda: not any(alive(p) for p in pids), KILL_BOUND)
+                self.assertTrue(gone, f"left: {[p for p in pids if alive(p)]}")
+                made = {e for e in os.listdir(self.directory)
+                        if not e.startswith(("out", "stdout", "stderr"))}
+                self.assertEqual(made, set())
+                self.assertLessEqual(set(os.listdir(started.out)),
+                                     {"trace.vcd", "stats.json", "master.log", "slave0.log",
+                                      "slave1.log"})
+
+    def interrupt(self, number, *options, status=130):
+        started = self.start(*ENDLESS, *options)
+        self.assertTrue(wait_for(lambda: "messages" in started.log("master")))
+        time.sleep(0.5)
+        pids = children(started.pid)
+        started.signal(number)
+        run = self.finish(started, status, timeout=60)
+        self.assertFalse([p for p in pids if alive(p)], "a QEMU is left")
+        self.assertEqual(run.errors(), [])
+        vcd = run.vcd()  # raises when it is not whole
+        self.assertTrue(vcd.signals["master.state"])
+        statistics = run.statistics()
+        self.assertGreater(statistics["modules"]["master"]["instructions"], 1000)
+        self.assertEqual(statistics["end"], "interrupted")
+        if statistics["common_time_line"]:
+            self.assertEqual(vcd.end // 1000, statistics["simulated_ns"])
+
+    def test_ctrl_c(self):
+        self.interrupt(signal.SIGINT)
+
+    def test_ctrl_c_in_serial_mode(self):
+        self.interrupt(signal.SIGINT, "--mode", "serial")
+
+    def test_ctrl_c_in_free_mode(self):
+        self.interrupt(signal.SIGINT, "--mode", "free")
+
+    def test_terminated(self):
+        self.interrupt(signal.SIGTERM)
+
+    def test_ctrl_c_at_the_start(self):
+        # Before, while and just after the QEMUs start: always an end, never a QEMU left.
+        for delay in (0, 0.01, 0.02, 0.04, 0.08):
+            started = self.start(*ENDLESS)
+            time.sleep(delay)
+            pids = children(started.pid)
+            started.signal(signal.SIGINT)
+            run = self.finish(started, status=None, timeout=60)
+            self.assertIn(run.status, (130, -signal.SIGINT))
+            self.assertFalse([p for p in pids if alive(p)])
+            self.assertEqual(run.errors(), [])
+
+
+if __name__ == "__main__":
+    main()

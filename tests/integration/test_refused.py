@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What cannot work is refused with one clear sentence and an exit status, and never hangs."""
+import os
+import socket
+import subprocess
+
+from platform_run import PlatformTest, QEMU_PREFIX, ctest, guest, main
+
+CHECK_CONFIG = os.environ.get("TANDEM_CHECK_CONFIG", "")
+SMOKE = ("--slaves", 0, "--master.image", "smoke")
+
+
+class Refused(PlatformTest):
+    def check(self, words, *options, **how):
+        """Refused with a sentence in which these words come in this order."""
+        with self.subTest(" ".join(str(o) for o in options)):
+            sentence = self.refused(*SMOKE, *options, **how)
+            self.assertRegex(sentence, ".*".join(words.split("|")))
+            return sentence
+
+    def file(self, name, content=b""):
+        path = self.path(name)
+        with open(path, "wb") as f:
+            f.write(content)
+        return path
+
+    @ctest(once=True)
+    def test_images(self):
+        self.check("master: image '/no/such.elf'|does not exist", "--master.image", "/no/such.elf")
+        self.check("master: image 'no_such_program'|does not exist", "--master.image",
+                   "no_such_program")
+        self.check("master: image|is no file", "--master.image", self.directory)
+        self.check("master: image|is empty", "--master.image", self.file("empty"))
+        self.check("master: image|another architecture", "--master.image",
+                   guest("arm", "smoke"))
+        self.check("slave0: image|another architecture", "--slaves", 1, "--slave.image",
+                   guest("x86_64", "smoke"))
+        self.check("master: image|another architecture", "--master.machine", "arm",
+                   "--master.image", guest("aarch64", "smoke"))
+        if os.geteuid() != 0:
+            path = self.file("secret", b"x")
+            os.chmod(path, 0)
+            self.check("master: image|cannot be read", "--master.image", path)
+        self.check("master: initrd '/no/initrd'", "--master.initrd", "/no/initrd")
+        self.check("master: device tree '/no/dtb'", "--master.dtb", "/no/dtb")
+
+    def test_images_that_only_qemu_understands(self):
+        self.check("master: QEMU exited with status 1", "--master.image",
+                   self.file("text", b"this is no program\n" * 100))
+        with open(guest("x86_64", "smoke"), "rb") as f:
+            head = f.read(80)
+        self.check("master: QEMU exited with status 1", "--master.image", self.file("cut", head))
+
+    @ctest(once=True)
+    def test_windows(self):
+        image = guest("arm", "smoke")
+
+        def check(case):
+            done = subprocess.run([CHECK_CONFIG, case, image], capture_output=True, text=True,
+                                  timeout=60, check=False)
+            return done.returncode, done.stdout
+        self.assertEqual(check("good"), (0, ""))
+        for case, words in {
+                "overlap": "windows 'first' and 'second' overlap",
+                "inside": "windows 'first' and 'second' overlap",
+                "same": "overlap",
+                "overlap_at_the_top": "windows 'first' and 'second' overlap",
+                "wraps": "window 'second' passes the end of the address space",
+                "unaligned": "window 'second' .*not aligned",
+                "unaligned_size": "window 'second' .*not aligned",
+                "unaligned_platform": "window 'second' .*not aligned",
+                "empty": "window 'second' is empty",
+                "too_many": "more than 16 windows",
+                "pin": "no interrupt input 224"}.items():
+            with self.subTest(case):
+                status, text = check(case)
+                self.assertEqual(status, 1)
+                self.assertEqual(text.count("\n"), 1)
+                self.assertRegex(text, "^guest: .*" + words)
+
+    @ctest(once=True)
+    def test_interconnects(self):
+        self.check("unknown interconnect 'ring'|bus|router", "--interconnect", "ring")
+        self.check("'speed'|latency", "--set", "speed=1")
+        self.check("latency|soon", "--set", "latency=soon")
+        self.check("latency|-1ns", "--set", "latency=-1ns")
+        self.check("impossible parameter 'latency'|NAME=VALUE", "--set", "latency")
+        self.check("clock|0ns", "--interconnect", "bus", "--set", "clock=0ns")
+        self.check("width|0", "--interconnect", "bus", "--set", "width=0")
+        self.check("arbitration|dice|fifo, priority, round_robin", "--interconnect", "bus",
+                   "--set", "arbitration=dice")
+        self.check("/no/lib.so", "--load", "/no/lib.so")
+        self.check("lib.so", "--load", self.file("lib.so", b"no library"))
+
+    @ctest(once=True)
+    def test_times(self):
+        for quantum in ("0", "0ns", "1ps", "1500ps", "2s", "abc", "-1us", "10", "", "1e99s",
+                        "nan us", "18446744073709551616ns"):
+            self.check("impossible quantum", "--quantum", quantum)
+        for name in ("time-limit", "read-latency", "write-latency", "idm-latency"):
+            self.check(f"impossible {name}", f"--{name}", "later")
+            self.check(f"impossible {name}", f"--{name}=-5ns")
+
+    @ctest(once=True)
+    def test_names(self):
+        self.check("unknown machine 'z80'|x86-pc, x86-q35, arm, aarch64, cortexm",
+                   "--master.machine", "z80")
+        self.check("unknown mode 'fast'|parallel, serial, free", "--mode", "fast")
+        self.check("lookahead 'maybe'", "--lookahead", "maybe")
+        self.check("verbosity 'loud'", "--verbosity", "loud")
+        self.check("console 'screen'", "--master.console", "screen")
+        self.check("--quantums", "--quantums", "1us")
+        self.check("--slave16.image|", "--slave16.image", "smoke")
+        self.check("--master.colour", "--master.colour", "red")
+        self.check("--quantum", "--quantum")
+        self.check("stray", "stray")
+
+    @ctest(once=True)
+    def test_numbers(self):
+        self.check("15 slaves", "--slaves", 16)
+        for slaves in ("-1", "many", "99999999999999999999"):
+            self.check("slaves", f"--slaves={slaves}")
+        self.check("CPUs", "--master.cpus", 0)
+        self.check("CPUs", "--master.cpus", 9)
+        self.check("master.cpus 'two'", "--master.cpus", "two")
+        self.check("icount shift", "--master.icount-shift", 11)
+        self.check("master.memory '-5'", "--master.memory=-5")
+        for depth in (0, 65536):
+            self.check("depth", "--fifo-depth", depth)
+        self.check("locks", "--locks", 257)
+        self.check("seed", "--seed", "x")
+
+    @ctest(once=True)
+    def test_routes(self):
+        self.check("impossible route 'idm_master'", "--route", "idm_master")
+        self.check("nobody", "--route", "nobody>master")
+        self.check("nowhere", "--route", "idm_master>nowhere")
+        self.check("sometimes", "--route", "idm_master>master:sometimes")
+
+    @ctest(once=True)
+    def test_memory(self):
+        for size in ("0", "1000", "17G", "12X", "-4096", "", "99999999999999999999G", "4097"):
+            self.check("shared-memory|shared memory|memory", "--shared-memory", size)
+        self.check("backing|tape|kind|unknown", "--backing", "tape")
+        self.check("/no/dir/memory", "--backing", "file:/no/dir/memory")
+
+    @ctest(once=True)
+    def test_inputs(self):
+        self.check("input '/no/input' cannot be read", "--input", "/no/input")
+        self.check("cannot be read", "--input", self.directory)
+        big = self.file("big", bytes((1 << 20) - 0x10000 + 1))
+        self.check("does not fit into the shared memory|--shared-memory", "--input", big,
+                   "--shared-memory", "1M")
+        fits = self.file("fits", bytes((1 << 20) - 0x10000))
+        self.simulate(*SMOKE, "--input", fits, "--shared-memory", "1M")
+        self.check("parameters|longer", "--param", "x=" + "y" * 5000)
+
+    @ctest(once=True)
+    def test_ini_files(self):
+        self.check("'/no/config.ini' cannot be read", "--config", "/no/config.ini")
+        self.check("config", "--config", self.directory)
+        self.check("colour", "--config", self.file("a.ini", b"colour = red\n"))
+        self.check("impossible quantum 'never'", "--config",
+                   self.file("b.ini", b"quantum = never\n"))
+        self.check(".", "--config", self.file("c.ini", bytes(range(256)) * 10))
+
+    @ctest(once=True)
+    def test_output(self):
+        self.check("cannot be made", "--out", self.file("file"), out=False)
+        self.check("/no/dir/x.vcd", "--vcd", "/no/dir/x.vcd", "--out", self.path("o"), out=False)
+        self.check("/no/dir/x.json", "--stats", "/no/dir/x.json", out=False)
+
+    @ctest(once=True)
+    def test_ports_in_use(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            self.check(f"master: gdb port {port} cannot be used|in use", "--master.gdb", port)
+            self.check(f"master: console port {port} cannot be used|in use", "--master.console",
+                       f"tcp:{port}")
+        self.check("gdb port 70000 does not exist", "--master.gdb", 70000)
+
+    def test_ports_used_twice(self):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.check(f"{port}", "--slaves", 1, "--slave.image", "smoke", "--master.gdb", port,
+                   "--slave0.gdb", port)
+
+    def test_what_qemu_refuses(self):
+        self.check("master: QEMU exited with status 1|nonsense", "--master.qemu-args",
+                   "-device nonsense")
+        self.check("master: QEMU exited with status 1|/no/dir", "--master.qmp", "/no/dir/socket")
+        self.check("master: QEMU exited with status 1", "--master.cpu", "abacus")
+        self.check("master: QEMU exited with status 1|CPU", "--master.machine", "cortexm",
+                   "--master.cpus", 4)
+
+    def test_qemu_too_old(self):
+        self.check("master: QEMU 6\\.[0-9]+ is too old|7\\.2",
+                   environment={"TANDEM_TEST_QEMU_MAJOR": "6"})
+
+    def test_qemu_without_a_function(self):
+        for name in ("qemu_set_irq", "timers_state", "use_icount"):
+            self.check(f"master: this QEMU does not export '{name}'",
+                       environment={"TANDEM_TEST_HIDE_SYMBOL": name})
+
+    def test_qemu_with_other_icount(self):
+        self.check("master: QEMU runs with icount shift 3 instead of 0", "--master.qemu-args",
+                   "-icount shift=3,align=off,sleep=off")
+
+    @ctest(once=True)
+    def test_qemu_not_installed(self):
+        self.check("master: cannot start|qemu-system-x86_64|No such file", prefix=self.directory)
+        self.check("master: cannot start|qemu-system-x86_64|No such file", prefix="",
+                   environment={"PATH": self.directory})
+
+    def test_adapter_not_found(self):
+        self.check("master: QEMU exited with status 1|/no/adapter.so",
+                   environment={"TANDEM_ADAPTER": "/no/adapter.so"})
+
+    @ctest(once=True)
+    def test_dry_run_refuses_the_same(self):
+        self.check("does not exist", "--dry-run", "--master.image", "/no/such.elf")
+        self.check("impossible quantum", "--dry-run", "--quantum", "0")
+        self.assertEqual(QEMU_PREFIX, "")
+
+
+if __name__ == "__main__":
+    main()
