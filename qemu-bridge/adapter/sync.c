@@ -19,6 +19,8 @@
 
 /* Spin for the end of a window: the other instances run theirs at the same time. */
 #define WINDOW_SPIN_NS 300000
+/* The same with the big lock held. */
+#define BRIEF_SPIN_NS 4000
 /* Spin for the end of a sleep: short, it may be long. */
 #define HALTED_SPIN_NS 60000
 /* How often a sleeping wait looks whether QEMU is being stopped. */
@@ -45,12 +47,29 @@ static void queue_work(void)
     q.async_run_on_cpu(q.qemu_get_cpu(i), sync_work, NULL);
 }
 
+/* The common case of a window's end in one go: the CPU thread is here, between two
+ * instructions, and SystemC answers at once. The big lock stays held, so this may not last. */
+static bool exchange_briefly(void)
+{
+  if (adapter.outstanding || ready_due || reset_due || tandem_sync_ending() ||
+      !q.qemu_in_vcpu_thread())
+    return false;
+  window_due = false;
+  tandem_channel_request(TANDEM_WIRE_WINDOW);
+  tandem_channel_post();
+  if (!tandem_channel_spin(BRIEF_SPIN_NS))
+    return false; /* outstanding: sync_work goes on with it */
+  tandem_sync_apply(tandem_channel_take());
+  return true;
+}
+
 static void window_over(void *unused)
 {
   (void)unused;
   window_end = TANDEM_WIRE_NEVER;
   window_due = true;
-  queue_work();
+  if (!exchange_briefly())
+    queue_work();
 }
 
 bool tandem_sync_ending(void)
