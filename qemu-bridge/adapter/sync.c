@@ -21,8 +21,8 @@
 #define WINDOW_SPIN_NS 300000
 /* The same with the big lock held. */
 #define BRIEF_SPIN_NS 4000
-/* Spin for the end of a sleep: short, it may be long. */
-#define HALTED_SPIN_NS 60000
+/* Spin for the end of a sleep: it may be long, but guests that talk to each other sleep briefly. */
+#define HALTED_SPIN_NS 200000
 /* How often a sleeping wait looks whether QEMU is being stopped. */
 #define STOP_POLL_MS 20
 /* Rounds of the main loop that follow each other faster than this make it rest so long. */
