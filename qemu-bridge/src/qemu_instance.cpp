@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <sys/socket.h>
 #include <system_error>
 
@@ -61,7 +62,17 @@ qemu_instance::qemu_instance(const sc_core::sc_module_name &name, time_domain &d
   SC_THREAD(run);
 }
 
-qemu_instance::~qemu_instance() = default;
+qemu_instance::~qemu_instance()
+{
+  if (process_.pidfd() < 0)
+    return; // never started: what lies there is somebody else's
+  process_.kill();
+  for (const std::string &path : socket_paths(config_)) {
+    std::error_code ignored;
+    if (std::filesystem::is_socket(path, ignored))
+      std::filesystem::remove(path, ignored);
+  }
+}
 
 // ---- start ----
 

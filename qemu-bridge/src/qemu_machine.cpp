@@ -233,6 +233,13 @@ std::vector<std::string> qemu_arguments(const qemu_config &config, bool free_mod
   return a;
 }
 
+std::vector<std::string> socket_paths(const qemu_config &config)
+{
+  std::vector<std::string> paths = {config.qmp_path, console_place(config.console, "socket")};
+  paths.erase(std::remove(paths.begin(), paths.end(), ""), paths.end());
+  return paths;
+}
+
 std::string shell_line(const std::vector<std::string> &arguments)
 {
   std::string line;

@@ -69,6 +69,9 @@ void check_config(const std::string &instance, const qemu_config &config);
 /// The command line without the descriptors that launch() adds.
 std::vector<std::string> qemu_arguments(const qemu_config &config, bool free_mode);
 
+/// Sockets that QEMU makes in the file system, and leaves there when it is killed.
+std::vector<std::string> socket_paths(const qemu_config &config);
+
 /// Words of a command line, quoted for a shell where they need it.
 std::string shell_line(const std::vector<std::string> &arguments);
 
