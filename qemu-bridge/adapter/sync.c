@@ -223,6 +223,9 @@ static bool await_reply(void)
 static void sync_work(CPUState *cpu, void *unused)
 {
   (void)cpu, (void)unused;
+  /* QEMU enables the clock when it goes on after a stop, also for a guest that sleeps. */
+  if (clock_disabled)
+    q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, false);
   while (!ended && (adapter.outstanding || post_due())) {
     if (!await_reply())
       return;
