@@ -66,8 +66,10 @@ class Reproducible(PlatformTest):
         run = self.same_on_busy_host(
             "--master.image", "smp", "--master.cpus", 4, "--slave.image", "smp",
             "--slave.cpus", 3, "--param", "cpus=4", "--param", "1.cpus=3", "--param", "1.exit=0",
-            "--param", "1.n=300")
+            "--param", "1.n=300", "--quantum", "1us")
         self.assertEqual(run.number("counter"), 4000)
+        for port in run.module("idm")["participants"]:
+            self.assertGreater(port["lock_contended"], 0)
 
     @ctest(timeout=600)
     def test_races_in_serial_mode(self):

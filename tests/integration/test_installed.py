@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The installation works without the source: programs, guests, and a project of somebody else's that
+adds interconnects and has a platform of its own."""
+import glob
+import hashlib
+import os
+import subprocess
+
+from platform_run import PlatformTest, ctest, main
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CMAKE = os.environ.get("TANDEM_CMAKE", "cmake")
+STEP_TIMEOUT = 500
+
+
+class Installed(PlatformTest):
+    def step(self, *line):
+        done = subprocess.run([str(word) for word in line], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=STEP_TIMEOUT,
+                              check=False, cwd=self.directory)
+        self.assertEqual(done.returncode, 0, done.stdout[-4000:])
+        return done.stdout
+
+    def install(self):
+        prefix = self.path("prefix")
+        self.step(CMAKE, "--install", os.environ["TANDEM_BUILD"], "--prefix", prefix)
+        return prefix
+
+    def build_outside(self, prefix):
+        build = self.path("outside")
+        self.step(CMAKE, "-S", os.path.join(HERE, "outside"), "-B", build,
+                  "-DCMAKE_PREFIX_PATH=" + ";".join(
+                      filter(None, (prefix, os.environ.get("TANDEM_PREFIX_PATH")))),
+                  "-DCMAKE_CXX_COMPILER=" + os.environ.get("TANDEM_CXX", "c++"),
+                  "-DCMAKE_CXX_FLAGS=" + os.environ.get("TANDEM_CXX_FLAGS", ""),
+                  "-DPLATFORM_SOURCE=" + os.path.join(HERE, "dmi_invalidate.cpp"))
+        self.step(CMAKE, "--build", build)
+        return build
+
+    @ctest(timeout=900, once=True)
+    def test_interconnects_and_platform_from_outside(self):
+        prefix = self.install()
+        build = self.build_outside(prefix)
+        installed = os.path.join(prefix, "bin", "x86-arm")
+
+        def elapsed(*options):
+            run = self.simulate("--slaves", 0, "--master.image", "latency", "--param", "n=1000",
+                                "--load", os.path.join(build, "libfixed.so"), *options,
+                                platform=installed)
+            return run.number("ns")
+        base = elapsed()
+        for kind in ("annotated", "waited"):
+            self.assertEqual(elapsed("--interconnect", kind) - base, 10000)
+            self.assertEqual(elapsed("--interconnect", kind, "--set", "latency=333ns") - base,
+                             333000)
+        text = self.refused("--slaves", 0, "--master.image", "latency", "--load",
+                            os.path.join(build, "libfixed.so"), "--interconnect", "waited",
+                            "--set", "speed=1ns", platform=installed)
+        self.assertIn("speed", text)
+        self.step(os.path.join(build, "platform"), "arm",
+                  os.path.join(prefix, "share/tandem/guests/arm/copy.elf"), self.path("log"),
+                  "keep")
+
+    @ctest(timeout=900, once=True)
+    def test_demo(self):
+        prefix = self.install()
+        path = self.path("input")
+        with open(path, "wb") as f:
+            f.write(b"installed" * 1000)
+        run = self.simulate("--input", path, platform=os.path.join(prefix, "bin", "x86-arm"))
+        self.assertIn("sha256 " + hashlib.sha256(b"installed" * 1000).hexdigest(), run.console())
+        # Nothing of the build tree is in use.
+        for name in (os.path.join(prefix, "bin", "x86-arm"),
+                     *glob.glob(prefix + "/lib/**/libtandem-bridge.so", recursive=True)):
+            for line in self.step("ldd", name).splitlines():
+                if "libtandem" in line:
+                    self.assertIn(prefix, line)
+        for place, _, files in os.walk(os.path.join(prefix, "include")):
+            for name in files:
+                with open(os.path.join(place, name), encoding="utf-8") as f:
+                    self.assertIn("SPDX-License-Identifier", f.readline() + f.readline(), name)
+
+
+if __name__ == "__main__":
+    main()
