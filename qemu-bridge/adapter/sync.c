@@ -48,10 +48,12 @@ static void queue_work(void)
 }
 
 /* The common case of a window's end in one go: the CPU thread is here, between two
- * instructions, and SystemC answers at once. The big lock stays held, so this may not last. */
+ * instructions, and SystemC answers at once. The big lock stays held, so this may not last.
+ * Not with several CPUs: queued work ends the turn of the one that runs, so who runs next would
+ * depend on whether the answer came at once. */
 static bool exchange_briefly(void)
 {
-  if (adapter.outstanding || ready_due || reset_due || tandem_sync_ending() ||
+  if (adapter.outstanding || ready_due || reset_due || q.cpus > 1 || tandem_sync_ending() ||
       !q.qemu_in_vcpu_thread())
     return false;
   window_due = false;
