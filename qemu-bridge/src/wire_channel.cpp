@@ -114,7 +114,8 @@ unsigned wire_channel::share(int fd, bool &fresh)
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(sizeof fd);
   std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  if (sendmsg(sockets_[0], &message, MSG_NOSIGNAL) != 1)
+  // EPIPE: QEMU has died, which the next wait for it finds out and explains.
+  if (sendmsg(sockets_[0], &message, MSG_NOSIGNAL) != 1 && errno != EPIPE)
     fail("cannot hand a memory's descriptor to QEMU");
   fresh = true;
   files_.push_back({about.st_dev, about.st_ino});
