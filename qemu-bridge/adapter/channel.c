@@ -43,6 +43,7 @@ void tandem_channel_post(void)
   page->request.instructions = (uint64_t)q.icount_get_raw();
   adapter.expected = page->request_seq + 1;
   adapter.outstanding = true;
+  tandem_tell_cpu(&page->request_cpu);
   tandem_post(&page->request_seq, &page->request_sleeper);
 }
 
@@ -53,8 +54,8 @@ static bool answered(void)
 
 bool tandem_channel_spin(uint64_t limit_ns)
 {
-  return answered() ||
-         tandem_spin(&adapter.waiter, &adapter.page->reply_seq, adapter.expected - 1, limit_ns);
+  return answered() || tandem_spin(&adapter.waiter, &adapter.page->reply_seq, adapter.expected - 1,
+                                   limit_ns, &adapter.page->reply_cpu);
 }
 
 bool tandem_channel_sleep(unsigned timeout_ms)

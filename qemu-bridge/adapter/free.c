@@ -24,6 +24,7 @@ void tandem_free_exchange(const struct tandem_wire_request *request,
   page->request.time_ns = (uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
   page->request.next_timer_ns = TANDEM_WIRE_NEVER;
   adapter.expected = page->request_seq + 1;
+  tandem_tell_cpu(&page->request_cpu);
   tandem_post(&page->request_seq, &page->request_sleeper);
   while (!tandem_channel_spin(SPIN_NS) && !tandem_channel_sleep(1000))
     ;
@@ -46,9 +47,9 @@ static uint64_t apply_lines(uint64_t seen)
 static void get_ready(void)
 {
   struct tandem_wire_reply reply;
-  struct tandem_wire_request request = {
-      .kind = TANDEM_WIRE_READY,
-      .data = (uint64_t)q.major << 32 | (uint64_t)q.minor << 16 | (uint64_t)q.micro};
+  struct tandem_wire_request request = {.kind = TANDEM_WIRE_READY,
+                                        .data = (uint64_t)q.major << 32 | (uint64_t)q.minor << 16 |
+                                                (uint64_t)q.micro};
   do {
     tandem_free_exchange(&request, &reply);
     tandem_memory_apply(&reply);

@@ -68,11 +68,19 @@ static inline void tandem_post(uint32_t *word, uint32_t *sleeper)
   }
 }
 
-/* Spins until the word differs from old, for at most about limit_ns; 1 when it does. */
-static inline int tandem_spin(struct tandem_waiter *w, const uint32_t *word, uint32_t old,
-                              uint64_t limit_ns)
+/* Tells the peer where this side runs; before tandem_post. */
+static inline void tandem_tell_cpu(uint32_t *cpu)
 {
-  for (int i = 0; i < TANDEM_WAIT_PAUSES; ++i) {
+  __atomic_store_n(cpu, (uint32_t)sched_getcpu(), __ATOMIC_RELAXED);
+}
+
+/* Spins until the word differs from old, for at most about limit_ns; 1 when it does. peer_cpu is
+ * where the peer last ran: on the same processor it cannot answer before this side yields. */
+static inline int tandem_spin(struct tandem_waiter *w, const uint32_t *word, uint32_t old,
+                              uint64_t limit_ns, const uint32_t *peer_cpu)
+{
+  int apart = __atomic_load_n(peer_cpu, __ATOMIC_RELAXED) != (uint32_t)sched_getcpu();
+  for (int i = 0; i < (apart ? TANDEM_WAIT_PAUSES : 1); ++i) {
     if (tandem_seq(word) != old)
       return 1;
     tandem_pause();

@@ -159,6 +159,7 @@ struct tandem_wire_page {
   TANDEM_WIRE_ALIGNED uint32_t request_seq; /* futex word */
   uint32_t reply_sleeper;                   /* 1: QEMU sleeps on reply_seq */
   uint32_t paused;                          /* 1: stopped by its monitor or a debugger */
+  uint32_t request_cpu;                     /* processor that the last poster ran on */
   uint32_t undecoded_halts;                 /* halts noticed by the main loop only */
   uint64_t sleeps;                          /* waits that ended in a futex */
   struct tandem_wire_request request;
@@ -166,6 +167,7 @@ struct tandem_wire_page {
   /* SystemC's line. */
   TANDEM_WIRE_ALIGNED uint32_t reply_seq; /* futex word */
   uint32_t request_sleeper;               /* 1: SystemC sleeps on request_seq */
+  uint32_t reply_cpu;                     /* processor that the last poster ran on */
   uint32_t irq_seq;                       /* free mode: futex word, lines changed */
   uint32_t irq_sleeper;                   /* free mode: 1: the adapter sleeps on irq_seq */
   uint64_t free_irq_level;                /* free mode: level of each pin */

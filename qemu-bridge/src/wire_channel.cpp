@@ -61,7 +61,8 @@ bool wire_channel::ready() const
 
 bool wire_channel::spin(std::uint64_t limit_ns)
 {
-  return ready() || tandem_spin(&waiter_, &page_->request_seq, page_->reply_seq, limit_ns);
+  return ready() || tandem_spin(&waiter_, &page_->request_seq, page_->reply_seq, limit_ns,
+                                &page_->request_cpu);
 }
 
 bool wire_channel::sleep(unsigned timeout_ms)

@@ -27,7 +27,10 @@ int sc_main(int argc, char **argv)
          config.windows[0] = {"first", 0xfffffffffffff000, 0x1000, 0};
          second = {"second", 0xffffffffffffe000, 0x2000, 0};
        }},
-      {"wraps", [&] { second = {"second", 0xfffffffffffff000, 0x2000, 0}; }},
+      {"wraps",
+       [&] {
+         second = {"second", 0xfffffffffffff000, 0x2000, 0};
+       }},
       {"unaligned", [&] { second.guest_address += 1; }},
       {"unaligned_size", [&] { second.size = 0x1001; }},
       {"unaligned_platform", [&] { second.platform_address = 8; }},

@@ -19,7 +19,10 @@ static struct tandem_wire_page *page;
 static int control_socket;
 static const char *mode;
 
-static int is(const char *name) { return strcmp(mode, name) == 0; }
+static int is(const char *name)
+{
+  return strcmp(mode, name) == 0;
+}
 
 static void hang(void)
 {

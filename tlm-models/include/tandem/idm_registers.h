@@ -46,8 +46,7 @@
 #define TANDEM_IDM_IRQ_DOORBELL 0x1    /* DB_STATUS & DB_ENABLE */
 #define TANDEM_IDM_IRQ_MAILBOX_RX 0x2  /* an RX FIFO with RX_CONTROL.IRQ is not empty */
 #define TANDEM_IDM_IRQ_MAILBOX_TX 0x4  /* a TX FIFO with TX_CONTROL.IRQ is at most half full */
-#define TANDEM_IDM_IRQ_MAILBOX_ERR 0x8 /* a sticky overflow or underflow with its IRQ_ERR enable   \
-                                        */
+#define TANDEM_IDM_IRQ_MAILBOX_ERR 0x8 /* a sticky error whose IRQ_ERR is set */
 #define TANDEM_IDM_IRQ_BOOT 0x10       /* BOOT_EVENT is not zero (masters only) */
 
 /* Doorbells: one bit for each pair of source and destination. */
@@ -86,8 +85,7 @@
 
 #define TANDEM_IDM_MB_CONTROL_IRQ 0x1              /* RX: not empty. TX: at most half full */
 #define TANDEM_IDM_MB_CONTROL_IRQ_ERR 0x2          /* sticky error interrupts */
-#define TANDEM_IDM_MB_CONTROL_CLEAR_ERR 0x80000000 /* write one: clear the sticky error; reads 0   \
-                                                    */
+#define TANDEM_IDM_MB_CONTROL_CLEAR_ERR 0x80000000 /* W1C the sticky error */
 
 /* Hardware locks. Reading LOCK tries to take it: 1 when this read took it, 0
  * when somebody (this port included) holds it. Any write by the holder releases
@@ -111,8 +109,7 @@
 #define TANDEM_IDM_BOOT_STATUS 0x28  /* RO a state below */
 #define TANDEM_IDM_BOOT_REASON 0x2c  /* RO why the state was entered: a signal or exit status */
 #define TANDEM_IDM_BOOT_COUNT 0x30   /* RO boots so far */
-#define TANDEM_IDM_BOOT_ACK 0x34 /* WO any write clears this slave's BOOT_EVENT bit of the writer  \
-                                  */
+#define TANDEM_IDM_BOOT_ACK 0x34     /* WO clears this slave's BOOT_EVENT bit of the writer */
 
 #define TANDEM_IDM_BOOT_CMD_BOOT 1
 #define TANDEM_IDM_BOOT_CMD_RESET 2 /* back to held */
