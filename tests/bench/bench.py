@@ -104,7 +104,7 @@ class Bench:
             lambda: self.read_times(50000)["p50"]))
 
     def speed(self, result):
-        small, large = "kind=matrix n=20", "kind=matrix n=3000"
+        small, large = "kind=matrix n=20", "kind=matrix n=6000"
         for name, quantum in (("1ms", "1ms"), ("100us", "100us"), ("10us", "10us"), ("1us", "1us")):
             def pair():
                 bare = self.slope(lambda p: self.bare("compute", p)[0], small, large)
@@ -116,7 +116,7 @@ class Bench:
     def copy(self, result):
         def run(target):
             return self.slope(lambda rounds: self.tandem(
-                "copy", "target=%s rounds=%d" % (target, rounds))[0], 10, 600)
+                "copy", "target=%s rounds=%d" % (target, rounds))[0], 10, 1200)
         result["dmi_copy"] = self.median(lambda: run("ram") / run("shm"))
 
     def idle(self, result):
