@@ -38,6 +38,8 @@ static uint64_t level;
 static bool ready_due, window_due, reset_due;
 static bool clock_disabled;
 static bool shut_down, ended;
+/* Calls of sync_work still to come before everything is as it was before QEMU was stopped. */
+static unsigned resuming;
 
 static void sync_work(CPUState *cpu, void *unused);
 
@@ -204,6 +206,12 @@ static bool post_due(void)
   return true;
 }
 
+/* Whether a guest that SystemC believes asleep has something to do by QEMU's own doing. */
+static bool has_own_work(void)
+{
+  return clock_disabled && !resuming && !q.all_cpu_threads_idle();
+}
+
 /* Waits for the reply with the lock released. False when QEMU is being stopped: the
  * request stays outstanding and the wait is taken up again when QEMU goes on. */
 static bool await_reply(void)
@@ -215,6 +223,9 @@ static bool await_reply(void)
       bool running = q.runstate_is_running();
       stopping = started && !running;
       started = running;
+      /* A main loop that resets the machine waits for this thread and looks after nothing. */
+      if (running && has_own_work())
+        tandem_channel_signal(TANDEM_WIRE_WAKE);
     }
   }
   tandem_lock();
@@ -225,9 +236,15 @@ static bool await_reply(void)
 static void sync_work(CPUState *cpu, void *unused)
 {
   (void)cpu, (void)unused;
-  /* QEMU enables the clock when it goes on after a stop, also for a guest that sleeps. */
+  /* QEMU enables the clock when it goes on after a stop, also for a guest that sleeps, and
+   * queues work because of that; it has to be out of the way, or it would look like a reason
+   * to wake the guest. */
   if (clock_disabled)
     q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, false);
+  if (resuming && --resuming) {
+    tandem_sync_check_halt();
+    return;
+  }
   while (!ended && (adapter.outstanding || post_due())) {
     if (!await_reply())
       return;
@@ -254,7 +271,7 @@ static gboolean main_loop_check(GSource *source)
   if (!q.runstate_is_running())
     return FALSE;
   if (adapter.outstanding) {
-    if (clock_disabled && !q.all_cpu_threads_idle())
+    if (has_own_work())
       tandem_channel_signal(TANDEM_WIRE_WAKE);
   } else if (q.all_cpu_threads_idle() && !ended) {
     ++adapter.page->undecoded_halts;
@@ -296,8 +313,9 @@ static void run_state_changed(void *unused, bool running, int state)
 {
   (void)unused, (void)state;
   adapter.page->paused = !running;
+  resuming = running ? 2 : 0;
   if (running)
-    queue_work();
+    tandem_sync_check_halt();
 }
 
 static void machine_reset(void *unused)
