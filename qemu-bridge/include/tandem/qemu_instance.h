@@ -96,7 +96,7 @@ private:
   bool wait_in_simulation();
   void measure();
   double read_percentile_us(double fraction) const;
-  void check_hung(std::uint64_t since);
+  void check_hung(std::uint64_t &silent_ms);
   void check_request() const;
   bool in_window(std::uint64_t address, unsigned size, std::uint64_t &platform) const;
   void reach(std::uint64_t time_ns);
