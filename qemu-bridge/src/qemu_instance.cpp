@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/qemu_instance.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -376,7 +377,11 @@ bool qemu_instance::take_wake()
 
 void qemu_instance::fail(const std::string &cause) const
 {
-  SC_REPORT_ERROR(report_type, (std::string(basename()) + ": " + cause).c_str());
+  // Parts of it come from the other process: one line, and nothing that a terminal obeys.
+  std::string line = std::string(basename()) + ": " + cause;
+  std::replace_if(
+      line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  SC_REPORT_ERROR(report_type, line.c_str());
   std::abort(); // the report throws
 }
 
