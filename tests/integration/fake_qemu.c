@@ -89,6 +89,14 @@ static void misbehave_at_start(void)
     fputs("\nlast words", stderr);
     exit(3);
   }
+  if (is("garbage_last")) {
+    fwrite("\033[31mred\007\0bell \xff\xfe\x80\r\x9b", 1, 20, stderr);
+    exit(3);
+  }
+  if (is("error_garbage")) {
+    strcpy(page->error, "one\ntwo\033[1m\xff three");
+    exit(1);
+  }
   if (is("garbage_hang")) {
     for (int i = 0; i < 100000; ++i)
       fputc(i * 7919 % 251, stderr);

@@ -67,6 +67,8 @@ class FakeAdapter(PlatformTest):
                 "exit": "exited with status 0",
                 "exit_3": "exited with status 3",
                 "garbage_exit": "exited with status 3.*last words",
+                "garbage_last": "exited with status 3.*red.*bell",
+                "error_garbage": "one.*two.*three",
                 "segv": "killed by signal 11",
                 "error_unterminated": "x{500}"}.items():
             with self.subTest(mode):
