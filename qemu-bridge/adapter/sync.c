@@ -315,7 +315,7 @@ static void run_state_changed(void *unused, bool running, int state)
   adapter.page->paused = !running;
   resuming = running ? 2 : 0;
   if (running)
-    tandem_sync_check_halt();
+    queue_work(); /* on all CPUs: none may run on while a window's end is outstanding */
 }
 
 static void machine_reset(void *unused)
