@@ -28,6 +28,20 @@
 #define GUEST_MAP_CORTEXM_IDM 0xa0000000
 #define GUEST_MAP_CORTEXM_IRQ 29 /* external interrupt of the NVIC */
 
+/*
+ * The memory of a slave that a master boots: a window of the shared memory at the address at
+ * which the machine has RAM, of at most _LIMIT bytes (for x86_64 less the hole of the PC's
+ * video memory and firmware). Such a slave sees no other shared memory.
+ */
+#define GUEST_MAP_X86_64_RAM 0x0
+#define GUEST_MAP_X86_64_RAM_LIMIT 0x80000000
+#define GUEST_MAP_X86_64_HOLE 0xa0000
+#define GUEST_MAP_X86_64_HOLE_END 0x100000
+#define GUEST_MAP_VIRT_RAM 0x40000000
+#define GUEST_MAP_VIRT_RAM_LIMIT 0x80000000
+#define GUEST_MAP_CORTEXM_RAM 0x21000000 /* the PSRAM of mps2-an385 */
+#define GUEST_MAP_CORTEXM_RAM_LIMIT 0x1000000
+
 /* Machines with 64-bit addresses see all of the shared memory here as well. */
 #define GUEST_MAP_SHM_HIGH 0x1000000000
 #define GUEST_MAP_SHM_HIGH_LIMIT 0x800000000

@@ -34,9 +34,11 @@
 #define TANDEM_IDM_EXIT 0x0020         /* WO asks the platform to end, status in bits 7:0 */
 #define TANDEM_IDM_SCRATCH 0x0024      /* RW one word for this port, no effect */
 #define TANDEM_IDM_MASTERS 0x0028      /* RO bit p: participant p may drive boot blocks */
+#define TANDEM_IDM_MEMORY_LO 0x002c    /* RO bytes of the shared memory that boot windows lie in */
+#define TANDEM_IDM_MEMORY_HI 0x0030
 
 #define TANDEM_IDM_ID_VALUE 0x4d444954
-#define TANDEM_IDM_VERSION_VALUE 0x00010000
+#define TANDEM_IDM_VERSION_VALUE 0x00010001
 
 /* Interrupt summary of this port: the interrupt output is high while
  * IRQ_STATUS & IRQ_ENABLE is not zero. */
@@ -94,7 +96,9 @@
 #define TANDEM_IDM_LOCK_OWNER(n) (0x2800 + (n)*4) /* RO holder + 1, 0 when free */
 
 /* Boot block of participant s. Masters read and write it; participant s itself
- * reads it; others read zero. Writes by anybody but a master are ignored. */
+ * reads it; others read zero. Writes by anybody but a master are ignored. The
+ * window is preset to the slave's share of the memory; MACHINE to LIMIT say what
+ * the slave is. */
 #define TANDEM_IDM_BOOT(s) (0x4000 + (s)*0x80)
 #define TANDEM_IDM_BOOT_ENTRY_LO 0x00 /* RW entry point, guest address of the slave */
 #define TANDEM_IDM_BOOT_ENTRY_HI 0x04
@@ -107,18 +111,52 @@
 #define TANDEM_IDM_BOOT_CPU 0x20     /* RW CPU of an SMP slave that takes the entry point */
 #define TANDEM_IDM_BOOT_CONTROL 0x24 /* WO a command below */
 #define TANDEM_IDM_BOOT_STATUS 0x28  /* RO a state below */
-#define TANDEM_IDM_BOOT_REASON 0x2c  /* RO why the state was entered: a signal or exit status */
+#define TANDEM_IDM_BOOT_REASON 0x2c  /* RO why the state was entered, see below */
 #define TANDEM_IDM_BOOT_COUNT 0x30   /* RO boots so far */
 #define TANDEM_IDM_BOOT_ACK 0x34     /* WO clears this slave's BOOT_EVENT bit of the writer */
+#define TANDEM_IDM_BOOT_RESULT 0x38  /* RO what became of the last command, see below */
+#define TANDEM_IDM_BOOT_MACHINE 0x3c /* RO what the slave executes, see below */
+#define TANDEM_IDM_BOOT_RAM_LO 0x40  /* RO guest address at which the slave sees the window */
+#define TANDEM_IDM_BOOT_RAM_HI 0x44
+#define TANDEM_IDM_BOOT_LIMIT_LO 0x48 /* RO largest window that the slave's machine has room for */
+#define TANDEM_IDM_BOOT_LIMIT_HI 0x4c
 
+/* Commands. BOOT needs a slave that does not run, HALT one that does. RESET is for all
+ * states. A running slave takes RESET and HALT at its next window end: wait for the state. */
 #define TANDEM_IDM_BOOT_CMD_BOOT 1
 #define TANDEM_IDM_BOOT_CMD_RESET 2 /* back to held */
-#define TANDEM_IDM_BOOT_CMD_HALT 3
+#define TANDEM_IDM_BOOT_CMD_HALT 3  /* stops, and keeps its memory as it is */
+
+/* Results */
+#define TANDEM_IDM_BOOT_RESULT_OK 0
+#define TANDEM_IDM_BOOT_RESULT_COMMAND 1 /* unknown command */
+#define TANDEM_IDM_BOOT_RESULT_SLAVE 2   /* the participant starts by itself, no master boots it */
+#define TANDEM_IDM_BOOT_RESULT_STATE 3   /* not in this state */
+#define TANDEM_IDM_BOOT_RESULT_WINDOW 4  /* empty, not in whole 4 KiB pages, outside the shared
+                                            memory, or larger than LIMIT */
+#define TANDEM_IDM_BOOT_RESULT_ENTRY 5   /* the entry point is outside the window */
+#define TANDEM_IDM_BOOT_RESULT_CPU 6     /* the slave has no such CPU */
+
+/* MACHINE: zero for a participant that starts by itself. */
+#define TANDEM_IDM_BOOT_MACHINE_ELF 0x0000ffff  /* e_machine of its programs (ELF) */
+#define TANDEM_IDM_BOOT_MACHINE_BITS 0x00ff0000 /* 32 or 64: class of its programs */
+#define TANDEM_IDM_BOOT_MACHINE_CPUS 0xff000000 /* number of CPUs */
 
 #define TANDEM_IDM_BOOT_HELD 0
 #define TANDEM_IDM_BOOT_RUNNING 1
 #define TANDEM_IDM_BOOT_HALTED 2
 #define TANDEM_IDM_BOOT_OFF 3
 #define TANDEM_IDM_BOOT_CRASHED 4
+
+/* Reasons: a kind, and a number in the lower byte. Zero for held, running and halted. */
+#define TANDEM_IDM_BOOT_REASON_KIND 0xff00
+#define TANDEM_IDM_BOOT_REASON_NUMBER 0x00ff
+#define TANDEM_IDM_BOOT_REASON_EXIT 0x0000     /* off: status written to EXIT */
+#define TANDEM_IDM_BOOT_REASON_POWEROFF 0x0100 /* off: switched its machine off */
+#define TANDEM_IDM_BOOT_REASON_RESET 0x0200    /* off: asked for a reset of its machine */
+#define TANDEM_IDM_BOOT_REASON_SIGNAL 0x1000   /* crashed: its model was ended by this signal */
+#define TANDEM_IDM_BOOT_REASON_STATUS 0x2000   /* crashed: its model ended with this status */
+#define TANDEM_IDM_BOOT_REASON_HUNG 0x3000     /* crashed: its model answers no more */
+#define TANDEM_IDM_BOOT_REASON_WIRE 0x4000     /* crashed: its model sent nonsense */
 
 #endif /* TANDEM_IDM_REGISTERS_H */
