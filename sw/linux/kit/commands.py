@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs commands and prints each before it, so that it can be typed by hand."""
+
+import os
+import shlex
+import subprocess
+import sys
+
+
+class KitError(Exception):
+    """One sentence for the user."""
+
+
+def say(text):
+    print(f"+ {text}", file=sys.stderr, flush=True)
+
+
+def run(command, environment=None, directory=None):
+    """Runs a command; its output goes where errors go, as the kit prints no result."""
+    _say_command(command, environment, directory)
+    done = subprocess.run(command, env={**os.environ, **(environment or {})}, cwd=directory,
+                          stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+    if done.returncode:
+        raise KitError(f"'{shlex.join(command)}' failed with status {done.returncode}")
+
+
+def output_of(command, environment=None, quiet=False, may_fail=False):
+    if not quiet:
+        _say_command(command, environment, None)
+    done = subprocess.run(command, env={**os.environ, **(environment or {})}, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
+    if done.returncode and not may_fail:
+        raise KitError(f"'{shlex.join(command)}' failed with status {done.returncode}")
+    return done.stdout
+
+
+def _say_command(command, environment, directory):
+    words = [f"{name}={shlex.quote(value)}" for name, value in (environment or {}).items()]
+    words.append(shlex.join(command))
+    say((f"cd {shlex.quote(directory)} && " if directory else "") + " ".join(words))
