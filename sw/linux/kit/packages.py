@@ -95,17 +95,22 @@ def _make_apt_tree(wish, tree):
 
 def _mirror(suite):
     """The machine's mirror of the suite, or else of any Debian release: it has all of them."""
-    listed = output_of(["apt-get", "indextargets", "--format",
-                        "$(SITE) $(RELEASE) $(CODENAME) $(LABEL)", "Created-By: Packages"])
-    targets = [line.split() for line in listed.splitlines()]
-    for target in targets:
-        if suite in target[1:3]:
-            return target[0]
-    for target in targets:
-        if target[3:] == ["Debian"]:
-            return target[0]
-    raise KitError(f"apt knows no Debian mirror from which {suite} could be fetched; "
-                   "see its sources.list, and run apt-get update")
+    targets = _targets("$(SITE) $(CODENAME) $(LABEL)")
+    sites = [(target[1] != suite, target[0]) for target in targets if target[2:] == ["Debian"]]
+    if not sites:
+        # Without apt's lists only what sources.list says is known.
+        targets = _targets("$(SITE) $(RELEASE)", "--no-release-info")
+        sites = [(False, site) for site, release in targets if release == suite]
+    if not sites:
+        raise KitError(f"apt knows no Debian mirror from which {suite} could be fetched; "
+                       "see its sources.list, and run apt-get update")
+    return min(sites)[1]
+
+
+def _targets(columns, *options):
+    listed = output_of(["apt-get", "indextargets", *options, "--format", columns,
+                        "Created-By: Packages"])
+    return [line.split() for line in listed.splitlines()]
 
 
 def _choose(wish, environment):
