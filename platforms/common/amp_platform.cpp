@@ -27,6 +27,77 @@ bool has_64_bit_addresses(const std::string &machine)
   return find_machine(machine).elf_bits == 64;
 }
 
+constexpr std::uint64_t share_unit = 0x200000; ///< Linux on Arm wants its RAM in such blocks
+constexpr std::uint64_t rom_memory_mib = 16;   ///< QEMU's own RAM of a slave, which it does not see
+
+/// Where guest_map.h has a machine's things.
+struct guest_place {
+  std::uint64_t idm, shm, shm_limit;
+  unsigned irq;
+  qemu_boot_memory ram;
+};
+
+guest_place place_of(const std::string &machine)
+{
+  if (machine.rfind("x86", 0) == 0)
+    return {GUEST_MAP_X86_64_IDM,
+            GUEST_MAP_X86_64_SHM,
+            GUEST_MAP_X86_64_SHM_LIMIT,
+            GUEST_MAP_X86_64_IRQ,
+            {GUEST_MAP_X86_64_RAM, GUEST_MAP_X86_64_RAM_LIMIT, GUEST_MAP_X86_64_HOLE,
+             GUEST_MAP_X86_64_HOLE_END}};
+  if (machine == "cortexm")
+    return {GUEST_MAP_CORTEXM_IDM,
+            GUEST_MAP_CORTEXM_SHM,
+            GUEST_MAP_CORTEXM_SHM_LIMIT,
+            GUEST_MAP_CORTEXM_IRQ,
+            {GUEST_MAP_CORTEXM_RAM, GUEST_MAP_CORTEXM_RAM_LIMIT, 0, 0}};
+  return {GUEST_MAP_VIRT_IDM,
+          GUEST_MAP_VIRT_SHM,
+          GUEST_MAP_VIRT_SHM_LIMIT,
+          GUEST_MAP_VIRT_IRQ,
+          {GUEST_MAP_VIRT_RAM, GUEST_MAP_VIRT_RAM_LIMIT, 0, 0}};
+}
+
+boot_state boot_state_of(instance_state state)
+{
+  switch (state) {
+  case instance_state::held:
+    return boot_state::held;
+  case instance_state::halted:
+    return boot_state::halted;
+  case instance_state::stopped:
+    return boot_state::off;
+  case instance_state::crashed:
+    return boot_state::crashed;
+  default:
+    return boot_state::running;
+  }
+}
+
+std::uint32_t boot_reason(rest_cause cause, unsigned number)
+{
+  const std::uint32_t low = number & TANDEM_IDM_BOOT_REASON_NUMBER;
+  switch (cause) {
+  case rest_cause::exit:
+    return TANDEM_IDM_BOOT_REASON_EXIT | low;
+  case rest_cause::poweroff:
+    return TANDEM_IDM_BOOT_REASON_POWEROFF;
+  case rest_cause::reset:
+    return TANDEM_IDM_BOOT_REASON_RESET;
+  case rest_cause::signal:
+    return TANDEM_IDM_BOOT_REASON_SIGNAL | low;
+  case rest_cause::status:
+    return TANDEM_IDM_BOOT_REASON_STATUS | low;
+  case rest_cause::hung:
+    return TANDEM_IDM_BOOT_REASON_HUNG;
+  case rest_cause::wire:
+    return TANDEM_IDM_BOOT_REASON_WIRE;
+  default:
+    return 0;
+  }
+}
+
 /// "SOURCE>INSTANCE[:edge|:level][:invert]"
 interrupt_route parse_route(const std::string &text)
 {
@@ -53,38 +124,57 @@ interrupt_route parse_route(const std::string &text)
 
 } // namespace
 
-std::vector<qemu_window> amp_platform::windows(const std::string &machine, std::uint64_t size)
+qemu_config amp_platform::complete(const platform_options &options,
+                                   const platform_options::instance &instance)
 {
-  const bool x86 = machine.rfind("x86", 0) == 0, m = machine == "cortexm";
-  const std::uint64_t idm_at = x86 ? GUEST_MAP_X86_64_IDM
-                               : m ? GUEST_MAP_CORTEXM_IDM
-                                   : GUEST_MAP_VIRT_IDM;
-  const std::uint64_t shm_at = x86 ? GUEST_MAP_X86_64_SHM
-                               : m ? GUEST_MAP_CORTEXM_SHM
-                                   : GUEST_MAP_VIRT_SHM;
-  const std::uint64_t limit = x86 ? GUEST_MAP_X86_64_SHM_LIMIT
-                              : m ? GUEST_MAP_CORTEXM_SHM_LIMIT
-                                  : GUEST_MAP_VIRT_SHM_LIMIT;
-  std::vector<qemu_window> result = {
-      {"idm", idm_at, TANDEM_IDM_PORT_SIZE, idm_address},
-      {"shm", shm_at, std::min<std::uint64_t>(size, limit), shm_address}};
-  if (has_64_bit_addresses(machine))
-    result.push_back({"shm-high", GUEST_MAP_SHM_HIGH, size, shm_address});
-  return result;
+  qemu_config config = instance.qemu;
+  const guest_place place = place_of(config.machine);
+  config.interrupt_pins = {place.irq};
+  config.windows = {{"idm", place.idm, TANDEM_IDM_PORT_SIZE, idm_address}};
+  const bool slave = &instance != &options.instances.front();
+  config.may_crash = slave && (options.on_slave_crash.empty() ? instance.booted_by_master
+                                                              : options.on_slave_crash == "report");
+  if (instance.booted_by_master) {
+    config.held = true;
+    config.boot_memory = place.ram;
+    const std::string rom = find_guest("boot_rom", config.machine);
+    (config.machine == "cortexm" ? config.kernel : config.firmware) = rom;
+    (config.machine == "cortexm" ? config.firmware : config.kernel) = "";
+    config.initrd = config.dtb = config.append = "";
+    config.memory_mib = find_machine(config.machine).memory_mib ? rom_memory_mib : 0;
+    return config;
+  }
+  const std::uint64_t size = options.shared_memory_size;
+  const bool moved = instance.memory_address != 0;
+  config.windows.push_back({"shm", moved ? instance.memory_address : place.shm,
+                            moved ? size : std::min(size, place.shm_limit), shm_address});
+  if (has_64_bit_addresses(config.machine))
+    config.windows.push_back({"shm-high", GUEST_MAP_SHM_HIGH, size, shm_address});
+  return config;
 }
 
-unsigned amp_platform::interrupt_pin(const std::string &machine)
+std::vector<amp_platform::share> amp_platform::shares(const platform_options &options)
 {
-  if (machine.rfind("x86", 0) == 0)
-    return GUEST_MAP_X86_64_IRQ;
-  return machine == "cortexm" ? GUEST_MAP_CORTEXM_IRQ : GUEST_MAP_VIRT_IRQ;
-}
-
-qemu_config amp_platform::complete(const qemu_config &config, std::uint64_t memory_size)
-{
-  qemu_config result = config;
-  result.windows = windows(config.machine, memory_size);
-  result.interrupt_pins = {interrupt_pin(config.machine)};
+  std::uint64_t equal = options.shared_memory_size / 2;
+  const auto booted = std::count_if(options.instances.begin(), options.instances.end(),
+                                    [](const auto &i) { return i.booted_by_master; });
+  if (booted)
+    equal = equal / static_cast<std::uint64_t>(booted) / share_unit * share_unit;
+  std::vector<share> result(options.instances.size());
+  std::uint64_t left = options.shared_memory_size;
+  for (std::size_t p = options.instances.size(); p-- > 0;) {
+    const auto &i = options.instances[p];
+    if (!i.booted_by_master)
+      continue;
+    const std::uint64_t limit = place_of(i.qemu.machine).ram.limit;
+    const std::uint64_t size = i.window ? i.window : std::min(equal, limit);
+    if (size == 0 || size % 4096 || size > limit || size > left)
+      fail(i.name + ": a window of " + std::to_string(size) +
+           " bytes is not possible; it must be in whole 4 KiB pages, at most " +
+           std::to_string(limit) + " bytes, and all of them must fit into the shared memory");
+    left -= size;
+    result[p] = {left, size};
+  }
   return result;
 }
 
@@ -115,6 +205,7 @@ amp_platform::amp_platform(const platform_options &options)
   device.fifo_depth = options.fifo_depth;
   device.locks = options.locks;
   device.access_latency = options.idm_latency;
+  device.memory_size = options.shared_memory_size;
   idm_ = std::make_unique<idm>("idm", device);
   idm_->on_exit = [this](unsigned participant, unsigned status) {
     guest_exit(participant, status);
@@ -124,6 +215,7 @@ amp_platform::amp_platform(const platform_options &options)
   build_instances(options);
   build_interconnect(options);
   build_fabric(options);
+  build_boot(options);
 }
 
 amp_platform::~amp_platform() = default;
@@ -131,13 +223,54 @@ amp_platform::~amp_platform() = default;
 void amp_platform::build_instances(const platform_options &options)
 {
   for (const auto &i : options.instances) {
-    const qemu_config config = complete(i.qemu, options.shared_memory_size);
+    const qemu_config config = complete(options, i);
     check_config(i.name, config);
     instances_.push_back(std::make_unique<qemu_instance>(i.name.c_str(), *domain_, config));
   }
   exited_.resize(instances_.size());
-  for (unsigned p = 0; p < instances_.size(); ++p)
-    idm_->set_state(p, boot_state::running);
+}
+
+void amp_platform::build_boot(const platform_options &options)
+{
+  const std::vector<share> windows = shares(options);
+  for (unsigned p = 0; p < instances_.size(); ++p) {
+    const qemu_config &config = instances_[p]->config();
+    instances_[p]->on_rest = [this, p](instance_state state, rest_cause cause, unsigned number) {
+      idm_->set_state(p, boot_state_of(state), boot_reason(cause, number));
+    };
+    if (!config.held) {
+      idm_->set_state(p, boot_state::running);
+      continue;
+    }
+    const qemu_machine &machine = find_machine(config.machine);
+    bootable what;
+    what.elf_machine = machine.elf_machine;
+    what.elf_bits = machine.elf_bits;
+    what.cpus = config.cpus;
+    what.ram = config.boot_memory.guest_address;
+    what.limit = config.boot_memory.limit;
+    what.window = windows[p].offset;
+    what.window_size = windows[p].size;
+    idm_->make_bootable(p, what);
+  }
+  idm_->on_boot = [this](const boot_command &command) { carry_out(command); };
+}
+
+void amp_platform::carry_out(const boot_command &command)
+{
+  qemu_instance &slave = *instances_[command.slave];
+  switch (command.command) {
+  case boot_command::kind::boot:
+    idm_->set_state(command.slave, boot_state::running);
+    slave.boot(shm_address + command.window, command.size);
+    break;
+  case boot_command::kind::reset:
+    slave.hold();
+    break;
+  case boot_command::kind::halt:
+    slave.halt();
+    break;
+  }
 }
 
 void amp_platform::build_interconnect(const platform_options &options)
@@ -179,6 +312,13 @@ void amp_platform::build_fabric(const platform_options &options)
 
 void amp_platform::load_memory(const platform_options &options)
 {
+  const std::vector<share> windows = shares(options);
+  if (std::any_of(windows.begin(), windows.end(),
+                  [](const share &s) { return s.size && s.offset < GUEST_MAP_INPUT_OFFSET; })) {
+    if (!options.input.empty() || !options.parameters.empty())
+      fail("the slaves' windows leave no room in the shared memory for an input or parameters");
+    return; // all of the memory is the slaves'
+  }
   std::string words = options.parameters;
   const std::uint64_t size = memory_->size();
   if (!options.input.empty()) {
@@ -205,6 +345,8 @@ void amp_platform::load_memory(const platform_options &options)
 
 void amp_platform::guest_exit(unsigned participant, unsigned status)
 {
+  if (instances_[participant]->config().held) // a matter between it and the master
+    return instances_[participant]->switch_off(status);
   exit_status_ = std::max(exit_status_, static_cast<int>(status));
   exited_[participant] = true;
   const bool all = std::all_of(exited_.begin(), exited_.end(), [](bool e) { return e; });

@@ -42,17 +42,24 @@ public:
   /// Why the simulation ended, as a sentence's end.
   std::string end_reason() const;
 
-  /// Windows of an instance of that machine, for a shared memory of that size.
-  static std::vector<qemu_window> windows(const std::string &machine, std::uint64_t memory_size);
-  /// Input of the machine's interrupt controller that the IDM is wired to.
-  static unsigned interrupt_pin(const std::string &machine);
-  /// Fills in what the platform decides for an instance: windows and interrupt pin.
-  static qemu_config complete(const qemu_config &config, std::uint64_t memory_size);
+  /// What the platform decides for an instance: windows, interrupt pin, and for a slave that the
+  /// master boots its boot ROM and the place of its memory.
+  static qemu_config complete(const platform_options &options,
+                              const platform_options::instance &instance);
+
+  /// The shares of the shared memory of the slaves that the master boots, by instance: the last
+  /// part of it, in order. SC_ERROR when they do not fit.
+  struct share {
+    std::uint64_t offset = 0, size = 0;
+  };
+  static std::vector<share> shares(const platform_options &options);
 
 private:
   void build_instances(const platform_options &options);
   void build_interconnect(const platform_options &options);
   void build_fabric(const platform_options &options);
+  void build_boot(const platform_options &options);
+  void carry_out(const boot_command &command);
   void guest_exit(unsigned participant, unsigned status);
   void load_memory(const platform_options &options);
 

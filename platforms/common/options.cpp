@@ -75,6 +75,9 @@ po::options_description general_options()
       "lookahead", text()->default_value("on"), "longer windows while nothing can happen: on, off")(
       "time-limit", text()->default_value("0"), "end at this simulated time; 0: no limit")(
       "seed", po::value<std::uint64_t>()->default_value(1), "seed of all that is drawn at random")(
+      "on-slave-crash", text(),
+      "report: the master sees the state, the run goes on; fail: the run ends; default: report "
+      "for slaves that the master boots")(
       "hang-timeout", po::value<unsigned>()->default_value(60),
       "seconds without a sign of life after which a QEMU counts as hung; 0: never")(
       "qemu-prefix", text()->default_value(""),
@@ -127,6 +130,9 @@ struct instance_option {
 };
 const instance_option instance_options[] = {
     {"machine", "kind of machine, see below"},
+    {"boot", "self: starts with its image; master: the master's software boots it (slaves)"},
+    {"window", "its share of the shared memory, for a slave that the master boots"},
+    {"shm", "guest address of the shared memory; default: the machine's, see --dry-run"},
     {"image", "guest program: a file, or the name of one that comes with Tandem"},
     {"memory", "own RAM in MiB"},
     {"cpus", "number of CPUs, 1 to 8"},
@@ -161,23 +167,6 @@ std::string help_text(const platform_defaults &defaults)
     text << "  " << m.name << std::string(10 - std::strlen(m.name), ' ') << m.help << "\n";
   text << "\nInterconnects, with the parameters that --set takes:\n" << interconnect_help();
   return text.str();
-}
-
-/// Guest programs lie beside the executable: in the build tree, or installed.
-std::string find_image(const std::string &image, const std::string &machine)
-{
-  namespace fs = std::filesystem;
-  if (image.empty() || image.find('/') != std::string::npos || fs::exists(image))
-    return image;
-  const std::string arch = machine.rfind("x86", 0) == 0 ? "x86_64" : machine;
-  std::error_code error;
-  const fs::path self = fs::read_symlink("/proc/self/exe", error).parent_path();
-  for (const char *place : {"../guests", "../share/tandem/guests"}) {
-    const fs::path file = self / place / arch / (image + ".elf");
-    if (fs::exists(file))
-      return file.lexically_normal().string();
-  }
-  return image;
 }
 
 unsigned number(const std::string &name, const std::string &text)
@@ -217,28 +206,46 @@ public:
     return value.empty() ? fallback : number(instance_ + "." + name, value);
   }
 
+  std::uint64_t size(const std::string &name) const
+  {
+    const std::string value = text(name);
+    return value.empty() ? 0 : size_option(instance_ + "." + name, value);
+  }
+
 private:
   const po::variables_map &map_;
   std::string instance_;
 };
 
+bool read_boot(const instance_values &value, const std::string &name)
+{
+  const std::string boot = value.text("boot", "self");
+  if (boot != "self" && boot != "master")
+    fail("unknown " + name + ".boot '" + boot + "'; known are self, master");
+  if (boot == "master" && name == "master")
+    fail("the master has nobody to boot it; master.boot must be self");
+  return boot == "master";
+}
+
 platform_options::instance read_instance(const po::variables_map &map, const std::string &name,
-                                         const std::string &machine, const std::string &image,
                                          const platform_options &options)
 {
   const instance_values value(map, name);
   platform_options::instance i;
   i.name = name;
   qemu_config &q = i.qemu;
-  q.machine = value.text("machine", machine);
+  q.machine = value.text("machine");
   find_machine(q.machine);
-  q.kernel = find_image(value.text("image", image), q.machine);
+  q.kernel = find_guest(value.text("image"), q.machine);
   q.prefix = map["qemu-prefix"].as<std::string>();
   q.memory_mib = value.count("memory", 0);
   q.cpus = value.count("cpus", 1);
   q.cpu = value.text("cpu");
   q.icount_shift = value.count("icount-shift", 0);
   q.append = value.text("append");
+  i.booted_by_master = read_boot(value, name);
+  i.window = value.size("window");
+  i.memory_address = value.size("shm");
   q.initrd = value.text("initrd");
   q.dtb = value.text("dtb");
   q.gdb_port = value.count("gdb", 0);
@@ -261,6 +268,11 @@ void read_general(const po::variables_map &map, platform_options &o)
   o.lookahead = on_off(map, "lookahead");
   o.seed = map["seed"].as<std::uint64_t>();
   o.hang_seconds = map["hang-timeout"].as<unsigned>();
+  if (map.count("on-slave-crash")) {
+    o.on_slave_crash = map["on-slave-crash"].as<std::string>();
+    if (o.on_slave_crash != "fail" && o.on_slave_crash != "report")
+      fail("unknown on-slave-crash '" + o.on_slave_crash + "'; known are fail, report");
+  }
   o.dry_run = map.count("dry-run") != 0;
   o.measure = on_off(map, "measure");
   o.progress = on_off(map, "progress");
@@ -320,6 +332,24 @@ void read_output(const po::variables_map &map, platform_options &o)
 
 } // namespace
 
+std::string find_guest(const std::string &image, const std::string &machine)
+{
+  namespace fs = std::filesystem;
+  if (image.empty() || image.find('/') != std::string::npos || fs::exists(image))
+    return image;
+  const std::string arch = machine.rfind("x86", 0) == 0 ? "x86_64" : machine;
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error).parent_path();
+  for (const char *place : {"../guests", "../share/tandem/guests"}) {
+    for (const char *kind : {".elf", ".bin"}) {
+      const fs::path file = self / place / arch / (image + kind);
+      if (fs::exists(file))
+        return file.lexically_normal().string();
+    }
+  }
+  return image;
+}
+
 bool parse_options(int argc, char **argv, const platform_defaults &defaults,
                    platform_options &options)
 {
@@ -348,6 +378,8 @@ bool parse_options(int argc, char **argv, const platform_defaults &defaults,
         fail("the configuration file '" + path + "' cannot be read");
       po::store(po::parse_config_file(file, all), map);
     }
+    std::istringstream settings(defaults.settings);
+    po::store(po::parse_config_file(settings, all), map);
     po::notify(map);
   } catch (const po::error &error) {
     fail(error.what());
@@ -366,11 +398,9 @@ bool parse_options(int argc, char **argv, const platform_defaults &defaults,
   const unsigned slaves = map["slaves"].as<unsigned>();
   if (slaves > max_slaves)
     fail("at most " + std::to_string(max_slaves) + " slaves are possible");
-  options.instances.push_back(
-      read_instance(map, "master", defaults.master_machine, defaults.master_image, options));
+  options.instances.push_back(read_instance(map, "master", options));
   for (unsigned i = 0; i < slaves; ++i)
-    options.instances.push_back(read_instance(
-        map, "slave" + std::to_string(i), defaults.slave_machine, defaults.slave_image, options));
+    options.instances.push_back(read_instance(map, "slave" + std::to_string(i), options));
   return true;
 }
 

@@ -15,11 +15,10 @@ namespace tandem
 
 /// What differs between platforms before the user says anything.
 struct platform_defaults {
-  std::string name;           ///< of the executable, for --help
-  std::string help;           ///< one paragraph
-  std::string master_machine; ///< see find_machine
-  std::string slave_machine;
-  std::string master_image, slave_image; ///< names of guest programs, "demo_master"
+  std::string name; ///< of the executable, for --help
+  std::string help; ///< one paragraph
+  std::string
+      settings; ///< text of an INI file as for --config, to which the user's own goes before
 };
 
 /// Everything that a run can be told.
@@ -40,6 +39,9 @@ struct platform_options {
   struct instance {
     std::string name; ///< "master", "slave0", ...
     qemu_config qemu;
+    bool booted_by_master = false;    ///< held until the master's software boots it
+    std::uint64_t window = 0;         ///< bytes of its share of the shared memory; 0: an equal one
+    std::uint64_t memory_address = 0; ///< where it sees the shared memory; 0: the machine's place
   };
   std::vector<instance> instances; ///< master first
 
@@ -48,10 +50,17 @@ struct platform_options {
   std::string out_directory, vcd_path, statistics_path;
   std::uint64_t seed = 1;
   unsigned hang_seconds = 60;
+  /// Whether a slave whose QEMU dies ends the run: "fail", "report", or empty: only a slave that
+  /// the master cannot boot again does.
+  std::string on_slave_crash;
   bool measure = false; ///< host-time distribution of register reads
   bool dry_run = false, progress = true, show_consoles = true;
   int verbosity = sc_core::SC_MEDIUM;
 };
+
+/// The file of a guest program that comes with Tandem: beside the executable, in the build tree
+/// or installed. What is a path, or not found, is returned as it is.
+std::string find_guest(const std::string &image, const std::string &machine);
 
 /// Reads command line and INI file. False when there is nothing more to do (--help and
 /// the like were printed). Errors are SC_ERROR "/tandem/options", one sentence each.

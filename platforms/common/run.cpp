@@ -47,7 +47,7 @@ void print_report(const sc_core::sc_report &report, const sc_core::sc_actions &a
 void print_plan(const platform_options &options)
 {
   for (const auto &i : options.instances) {
-    const qemu_config config = amp_platform::complete(i.qemu, options.shared_memory_size);
+    const qemu_config config = amp_platform::complete(options, i);
     check_config(i.name, config);
     std::printf("%s: %s\n", i.name.c_str(),
                 shell_line(qemu_arguments(config, options.mode == run_mode::free)).c_str());

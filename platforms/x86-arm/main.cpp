@@ -9,9 +9,11 @@ int sc_main(int argc, char **argv)
       "An x86_64 master and 32-bit Arm slaves that share memory, exchange interrupts and\n"
       "messages, and run on one time line. By default they run the SHA-256 offload:\n"
       "  x86-arm --input FILE --out DIR";
-  defaults.master_machine = "x86-pc";
-  defaults.slave_machine = "arm";
-  defaults.master_image = "demo_master";
-  defaults.slave_image = "demo_slave";
+  defaults.settings = "[master]\n"
+                      "machine = x86-pc\n"
+                      "image = demo_master\n"
+                      "[slave]\n"
+                      "machine = arm\n"
+                      "image = demo_slave\n";
   return tandem::run_platform(argc, argv, defaults);
 }

@@ -23,6 +23,8 @@
 #define BRIEF_SPIN_NS 4000
 /* Spin for the end of a sleep: it may be long, but guests that talk to each other sleep briefly. */
 #define HALTED_SPIN_NS 200000
+/* How often a guest that is being reset looks whether that is done. */
+#define RESET_POLL_NS 50000
 /* How often a sleeping wait looks whether QEMU is being stopped. */
 #define STOP_POLL_MS 20
 /* Rounds of the main loop that follow each other faster than this make it rest so long. */
@@ -35,9 +37,10 @@ static qemu_irq lines[TANDEM_WIRE_PINS];
 static uint64_t level;
 
 /* What the CPU thread has to report next, besides a halt that it finds itself. */
-static bool ready_due, window_due, reset_due;
+static bool ready_due, window_due, reset_due, reset_by_guest;
 static bool clock_disabled;
 static bool shut_down, ended;
+static bool resetting; /* SystemC's reset is on its way: the guest stands still until it is done */
 /* Calls of sync_work still to come before everything is as it was before QEMU was stopped. */
 static unsigned resuming;
 
@@ -143,8 +146,11 @@ bool tandem_sync_apply(const struct tandem_wire_reply *reply)
     __atomic_fetch_add(q.icount_bias, (int64_t)advance, __ATOMIC_SEQ_CST);
   set_window(end);
   tandem_sync_lines(new_level, rise);
-  if (control == TANDEM_WIRE_DO_RESET)
+  if (control == TANDEM_WIRE_DO_RESET) {
+    resetting = true;
+    queue_work(); /* no CPU executes while there is work for it */
     q.qemu_system_reset_request(QEMU_RESET_CAUSE_GUEST);
+  }
   return shorter;
 }
 
@@ -182,6 +188,19 @@ static void post_poweroff(void)
   tandem_channel_post();
 }
 
+/* A guest with several CPUs that resets itself goes on with the others until QEMU's main loop
+ * stops them, for as long as the host likes; so its reset is dated at its window's end. */
+static void post_reset(void)
+{
+  uint64_t end = window_end, now = (uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+  if (reset_by_guest && q.cpus > 1 && end != TANDEM_WIRE_NEVER && end > now)
+    __atomic_fetch_add(q.icount_bias, (int64_t)(end - now), __ATOMIC_SEQ_CST);
+  reset_due = false;
+  window_due = false;
+  set_window(TANDEM_WIRE_NEVER);
+  tandem_channel_request(TANDEM_WIRE_RESET);
+}
+
 static bool post_due(void)
 {
   if (ready_due) {
@@ -192,10 +211,7 @@ static bool post_due(void)
     post_poweroff();
     return false;
   } else if (reset_due) {
-    reset_due = false;
-    window_due = false;
-    set_window(TANDEM_WIRE_NEVER);
-    tandem_channel_request(TANDEM_WIRE_RESET);
+    post_reset();
   } else if (window_due) {
     window_due = false;
     tandem_channel_request(TANDEM_WIRE_WINDOW);
@@ -235,7 +251,16 @@ static bool await_reply(void)
 /* On the CPU thread, big lock held, between two instructions. */
 static void sync_work(CPUState *cpu, void *unused)
 {
-  (void)cpu, (void)unused;
+  (void)unused;
+  if (resetting) {
+    /* The main loop carries the reset out; the guest must not execute until then. */
+    struct timespec rest = {0, RESET_POLL_NS};
+    tandem_unlock();
+    nanosleep(&rest, NULL);
+    tandem_lock();
+    q.async_run_on_cpu(cpu, sync_work, NULL);
+    return;
+  }
   /* QEMU enables the clock when it goes on after a stop, also for a guest that sleeps, and
    * queues work because of that; it has to be out of the way, or it would look like a reason
    * to wake the guest. */
@@ -249,9 +274,7 @@ static void sync_work(CPUState *cpu, void *unused)
     if (!await_reply())
       return;
     bool was_halted = clock_disabled;
-    const struct tandem_wire_reply *reply = tandem_channel_take();
-    bool resetting = reply->control == TANDEM_WIRE_DO_RESET;
-    tandem_sync_apply(reply);
+    tandem_sync_apply(tandem_channel_take());
     if (was_halted) {
       clock_disabled = false;
       q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, true);
@@ -323,6 +346,8 @@ static void machine_reset(void *unused)
   (void)unused;
   if (ready_due)
     return; /* the reset that is part of starting */
+  reset_by_guest = !resetting;
+  resetting = false;
   reset_due = true;
   queue_work();
 }

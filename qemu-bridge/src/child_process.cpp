@@ -111,16 +111,22 @@ bool child_process::ended() const
   return poll(&p, 1, 0) > 0;
 }
 
-std::string child_process::how_it_ended()
+child_process::ending child_process::reap()
 {
   int status = 0;
-  if (pid_ <= 0 || waitpid(pid_, &status, 0) != pid_)
-    return "ended in an unknown way";
+  while (pid_ > 0 && waitpid(pid_, &status, 0) < 0 && errno == EINTR)
+    ;
   pid_ = -1;
   if (WIFSIGNALED(status))
-    return "was killed by signal " + std::to_string(WTERMSIG(status)) + " (" +
-           strsignal(WTERMSIG(status)) + ")";
-  return "exited with status " + std::to_string(WEXITSTATUS(status));
+    return {true, WTERMSIG(status)};
+  return {false, WEXITSTATUS(status)};
+}
+
+std::string child_process::ending::text() const
+{
+  if (by_signal)
+    return "was killed by signal " + std::to_string(number) + " (" + strsignal(number) + ")";
+  return "exited with status " + std::to_string(number);
 }
 
 double child_process::cpu_seconds() const

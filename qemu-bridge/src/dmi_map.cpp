@@ -20,15 +20,50 @@ std::uint64_t last_address(const qemu_window &w)
 
 } // namespace
 
+bool dmi_map::find(std::uint64_t address, unsigned size, std::uint64_t &platform) const
+{
+  for (const qemu_window &w : windows_) {
+    if (address >= w.guest_address && address - w.guest_address <= w.size - size) {
+      platform = w.platform_address + (address - w.guest_address);
+      return true;
+    }
+  }
+  return false;
+}
+
+void dmi_map::open(const qemu_window &window)
+{
+  windows_.push_back(window);
+  probe_window(windows_.back());
+}
+
+void dmi_map::close(const std::string &name)
+{
+  take_back([&name](const range &r) { return r.window->name == name; });
+  windows_.remove_if([&name](const qemu_window &w) { return w.name == name; });
+}
+
+void dmi_map::forget()
+{
+  ranges_.clear();
+  pending_.clear();
+  refused_.clear();
+  used_.assign(TANDEM_WIRE_MAPS, false);
+}
+
 void dmi_map::probe_all()
 {
-  for (const qemu_window &window : windows_) {
-    for (std::uint64_t address = window.platform_address;;) {
-      const std::uint64_t end = ask(window, address);
-      if (end >= last_address(window) || end < address)
-        break;
-      address = end + 1;
-    }
+  for (const qemu_window &window : windows_)
+    probe_window(window);
+}
+
+void dmi_map::probe_window(const qemu_window &window)
+{
+  for (std::uint64_t address = window.platform_address;;) {
+    const std::uint64_t end = ask(window, address);
+    if (end >= last_address(window) || end < address)
+      break;
+    address = end + 1;
   }
 }
 
@@ -101,9 +136,14 @@ void dmi_map::take(const qemu_window &window, const tlm::tlm_dmi &dmi,
 
 void dmi_map::invalidate(std::uint64_t start, std::uint64_t end)
 {
+  take_back([start, end](const range &r) { return r.start <= end && r.end >= start; });
+}
+
+template <typename Condition> void dmi_map::take_back(Condition concerned)
+{
   refused_.clear();
   for (auto r = ranges_.begin(); r != ranges_.end();) {
-    if (r->start > end || r->end < start) {
+    if (!concerned(*r)) {
       ++r;
       continue;
     }

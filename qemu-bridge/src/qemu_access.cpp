@@ -12,17 +12,6 @@ constexpr std::size_t reported_outside = 32; ///< addresses, one warning each
 
 } // namespace
 
-bool qemu_instance::in_window(std::uint64_t address, unsigned size, std::uint64_t &platform) const
-{
-  for (const qemu_window &w : config_.windows) {
-    if (address >= w.guest_address && address - w.guest_address <= w.size - size) {
-      platform = w.platform_address + (address - w.guest_address);
-      return true;
-    }
-  }
-  return false;
-}
-
 void qemu_instance::prepare(std::uint64_t platform, bool reading)
 {
   data_ = reading ? 0 : request_.data;
@@ -39,7 +28,8 @@ void qemu_instance::prepare(std::uint64_t platform, bool reading)
 void qemu_instance::access()
 {
   std::uint64_t platform = 0;
-  in_window(request_.address, request_.size, platform); // checked on receipt
+  if (!dmi_.find(request_.address, request_.size, platform))
+    return outside(); // in the place for a held instance's memory, but not in what it was given
   const bool reading = request_.kind == TANDEM_WIRE_READ;
   ++(reading ? count_.reads : count_.writes);
   prepare(platform, reading);
@@ -60,7 +50,7 @@ void qemu_instance::inspect()
   std::uint64_t platform = 0;
   ++count_.debug;
   status_ = TANDEM_WIRE_DECODE_ERROR;
-  if (!in_window(request_.address, request_.size, platform))
+  if (!dmi_.find(request_.address, request_.size, platform))
     return;
   prepare(platform, request_.kind == TANDEM_WIRE_PEEK);
   if (socket->transport_dbg(payload_) == request_.size)

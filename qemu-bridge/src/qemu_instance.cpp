@@ -65,8 +65,8 @@ qemu_instance::qemu_instance(const sc_core::sc_module_name &name, time_domain &d
 
 qemu_instance::~qemu_instance()
 {
-  if (process_.pidfd() < 0)
-    return; // never started: what lies there is somebody else's
+  if (!launched_)
+    return; // what lies there is somebody else's
   process_.kill();
   for (const std::string &path : socket_paths(config_)) {
     std::error_code ignored;
@@ -84,9 +84,13 @@ void qemu_instance::write_page()
   page.mode = domain_.mode() == run_mode::free ? TANDEM_WIRE_MODE_FREE : TANDEM_WIRE_MODE_TIMED;
   page.icount_shift = config_.icount_shift;
   page.free_poll_us = 10000;
-  page.windows = static_cast<std::uint32_t>(config_.windows.size());
+  std::vector<qemu_window> windows = config_.windows;
+  if (config_.held)
+    for (const qemu_window &part : boot_windows(config_.boot_memory, 0, config_.boot_memory.limit))
+      windows.push_back(part);
+  page.windows = static_cast<std::uint32_t>(windows.size());
   for (unsigned i = 0; i < page.windows; ++i) {
-    const qemu_window &w = config_.windows[i];
+    const qemu_window &w = windows[i];
     page.window[i].address = w.guest_address;
     page.window[i].size = w.size;
     std::snprintf(page.window[i].name, sizeof page.window[i].name, "tandem-%s", w.name.c_str());
@@ -103,11 +107,11 @@ std::vector<std::string> qemu_instance::command_line()
   std::vector<std::string> line = qemu_arguments(config_, domain_.mode() == run_mode::free);
   const std::string log = "/dev/fd/" + std::to_string(console_.fd());
   if (config_.console == "log") {
-    line.insert(line.end(), {"-chardev", "file,id=console,path=" + log});
+    line.insert(line.end(), {"-chardev", "file,id=console,append=on,path=" + log});
   } else {
     for (std::string &argument : line)
       if (argument.find(",id=console") != std::string::npos)
-        argument += ",logfile=" + log;
+        argument += ",logappend=on,logfile=" + log;
   }
   line.insert(line.end(), {"-serial", "chardev:console", "-plugin",
                            adapter_path() + ",page=" + std::to_string(channel_.page_fd()) +
@@ -124,6 +128,7 @@ void qemu_instance::launch()
   } catch (const std::system_error &error) {
     fail(error.what());
   }
+  launched_ = true;
   channel_.close_remote();
   if (domain_.mode() == run_mode::free)
     listener_ = std::make_unique<free_listener>(channel_, [this] { domain_.poke(); });
@@ -139,14 +144,14 @@ void qemu_instance::start()
 
 // ---- the thread: receive, reach the time, serve, answer ----
 
-void qemu_instance::run()
+void qemu_instance::live()
 {
   while (receive()) {
     const bool timeless = request_.kind == TANDEM_WIRE_PEEK || request_.kind == TANDEM_WIRE_POKE ||
                           request_.kind == TANDEM_WIRE_MORE;
     if (!timeless)
       reach(request_.time_ns);
-    if (!serve())
+    if (!serve() || (!timeless && !obey()))
       return;
     answer();
     // All instances that are due now are released before any is waited for. After a stop this
@@ -167,8 +172,11 @@ bool qemu_instance::receive()
   taken_ = true;
   check_request();
   last_ns_ = request_.time_ns;
-  count_.instructions = request_.instructions;
-  domain_.reported(last_ns_);
+  count_.instructions = instructions_before_ + request_.instructions;
+  if (released_)
+    domain_.returned();
+  released_ = false;
+  domain_.reached(last_ns_);
   return true;
 }
 
@@ -185,6 +193,8 @@ bool qemu_instance::wait_on_host()
       sc_core::sc_stop();
       return false;
     }
+    if (process_.ended() && !channel_.ready())
+      report_death();
     check_hung(silent_ms);
     got = channel_.sleep(sleep_ms);
     silent_ms += sleep_ms;
@@ -199,6 +209,8 @@ bool qemu_instance::wait_in_simulation()
     wait(wake_);
     if (domain_.must_stop())
       return false;
+    if (process_.ended() && !channel_.ready())
+      report_death();
   }
   return true;
 }
@@ -209,7 +221,8 @@ void qemu_instance::check_hung(std::uint64_t &silent_ms)
   if (config_.gdb_port || channel_.page().paused)
     silent_ms = 0; // the user's doing
   if (limit && silent_ms > limit * 1000ull)
-    fail("QEMU has not answered for " + std::to_string(limit) + " s of host time" + at_time());
+    fail("QEMU has not answered for " + std::to_string(limit) + " s of host time" + at_time(),
+         rest_cause::hung);
 }
 
 void qemu_instance::reach(std::uint64_t time_ns)
@@ -250,6 +263,8 @@ bool qemu_instance::serve()
     ++count_.resets;
     break;
   case TANDEM_WIRE_POWEROFF:
+    if (config_.held)
+      throw lost_process{instance_state::stopped, rest_cause::poweroff, 0, ""};
     set_state(instance_state::stopped);
     domain_.powered_off();
     return false;
@@ -264,13 +279,15 @@ void qemu_instance::sleep_until_woken()
   set_state(instance_state::idle);
   const bool for_ever = request_.next_timer_ns == TANDEM_WIRE_NEVER;
   const sc_core::sc_time due = for_ever ? sc_core::SC_ZERO_TIME : from_ns(request_.next_timer_ns);
-  while (!irq.pending() && !reset_wanted_ && !woken_) {
+  while (!irq.pending() && !reset_wanted_ && !woken_ && command_ == command::none) {
     if (for_ever)
       wait(wake_);
     else if (due > sc_core::sc_time_stamp())
       wait(due - sc_core::sc_time_stamp(), wake_);
     else
       break;
+    if (process_.ended())
+      report_death();
   }
   woken_ = false;
 }
@@ -298,9 +315,11 @@ void qemu_instance::answer()
       reply.irq_rise |= reply.irq_level; // the interrupt controller has forgotten them
     reply.window_end_ns = granted_ns_ = domain_.window_end_ns();
     dmi_.write(reply, channel_);
-    set_state(instance_state::running);
+    if (!resetting_)
+      set_state(instance_state::running);
   }
   domain_.released();
+  released_ = true;
   taken_ = false;
   channel_.reply();
   if (listener_)
@@ -333,28 +352,43 @@ void qemu_instance::check_request() const
   if (request_.size != 1 && request_.size != 2 && request_.size != 4 && request_.size != 8)
     fail(bad + "of " + std::to_string(request_.size) + " bytes");
   std::uint64_t platform;
+  const qemu_boot_memory &ram = config_.boot_memory;
   if (access && !(request_.flags & TANDEM_WIRE_FLAG_OUTSIDE) &&
-      !in_window(request_.address, request_.size, platform))
+      !dmi_.find(request_.address, request_.size, platform) &&
+      !(config_.held && request_.address - ram.guest_address < ram.limit))
     fail(bad + "for address " + hex(request_.address) + ", which is in no window");
 }
 
-void qemu_instance::check_alive()
+bool qemu_instance::check_death()
 {
-  // A request that it posted before it died comes first.
-  if (!process_.ended() || is_off() || (channel_.ready() && !taken_))
-    return;
-  set_state(instance_state::crashed);
-  const char *given_up = channel_.page().error;
-  if (*given_up) {
-    const std::string text(given_up, strnlen(given_up, sizeof channel_.page().error));
-    fail(text);
+  if (!process_.ended() || (!config_.held && state_ == instance_state::stopped))
+    return true;
+  if (channel_.ready() && !taken_)
+    return false;
+  if (config_.may_crash)
+    wake_.notify();
+  else
+    report_death();
+  return true;
+}
+
+void qemu_instance::report_death()
+{
+  const tandem_wire_page &page = channel_.page();
+  std::string text(page.error, strnlen(page.error, sizeof page.error));
+  const child_process::ending how = process_.reap();
+  if (text.empty()) {
+    const std::vector<std::string> last = messages_.tail(1);
+    text = "QEMU " + how.text() + at_time() + (last.empty() ? "" : ": " + last.front());
   }
-  const std::vector<std::string> last = messages_.tail(1);
-  fail("QEMU " + process_.how_it_ended() + at_time() + (last.empty() ? "" : ": " + last.front()));
+  fail(text, how.by_signal ? rest_cause::signal : rest_cause::status,
+       static_cast<unsigned>(how.number));
 }
 
 void qemu_instance::drain()
 {
+  if (process_.pidfd() < 0)
+    return;
   for (unsigned waited = 0; waited < drain_ms && !process_.ended(); waited += sleep_ms)
     if (domain_.mode() == run_mode::free || channel_.spin(spin_ns) || channel_.sleep(sleep_ms))
       return;
@@ -375,14 +409,22 @@ bool qemu_instance::take_wake()
   return got > 0 || (got < 0 && errno == EAGAIN);
 }
 
-void qemu_instance::fail(const std::string &cause) const
+void qemu_instance::fail(const std::string &cause, rest_cause kind, unsigned number) const
+{
+  const std::string line = one_line(cause);
+  if (config_.may_crash && launched_)
+    throw lost_process{instance_state::crashed, kind, number, line};
+  SC_REPORT_ERROR(report_type, line.c_str());
+  std::abort(); // the report throws
+}
+
+std::string qemu_instance::one_line(const std::string &cause) const
 {
   // Parts of it come from the other process: one line, and nothing that a terminal obeys.
   std::string line = std::string(basename()) + ": " + cause;
   std::replace_if(
       line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  SC_REPORT_ERROR(report_type, line.c_str());
-  std::abort(); // the report throws
+  return line;
 }
 
 std::string qemu_instance::at_time() const

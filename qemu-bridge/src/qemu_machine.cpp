@@ -166,9 +166,12 @@ const qemu_machine &find_machine(const std::string &name)
 void check_config(const std::string &instance, const qemu_config &config)
 {
   const qemu_machine &machine = find_machine(config.machine);
-  if (config.kernel.empty())
+  if (config.kernel.empty() && config.firmware.empty())
     fail(instance, "no image is given");
-  check_image(instance, machine, config.kernel);
+  if (!config.kernel.empty())
+    check_image(instance, machine, config.kernel);
+  if (!config.firmware.empty())
+    check_readable(instance, "firmware", config.firmware);
   if (!config.initrd.empty())
     check_readable(instance, "initrd", config.initrd);
   if (!config.dtb.empty())
@@ -216,8 +219,12 @@ std::vector<std::string> qemu_arguments(const qemu_config &config, bool free_mod
   else
     a.insert(a.end(),
              {"-icount", "shift=" + std::to_string(config.icount_shift) + ",align=off,sleep=off"});
-  a.insert(a.end(), {"-rtc", "base=2020-01-01T00:00:00,clock=vm", "-seed",
-                     std::to_string(config.seed), "-kernel", config.kernel});
+  a.insert(a.end(),
+           {"-rtc", "base=2020-01-01T00:00:00,clock=vm", "-seed", std::to_string(config.seed)});
+  if (!config.firmware.empty())
+    a.insert(a.end(), {"-bios", config.firmware});
+  if (!config.kernel.empty())
+    a.insert(a.end(), {"-kernel", config.kernel});
   if (!config.initrd.empty())
     a.insert(a.end(), {"-initrd", config.initrd});
   if (!config.dtb.empty())

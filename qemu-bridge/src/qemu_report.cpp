@@ -16,7 +16,8 @@ constexpr std::uint64_t read_bucket_ns = 50, read_buckets = 20000; // up to 1 ms
 
 const char *state_name(instance_state state)
 {
-  static const char *const names[] = {"held", "running", "idle", "waiting", "stopped", "crashed"};
+  static const char *const names[] = {"held",    "running", "idle",  "waiting",
+                                      "stopped", "crashed", "halted"};
   return names[static_cast<int>(state)];
 }
 
@@ -79,7 +80,7 @@ nlohmann::ordered_json qemu_instance::statistics() const
   s["interrupts"] = {{"delivered", irq.delivered()}, {"latest_ns", to_ns(irq.latest())}};
   s["dmi"] = {{"maps", dmi_.maps()}, {"unmaps", dmi_.unmaps()}};
   s["host"] = {{"wait_s", static_cast<double>(host_wait_ns_) * 1e-9},
-               {"cpu_s", process_.cpu_seconds()},
+               {"cpu_s", cpu_seconds_before_ + process_.cpu_seconds()},
                {"bridge_sleeps", channel_.sleeps()},
                {"adapter_sleeps", channel_.page().sleeps},
                {"undecoded_halts", channel_.page().undecoded_halts},

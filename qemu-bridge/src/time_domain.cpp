@@ -137,15 +137,11 @@ void time_domain::request_stop(const char *why)
 {
   const char *none = nullptr;
   stop_.compare_exchange_strong(none, why);
-  const std::uint64_t one = 1;
-  ssize_t ignored = write(wake_fd_, &one, sizeof one);
-  (void)ignored;
+  wake_watcher();
 }
 
-void time_domain::reported(std::uint64_t time_ns)
+void time_domain::reached(std::uint64_t time_ns)
 {
-  if (in_flight_)
-    --in_flight_;
   if (time_ns > latest_ns_.load(std::memory_order_relaxed))
     latest_ns_.store(time_ns, std::memory_order_relaxed);
 }
@@ -166,16 +162,17 @@ std::uint64_t time_domain::window_end_ns() const
 
 bool time_domain::must_stop()
 {
-  if (dead_)
+  if (dead_.exchange(false))
     for (qemu_instance *instance : instances_)
-      instance->check_alive();
+      if (!instance->check_death())
+        dead_ = true; // look again
   return stop_ != nullptr;
 }
 
 void time_domain::powered_off()
 {
   const bool all = std::all_of(instances_.begin(), instances_.end(),
-                               [](const qemu_instance *i) { return i->is_off(); });
+                               [](const qemu_instance *i) { return i->at_rest(); });
   if (all)
     stop("all instances are switched off");
 }
@@ -195,7 +192,21 @@ void time_domain::look()
     instance->look();
 }
 
-void time_domain::watch()
+void time_domain::rewatch()
+{
+  rewatch_ = true;
+  wake_watcher();
+}
+
+void time_domain::wake_watcher()
+{
+  const std::uint64_t one = 1;
+  ssize_t ignored = write(wake_fd_, &one, sizeof one);
+  (void)ignored;
+}
+
+/// What the watching thread polls: its own wake-up, then two for each instance.
+std::vector<pollfd> time_domain::watched() const
 {
   std::vector<pollfd> fds;
   fds.push_back({wake_fd_, POLLIN, 0});
@@ -203,20 +214,36 @@ void time_domain::watch()
     fds.push_back({instance->pidfd(), POLLIN, 0});
     fds.push_back({instance->wake_fd(), POLLIN, 0});
   }
+  return fds;
+}
+
+void time_domain::watch()
+{
+  std::vector<pollfd> fds = watched();
   while (!stop_) {
     poll(fds.data(), fds.size(), tick_ms);
+    if (fds[0].revents) {
+      std::uint64_t count;
+      ssize_t ignored = read(wake_fd_, &count, sizeof count);
+      (void)ignored;
+    }
+    if (rewatch_.exchange(false)) {
+      fds = watched();
+      continue;
+    }
+    bool died = false;
     for (std::size_t i = 0; i < instances_.size(); ++i) {
       pollfd &ended = fds[1 + 2 * i], &wake = fds[2 + 2 * i];
       if (ended.revents) {
         ended.fd = -1; // seen
-        dead_ = true;
+        died = dead_ = true;
       }
       if (wake.revents && !instances_[i]->take_wake())
         wake.fd = -1; // closed
       if (ended.revents || wake.revents)
         poke();
     }
-    if (dead_)
+    if (died)
       for (qemu_instance *instance : instances_)
         instance->wake_wire();
     for (auto &tick : ticks_)

@@ -33,25 +33,42 @@ wire_channel::wire_channel(const std::string &name)
   if (mapped == MAP_FAILED)
     fail("cannot map the page of the wire");
   page_ = new (mapped) tandem_wire_page{};
+  prepare();
+}
+
+void wire_channel::prepare()
+{
   page_->config.magic = TANDEM_WIRE_MAGIC;
   page_->config.version = TANDEM_WIRE_VERSION;
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets_) != 0)
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     fail("cannot make the socket of the wire");
+  local_ = ends[0];
+  remote_ = ends[1];
+}
+
+void wire_channel::renew()
+{
+  close(local_);
+  close_remote();
+  files_.clear();
+  *page_ = tandem_wire_page{};
+  prepare();
 }
 
 wire_channel::~wire_channel()
 {
   munmap(page_, TANDEM_WIRE_PAGE_BYTES);
   close(page_fd_);
-  close(sockets_[0]);
+  close(local_);
   close_remote();
 }
 
 void wire_channel::close_remote()
 {
-  if (sockets_[1] >= 0)
-    close(sockets_[1]);
-  sockets_[1] = -1;
+  if (remote_ >= 0)
+    close(remote_);
+  remote_ = -1;
 }
 
 bool wire_channel::ready() const
@@ -116,7 +133,7 @@ unsigned wire_channel::share(int fd, bool &fresh)
   header->cmsg_len = CMSG_LEN(sizeof fd);
   std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
   // EPIPE: QEMU has died, which the next wait for it finds out and explains.
-  if (sendmsg(sockets_[0], &message, MSG_NOSIGNAL) != 1 && errno != EPIPE)
+  if (sendmsg(local_, &message, MSG_NOSIGNAL) != 1 && errno != EPIPE)
     fail("cannot hand a memory's descriptor to QEMU");
   fresh = true;
   files_.push_back({about.st_dev, about.st_ino});

@@ -27,7 +27,7 @@ TEST(idm, identification_tells_each_port_who_it_is)
   for (unsigned p = 0; p < 3; ++p)
     EXPECT_EQ(b.get(p, TANDEM_IDM_SELF), p);
   EXPECT_EQ(b.get(1, TANDEM_IDM_ID), 0x4d444954u);
-  EXPECT_EQ(b.get(1, TANDEM_IDM_VERSION), 0x00010000u);
+  EXPECT_EQ(b.get(1, TANDEM_IDM_VERSION), 0x00010001u);
   EXPECT_EQ(b.get(1, TANDEM_IDM_PARTICIPANTS), 3u);
   EXPECT_EQ(b.get(1, TANDEM_IDM_FIFO_DEPTH), 4u);
   EXPECT_EQ(b.get(1, TANDEM_IDM_LOCKS), 2u);
@@ -67,7 +67,7 @@ TEST(idm, accesses_without_register_or_of_wrong_size_are_errors)
 {
   idm_bench b(small_idm());
   std::uint64_t value = 0;
-  EXPECT_EQ(b.cpu[0].read(0x30, &value, 4), tlm::TLM_ADDRESS_ERROR_RESPONSE);
+  EXPECT_EQ(b.cpu[0].read(0x34, &value, 4), tlm::TLM_ADDRESS_ERROR_RESPONSE);
   EXPECT_EQ(b.cpu[0].read(TANDEM_IDM_MAILBOX(3), &value, 4), tlm::TLM_ADDRESS_ERROR_RESPONSE);
   EXPECT_EQ(b.cpu[0].read(TANDEM_IDM_LOCK(2), &value, 4), tlm::TLM_ADDRESS_ERROR_RESPONSE);
   EXPECT_EQ(b.cpu[0].read(TANDEM_IDM_SELF, &value, 8), tlm::TLM_BURST_ERROR_RESPONSE);

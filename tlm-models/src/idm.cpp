@@ -43,14 +43,8 @@ idm::idm(sc_core::sc_module_name, const idm_config &config)
   doorbells_ = std::make_unique<idm_doorbells>(config.participants, changed);
   mailboxes_ = std::make_unique<idm_mailboxes>(config.participants, config.fifo_depth, changed);
   locks_ = std::make_unique<idm_locks>(config.participants, config.locks);
-  boot_ = std::make_unique<idm_boot>(config, changed, [this](const boot_command &command) {
-    if (on_boot)
-      on_boot(command);
-    else if (!warned_boot_)
-      SC_REPORT_WARNING("/tandem/idm",
-                        (std::string("IDM ") + name() + ": boot commands are ignored").c_str());
-    warned_boot_ = true;
-  });
+  boot_ = std::make_unique<idm_boot>(config, changed,
+                                     [this](const boot_command &wanted) { command(wanted); });
   declare_identification();
   declare_time();
   declare_interrupts();
@@ -74,6 +68,10 @@ void idm::declare_identification()
   registers_.declare("fifo_depth", TANDEM_IDM_FIFO_DEPTH, constant(config_.fifo_depth));
   registers_.declare("locks", TANDEM_IDM_LOCKS, constant(config_.locks));
   registers_.declare("masters", TANDEM_IDM_MASTERS, constant(config_.masters));
+  registers_.declare("memory_lo", TANDEM_IDM_MEMORY_LO,
+                     constant(static_cast<std::uint32_t>(config_.memory_size)));
+  registers_.declare("memory_hi", TANDEM_IDM_MEMORY_HI,
+                     constant(static_cast<std::uint32_t>(config_.memory_size >> 32)));
   registers_.declare("exit", TANDEM_IDM_EXIT,
                      {{}, [this](unsigned p, std::uint32_t value) { exit(p, value); }});
   registers_.declare("scratch", TANDEM_IDM_SCRATCH,
@@ -134,14 +132,48 @@ std::uint64_t idm::time_ns() const
   return (sc_core::sc_time_stamp() + offset_).value() / nanosecond;
 }
 
+void idm::command(const boot_command &command)
+{
+  if (command.command == boot_command::kind::boot)
+    reset_port(command.slave);
+  if (on_boot)
+    on_boot(command);
+  else if (!warned_boot_)
+    SC_REPORT_WARNING("/tandem/idm",
+                      (std::string("IDM ") + name() + ": boot commands are ignored").c_str());
+  warned_boot_ = true;
+}
+
+/// As after power-on, so that a program does not find what was meant for the one before it.
+/// What that one had sent to others stays for them.
+void idm::reset_port(unsigned participant)
+{
+  port_state &here = ports_[participant];
+  here.irq_enable = here.scratch = here.time_hi = 0;
+  doorbells_->reset(participant);
+  mailboxes_->reset(participant);
+  locks_->reset(participant);
+  update_irq(participant);
+}
+
+void idm::check_participant(unsigned participant) const
+{
+  if (participant < config_.participants)
+    return;
+  const std::string cause =
+      std::string("IDM ") + name() + ": there is no participant " + std::to_string(participant);
+  SC_REPORT_ERROR("/tandem/idm", cause.c_str());
+}
+
+void idm::make_bootable(unsigned participant, const bootable &description)
+{
+  check_participant(participant);
+  boot_->make_bootable(participant, description);
+}
+
 void idm::set_state(unsigned participant, boot_state state, std::uint32_t reason)
 {
-  if (participant >= config_.participants) {
-    const std::string cause =
-        std::string("IDM ") + name() + ": there is no participant " + std::to_string(participant);
-    SC_REPORT_ERROR("/tandem/idm", cause.c_str());
-    return;
-  }
+  check_participant(participant);
   boot_->set_state(participant, state, reason);
 }
 

@@ -51,6 +51,12 @@ void idm_doorbells::clear(unsigned destination, std::uint32_t sources)
   changed_(destination);
 }
 
+void idm_doorbells::reset(unsigned participant)
+{
+  states_[participant].enable = 0;
+  clear(participant, ~std::uint32_t{0});
+}
+
 std::uint32_t idm_doorbells::causes(unsigned participant) const
 {
   const state &here = states_[participant];

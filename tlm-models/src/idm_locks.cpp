@@ -41,6 +41,11 @@ void idm_locks::release(unsigned lock, unsigned participant)
     ++counts_[participant].violations;
 }
 
+void idm_locks::reset(unsigned participant)
+{
+  std::replace(owners_.begin(), owners_.end(), std::uint32_t{participant + 1}, std::uint32_t{0});
+}
+
 void idm_locks::report(unsigned participant, nlohmann::ordered_json &to) const
 {
   to["lock_takes"] = counts_[participant].takes;

@@ -146,6 +146,17 @@ std::uint32_t idm_mailboxes::pop(unsigned to, unsigned from)
   return word;
 }
 
+void idm_mailboxes::reset(unsigned participant)
+{
+  state &here = states_[participant];
+  here.rx_irq = here.rx_error = here.rx_error_irq = 0;
+  here.tx_irq = here.tx_error = here.tx_error_irq = 0;
+  for (unsigned from = 0; from < participants_; ++from) {
+    between(from, participant).level = 0;
+    level_changed(from, participant);
+  }
+}
+
 void idm_mailboxes::level_changed(unsigned from, unsigned to)
 {
   const unsigned level = between(from, to).level;

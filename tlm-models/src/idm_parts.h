@@ -25,6 +25,8 @@ class idm_doorbells
 public:
   idm_doorbells(unsigned participants, idm_changed changed);
   void declare(register_bank &registers);
+  /// Closes all sources and forgets who rang here.
+  void reset(unsigned participant);
   std::uint32_t causes(unsigned participant) const;
   void report(unsigned participant, nlohmann::ordered_json &to) const;
   void trace(sc_core::sc_trace_file *file, unsigned participant, const std::string &prefix) const;
@@ -50,6 +52,8 @@ class idm_mailboxes
 public:
   idm_mailboxes(unsigned participants, unsigned depth, idm_changed changed);
   void declare(register_bank &registers);
+  /// Drops the words that wait here, and clears controls and sticky errors.
+  void reset(unsigned participant);
   std::uint32_t causes(unsigned participant) const;
   void report(unsigned participant, nlohmann::ordered_json &to) const;
   void trace(sc_core::sc_trace_file *file, unsigned participant, const std::string &prefix) const;
@@ -89,6 +93,8 @@ class idm_locks
 public:
   idm_locks(unsigned participants, unsigned locks);
   void declare(register_bank &registers);
+  /// Releases what the participant holds.
+  void reset(unsigned participant);
   void report(unsigned participant, nlohmann::ordered_json &to) const;
   void trace(sc_core::sc_trace_file *file, const std::string &prefix) const;
 
@@ -111,6 +117,7 @@ public:
            std::function<void(const boot_command &)> command);
   void declare(register_bank &registers);
   std::uint32_t causes(unsigned participant) const;
+  void make_bootable(unsigned participant, const bootable &description);
   void set_state(unsigned participant, boot_state state, std::uint32_t reason);
   boot_state state(unsigned participant) const;
   void report(unsigned participant, nlohmann::ordered_json &to) const;
@@ -118,9 +125,11 @@ public:
 
 private:
   static constexpr unsigned words = TANDEM_IDM_BOOT_CONTROL / 4; // entry to cpu
+  static constexpr unsigned identity_words = 5;                  // machine to limit
   struct block {
     std::array<std::uint32_t, words> setup{};
-    std::uint32_t status = TANDEM_IDM_BOOT_HELD, reason = 0, count = 0;
+    std::uint32_t status = TANDEM_IDM_BOOT_HELD, reason = 0, count = 0, result = 0;
+    std::array<std::uint32_t, identity_words> identity{}; // zero: no master boots it
   };
   bool is_master(unsigned participant) const { return masters_ & bit(participant); }
   bool may_read(unsigned participant, unsigned slave) const
@@ -129,11 +138,14 @@ private:
   }
   void declare_block(register_bank &registers, unsigned slave);
   void control(unsigned master, unsigned slave, std::uint32_t value);
+  std::uint32_t check(const boot_command &command) const;
+  std::uint32_t check_boot(const boot_command &command) const;
 
   std::uint32_t masters_;
+  std::uint64_t memory_size_;
   std::vector<block> blocks_;             // by participant
   std::vector<std::uint32_t> events_;     // by participant; bit s: BOOT_EVENT of s
-  std::vector<std::uint64_t> violations_; // writes by others than masters, and unknown commands
+  std::vector<std::uint64_t> violations_; // writes by others than masters, refused commands
   idm_changed changed_;
   std::function<void(const boot_command &)> command_;
 };

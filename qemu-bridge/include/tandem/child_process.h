@@ -2,6 +2,7 @@
 // A child process that cannot outlive the simulation.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -37,15 +38,21 @@ public:
   int pidfd() const { return pidfd_; }
   /// True when the child was started and has ended by itself.
   bool ended() const;
-  /// How it ended, as the second half of a sentence: "was killed by signal 9 (Killed)",
-  /// "exited with status 1". Reaps the child.
-  std::string how_it_ended();
+  /// How a child has ended.
+  struct ending {
+    bool by_signal = false;
+    int number = 0; ///< signal or exit status
+    /// The second half of a sentence: "was killed by signal 9 (Killed)", "exited with status 1".
+    std::string text() const;
+  };
+  /// Waits for the end of the child and reaps it.
+  ending reap();
   /// Processor time that the child has used, in seconds.
   double cpu_seconds() const;
 
 private:
   pid_t pid_ = -1;
-  int pidfd_ = -1;
+  std::atomic<int> pidfd_{-1};
 };
 
 } // namespace tandem

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <list>
 #include <string>
 #include <tlm>
 #include <vector>
@@ -24,9 +25,20 @@ public:
   using request = std::function<bool(tlm::tlm_generic_payload &, tlm::tlm_dmi &)>;
 
   dmi_map(const std::vector<qemu_window> &windows, request get_direct_mem_ptr)
-      : windows_(windows), get_(std::move(get_direct_mem_ptr)), used_(TANDEM_WIRE_MAPS)
+      : windows_(windows.begin(), windows.end()), get_(std::move(get_direct_mem_ptr)),
+        used_(TANDEM_WIRE_MAPS)
   {
   }
+
+  /// The platform address behind size bytes at a guest address, when a window has them all.
+  bool find(std::uint64_t guest_address, unsigned size, std::uint64_t &platform) const;
+
+  /// Opens one more window, and probes it.
+  void open(const qemu_window &window);
+  /// Closes the windows of that name and takes back what is mapped in them.
+  void close(const std::string &name);
+  /// QEMU was started afresh: nothing is mapped any more.
+  void forget();
 
   /// Probes all windows from end to end.
   void probe_all();
@@ -58,13 +70,15 @@ private:
     int fd;
   };
 
+  void probe_window(const qemu_window &window);
   /// One question to the interconnect; returns the last address that the answer covers.
   std::uint64_t ask(const qemu_window &window, std::uint64_t address);
   void take(const qemu_window &window, const tlm::tlm_dmi &dmi,
             const struct dmi_descriptor &descriptor);
   bool is_mapped(std::uint64_t address) const;
+  template <typename Condition> void take_back(Condition concerned);
 
-  const std::vector<qemu_window> &windows_;
+  std::list<qemu_window> windows_; // ranges point into it
   request get_;
   std::vector<bool> used_;
   std::vector<range> ranges_;

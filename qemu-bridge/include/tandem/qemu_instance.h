@@ -30,8 +30,21 @@ enum class instance_state {
   waiting = 3, ///< an access is on its way through the interconnect
   stopped = 4, ///< switched itself off
   crashed = 5, ///< the process has died
+  halted = 6,  ///< stopped by halt()
 };
 const char *state_name(instance_state state);
+
+/// Why an instance came to rest.
+enum class rest_cause {
+  command,  ///< hold() or halt()
+  exit,     ///< switch_off(); the number is the one given there
+  poweroff, ///< the guest switched its machine off
+  reset,    ///< the guest asked for a reset of its machine
+  signal,   ///< the process was ended by signal `number`
+  status,   ///< the process ended with status `number`
+  hung,     ///< the process gave no sign of life
+  wire,     ///< the process sent nonsense
+};
 
 /// A QEMU process. Its windows are what the guest sees of the platform: the instance asks for
 /// DMI over each of them when the guest starts and maps what is granted into the guest; every
@@ -59,7 +72,6 @@ public:
   instance_state state() const { return state_; }
   /// The state as text, from any thread.
   const char *state_text() const { return state_name(state_); }
-  bool is_off() const { return state_ == instance_state::stopped; }
   console_log &console() { return console_; }
   /// What the QEMU process itself prints.
   console_log &messages() { return messages_; }
@@ -70,11 +82,34 @@ public:
   nlohmann::ordered_json statistics() const override;
   void trace(sc_core::sc_trace_file *file) const override;
 
+  // ---- the life of a held instance (qemu_config::held) ----
+  //
+  // Commands are taken at the instance's next request, so a running guest goes on for up to a
+  // quantum. In free mode a command ends the process, and the next boot starts another.
+
+  /// Starts the guest with size bytes from a platform address on as its RAM, at
+  /// qemu_config::boot_memory; both in whole 4 KiB pages. For an instance that is at rest;
+  /// starts a new process when there is none. SC_ERROR when the interconnect grants no DMI.
+  void boot(std::uint64_t platform_address, std::uint64_t size);
+  /// Takes the program and its memory away: state held.
+  void hold();
+  /// Stops the guest where it is: state halted.
+  void halt();
+  /// Stops the guest within its own access: state stopped.
+  void switch_off(unsigned number);
+  /// Called when the guest has come to rest (held, halted, stopped, crashed), also at the start
+  /// of a held instance.
+  std::function<void(instance_state state, rest_cause cause, unsigned number)> on_rest;
+  /// No guest runs: switched off, held, halted or crashed.
+  bool at_rest() const;
+
   // ---- for time_domain ----
   void launch();
-  void look();        ///< the watching thread asked to look at this instance
-  void drain();       ///< lets the guest come to its next request, which is not served
-  void check_alive(); ///< SC_ERROR when the process has died
+  void look();  ///< the watching thread asked to look at this instance
+  void drain(); ///< lets the guest come to its next request, which is not served
+  /// The process may have died: SC_ERROR, or the instance's own thread is woken to see to it.
+  /// False when there is still something to be served that it did before.
+  bool check_death();
   int pidfd() const { return process_.pidfd(); }    ///< any thread
   int wake_fd() const { return channel_.socket(); } ///< any thread
   bool take_wake(); ///< watching thread: reads the bytes; false at the end of file
@@ -88,7 +123,26 @@ private:
     std::uint64_t instructions = 0;
   };
 
+  enum class command { none, boot, hold, halt, off };
+  struct lost_process {
+    instance_state state;
+    rest_cause cause;
+    unsigned number;
+    std::string sentence; // for the user, or empty
+  };
+
   void run();
+  void live();
+  bool obey();
+  void post(command wanted);
+  void rest(instance_state state, rest_cause cause, unsigned number = 0);
+  bool wait_for_command();
+  void clear_program();
+  [[noreturn]] void end_process();
+  void give_memory();
+  void lose_process(const lost_process &how);
+  void relaunch();
+  [[noreturn]] void report_death();
   std::vector<std::string> command_line();
   void write_page();
   bool receive();
@@ -98,7 +152,6 @@ private:
   double read_percentile_us(double fraction) const;
   void check_hung(std::uint64_t &silent_ms);
   void check_request() const;
-  bool in_window(std::uint64_t address, unsigned size, std::uint64_t &platform) const;
   void reach(std::uint64_t time_ns);
   bool serve();
   void start();
@@ -111,7 +164,9 @@ private:
   void write_dmi(tandem_wire_reply &reply);
   void post_free_interrupts();
   void invalidate(sc_dt::uint64 start, sc_dt::uint64 end);
-  [[noreturn]] void fail(const std::string &cause) const;
+  [[noreturn]] void fail(const std::string &cause, rest_cause kind = rest_cause::wire,
+                         unsigned number = 0) const;
+  std::string one_line(const std::string &cause) const;
   std::string at_time() const;
   static std::string hex(std::uint64_t value);
 
@@ -139,10 +194,19 @@ private:
   instance_state state_ = instance_state::held;
   unsigned traced_state_ = 0;
   bool reset_wanted_ = false;
-  bool taken_ = false; ///< the request in the channel is being served
+  bool taken_ = false;    ///< the request in the channel is being served
+  bool released_ = false; ///< the guest runs on the host
+
+  command command_ = command::none;
+  bool resetting_ = false; ///< the reset that comes next is hold()'s or boot()'s
+  unsigned off_number_ = 0;
+  std::uint64_t boot_address_ = 0, boot_size_ = 0;
   std::atomic<bool> woken_{false};
   std::string version_;
   counters count_;
+  std::uint64_t instructions_before_ = 0; // by processes that are gone
+  double cpu_seconds_before_ = 0;
+  bool launched_ = false;
   std::set<std::uint64_t> outside_addresses_;
   std::uint64_t host_wait_ns_ = 0;
   std::uint64_t last_read_host_ns_ = 0;   // 0: the request before was no read

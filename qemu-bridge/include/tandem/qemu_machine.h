@@ -35,6 +35,14 @@ struct qemu_window {
   std::uint64_t platform_address; ///< address of its first byte on the initiator socket
 };
 
+/// The memory of an instance that is held until somebody boots it: where its machine has RAM.
+struct qemu_boot_memory {
+  std::uint64_t guest_address = 0; ///< of the window that boot() gives
+  std::uint64_t limit = 0;         ///< bytes, largest window
+  /// Part of it that the machine keeps for itself: offsets, end exclusive; equal: none.
+  std::uint64_t hole = 0, hole_end = 0;
+};
+
 /// Everything about one instance that is known before the start.
 struct qemu_config {
   std::string machine = "x86-pc"; ///< see find_machine
@@ -44,10 +52,16 @@ struct qemu_config {
   unsigned cpus = 1;            ///< 1 to 8
   std::uint64_t memory_mib = 0; ///< own RAM; 0: the machine's default
   std::string kernel;           ///< image for -kernel; empty: none
+  std::string firmware;         ///< image for -bios; empty: the machine's own
   std::string initrd, dtb, append;
   /// Instruction rate: one instruction takes 2^icount_shift ns (0 to 10).
   unsigned icount_shift = 0;
   std::vector<qemu_window> windows;
+  /// Held from the start, until qemu_instance::boot(); else the program starts by itself.
+  bool held = false;
+  qemu_boot_memory boot_memory; ///< of a held instance
+  /// When the process dies, the instance enters the state `crashed` and the simulation goes on.
+  bool may_crash = false;
   /// Inputs of the machine's interrupt controller, one for each interrupt input of the
   /// instance, in this order.
   std::vector<unsigned> interrupt_pins;
@@ -68,6 +82,11 @@ void check_config(const std::string &instance, const qemu_config &config);
 
 /// The command line without the descriptors that launch() adds.
 std::vector<std::string> qemu_arguments(const qemu_config &config, bool free_mode);
+
+/// The windows, all named "memory", by which a held instance sees its memory; what falls into
+/// the hole is not visible.
+std::vector<qemu_window> boot_windows(const qemu_boot_memory &place, std::uint64_t platform_address,
+                                      std::uint64_t size);
 
 /// Sockets that QEMU makes in the file system, and leaves there when it is killed.
 std::vector<std::string> socket_paths(const qemu_config &config);

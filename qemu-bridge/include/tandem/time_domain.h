@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
+#include <poll.h>
 #include <string>
 #include <systemc>
 #include <thread>
@@ -82,9 +82,12 @@ public:
   // ---- for qemu_instance, on the SystemC thread ----
 
   void enroll(qemu_instance &instance);
-  /// An instance was released to run on the host, or has reported back.
+  /// An instance was released to run on the host.
   void released() { ++in_flight_; }
-  void reported(std::uint64_t time_ns);
+  /// An instance that had been released has reported back, or will not any more.
+  void returned() { --in_flight_; }
+  /// An instance has come to this time.
+  void reached(std::uint64_t time_ns);
   /// End of the window of an instance that is released now, in ns.
   std::uint64_t window_end_ns() const;
   std::uint64_t quantum_ns() const { return quantum_ns_; }
@@ -92,6 +95,8 @@ public:
   bool must_stop();
   /// The instance has powered off; when it was the last, the simulation stops.
   void powered_off();
+  /// The instance has another process, or none.
+  void rewatch();
 
   // ---- for the watching thread ----
 
@@ -102,7 +107,9 @@ private:
   struct doorbell;
 
   void start_of_simulation() override;
+  std::vector<pollfd> watched() const;
   void watch();
+  void wake_watcher();
   void look();
 
   config config_;
@@ -112,7 +119,7 @@ private:
   std::thread watcher_;
   int wake_fd_ = -1;
   std::atomic<const char *> stop_{nullptr};
-  std::atomic<bool> dead_{false};
+  std::atomic<bool> dead_{false}, rewatch_{false};
   std::atomic<std::uint64_t> latest_ns_{0};
   std::uint64_t quantum_ns_ = 0;
   unsigned in_flight_ = 0;

@@ -5,6 +5,7 @@
 #include "tandem_wait.h"
 #include "tandem_wire.h"
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -25,14 +26,17 @@ public:
   wire_channel(const wire_channel &) = delete;
   wire_channel &operator=(const wire_channel &) = delete;
 
+  /// As new, for another QEMU; the one before must have ended.
+  void renew();
+
   tandem_wire_page &page() { return *page_; }
   const tandem_wire_page &page() const { return *page_; }
   int page_fd() const { return page_fd_; }
   /// QEMU's end, to be inherited; closed by close_remote() once it was.
-  int remote_socket() const { return sockets_[1]; }
+  int remote_socket() const { return remote_; }
   void close_remote();
   /// This end: becomes readable when QEMU sent a byte (TANDEM_WIRE_WAKE).
-  int socket() const { return sockets_[0]; }
+  int socket() const { return local_; }
 
   /// True when a request waits to be served.
   bool ready() const;
@@ -60,12 +64,15 @@ public:
   std::uint64_t sleeps() const { return waiter_.sleeps; }
 
 private:
+  void prepare();
+
   struct shared_file {
     std::uint64_t device, inode;
   };
   tandem_wire_page *page_ = nullptr;
   int page_fd_ = -1;
-  int sockets_[2] = {-1, -1};
+  std::atomic<int> local_{-1};
+  int remote_ = -1;
   tandem_waiter waiter_{};
   std::vector<shared_file> files_;
 };

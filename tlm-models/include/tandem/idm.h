@@ -25,10 +25,11 @@ class idm_locks;
 class idm_mailboxes;
 
 struct idm_config {
-  unsigned participants = 2;                               ///< 1 to 32
-  unsigned fifo_depth = 64;                                ///< words, 1 to 65535
-  unsigned locks = 32;                                     ///< 0 to 256
-  std::uint32_t masters = 1;                               ///< bit p: p drives boot blocks
+  unsigned participants = 2;     ///< 1 to 32
+  unsigned fifo_depth = 64;      ///< words, 1 to 65535
+  unsigned locks = 32;           ///< 0 to 256
+  std::uint32_t masters = 1;     ///< bit p: p drives boot blocks
+  std::uint64_t memory_size = 0; ///< bytes of the shared memory that boot windows lie in
   sc_core::sc_time access_latency = sc_core::SC_ZERO_TIME; ///< of each register access
 };
 
@@ -49,6 +50,17 @@ struct boot_command {
   unsigned cpu = 0;           ///< CPU of an SMP slave that takes the entry point
 };
 
+/// What a master can know about a participant that it may boot.
+struct bootable {
+  unsigned elf_machine = 0;      ///< e_machine of its programs
+  unsigned elf_bits = 32;        ///< 32 or 64
+  unsigned cpus = 1;             ///< 1 to 255
+  std::uint64_t ram = 0;         ///< guest address at which it sees its window
+  std::uint64_t limit = 0;       ///< bytes, largest window that its machine has room for
+  std::uint64_t window = 0;      ///< its share of the memory, preset in the boot block
+  std::uint64_t window_size = 0; ///< bytes
+};
+
 /// States of a participant as BOOT_STATUS shows them.
 enum class boot_state : std::uint32_t {
   held = TANDEM_IDM_BOOT_HELD,
@@ -63,7 +75,7 @@ enum class boot_state : std::uint32_t {
 /// follows from the socket alone.
 ///
 /// Interrupt outputs follow IRQ_STATUS & IRQ_ENABLE within the b_transport that
-/// changes them. Boot blocks are registers and signals only: what a command does
+/// changes them. Boot blocks check commands and tell results; what a command does
 /// is up to on_boot. Debug reads have no side effects. All members are called on
 /// the SystemC thread. Reports SC_ERROR "/tandem/idm" for a bad configuration.
 class idm : public sc_core::sc_module, public statistics_provider
@@ -75,12 +87,17 @@ public:
   idm(sc_core::sc_module_name name, const idm_config &config);
   ~idm() override;
 
-  /// Called within the b_transport that writes BOOT_CONTROL. Without it commands
-  /// are ignored, with one warning.
+  /// Called within the b_transport that writes BOOT_CONTROL, for commands that the
+  /// boot block has found possible; a boot has reset the slave's port by then.
+  /// Without it commands are ignored, with one warning.
   std::function<void(const boot_command &)> on_boot;
   /// Called within the b_transport that writes EXIT; status is 0 to 255. Without
   /// it the request is ignored, with one warning.
   std::function<void(unsigned participant, unsigned status)> on_exit;
+
+  /// Lets masters boot this participant, which is held until then. Before the
+  /// simulation starts. SC_ERROR when there is no such participant.
+  void make_bootable(unsigned participant, const bootable &description);
 
   /// Enters a state: sets BOOT_STATUS and BOOT_REASON and, when anything
   /// changed or the state is running, BOOT_EVENT and the interrupt of all
@@ -102,6 +119,9 @@ private:
   void declare_time();
   void declare_interrupts();
   std::uint32_t irq_status(unsigned participant) const;
+  void check_participant(unsigned participant) const;
+  void command(const boot_command &command);
+  void reset_port(unsigned participant);
   void update_irq(unsigned participant);
   void exit(unsigned participant, std::uint32_t value);
   std::uint64_t time_ns() const;

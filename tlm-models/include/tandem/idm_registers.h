@@ -118,7 +118,8 @@
 #define TANDEM_IDM_BOOT_MACHINE 0x3c /* RO what the slave executes, see below */
 #define TANDEM_IDM_BOOT_RAM_LO 0x40  /* RO guest address at which the slave sees the window */
 #define TANDEM_IDM_BOOT_RAM_HI 0x44
-#define TANDEM_IDM_BOOT_LIMIT_LO 0x48 /* RO largest window that the slave's machine has room for */
+#define TANDEM_IDM_BOOT_LIMIT_LO 0x48 /* RO largest window that the slave's machine has room for   \
+                                       */
 #define TANDEM_IDM_BOOT_LIMIT_HI 0x4c
 
 /* Commands. BOOT needs a slave that does not run, HALT one that does. RESET is for all
@@ -132,10 +133,11 @@
 #define TANDEM_IDM_BOOT_RESULT_COMMAND 1 /* unknown command */
 #define TANDEM_IDM_BOOT_RESULT_SLAVE 2   /* the participant starts by itself, no master boots it */
 #define TANDEM_IDM_BOOT_RESULT_STATE 3   /* not in this state */
-#define TANDEM_IDM_BOOT_RESULT_WINDOW 4  /* empty, not in whole 4 KiB pages, outside the shared
-                                            memory, or larger than LIMIT */
-#define TANDEM_IDM_BOOT_RESULT_ENTRY 5   /* the entry point is outside the window */
-#define TANDEM_IDM_BOOT_RESULT_CPU 6     /* the slave has no such CPU */
+#define TANDEM_IDM_BOOT_RESULT_WINDOW                                                              \
+  4                                    /* empty, not in whole 4 KiB pages, outside the shared      \
+                                          memory, or larger than LIMIT */
+#define TANDEM_IDM_BOOT_RESULT_ENTRY 5 /* the entry point is outside the window */
+#define TANDEM_IDM_BOOT_RESULT_CPU 6   /* the slave has no such CPU */
 
 /* MACHINE: zero for a participant that starts by itself. */
 #define TANDEM_IDM_BOOT_MACHINE_ELF 0x0000ffff  /* e_machine of its programs (ELF) */
