@@ -137,9 +137,9 @@ qemu_config amp_platform::complete(const platform_options &options,
   if (instance.booted_by_master) {
     config.held = true;
     config.boot_memory = place.ram;
-    const std::string rom = find_guest("boot_rom", config.machine);
-    (config.machine == "cortexm" ? config.kernel : config.firmware) = rom;
-    (config.machine == "cortexm" ? config.firmware : config.kernel) = "";
+    const bool m = config.machine == "cortexm"; // has no firmware, but a vector table at 0
+    config.kernel = m ? find_guest("boot_rom.elf", config.machine) : "";
+    config.firmware = m ? "" : find_guest("boot_rom.bin", config.machine);
     config.initrd = config.dtb = config.append = "";
     config.memory_mib = find_machine(config.machine).memory_mib ? rom_memory_mib : 0;
     return config;

@@ -341,7 +341,7 @@ std::string find_guest(const std::string &image, const std::string &machine)
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error).parent_path();
   for (const char *place : {"../guests", "../share/tandem/guests"}) {
-    for (const char *kind : {".elf", ".bin"}) {
+    for (const char *kind : {".elf", ""}) {
       const fs::path file = self / place / arch / (image + kind);
       if (fs::exists(file))
         return file.lexically_normal().string();
