@@ -110,6 +110,7 @@ typedef void (*plugin_vcpu_cb)(unsigned, void *);
   X(CPUState *, qemu_get_cpu, (int))                                                               \
   X(void, cpu_exit, (CPUState *))                                                                  \
   X(void, async_run_on_cpu, (CPUState *, run_on_cpu_func, void *))                                 \
+  X(void, pause_all_vcpus, (void))                                                                 \
   X(void, rcu_register_thread, (void))                                                             \
   X(bool, qemu_in_vcpu_thread, (void))                                                             \
   X(bool, runstate_is_running, (void))                                                             \

@@ -23,8 +23,6 @@
 #define BRIEF_SPIN_NS 4000
 /* Spin for the end of a sleep: it may be long, but guests that talk to each other sleep briefly. */
 #define HALTED_SPIN_NS 200000
-/* How often a guest that is being reset looks whether that is done. */
-#define RESET_POLL_NS 50000
 /* How often a sleeping wait looks whether QEMU is being stopped. */
 #define STOP_POLL_MS 20
 /* Rounds of the main loop that follow each other faster than this make it rest so long. */
@@ -40,7 +38,7 @@ static uint64_t level;
 static bool ready_due, window_due, reset_due, reset_by_guest;
 static bool clock_disabled;
 static bool shut_down, ended;
-static bool resetting; /* SystemC's reset is on its way: the guest stands still until it is done */
+static bool resetting; /* SystemC's reset is on its way: the CPUs are paused until it is done */
 /* Calls of sync_work still to come before everything is as it was before QEMU was stopped. */
 static unsigned resuming;
 
@@ -147,8 +145,9 @@ bool tandem_sync_apply(const struct tandem_wire_reply *reply)
   set_window(end);
   tandem_sync_lines(new_level, rise);
   if (control == TANDEM_WIRE_DO_RESET) {
+    /* The main loop carries it out and lets the CPUs go on. They must not execute until then. */
     resetting = true;
-    queue_work(); /* no CPU executes while there is work for it */
+    q.pause_all_vcpus();
     q.qemu_system_reset_request(QEMU_RESET_CAUSE_GUEST);
   }
   return shorter;
@@ -251,16 +250,9 @@ static bool await_reply(void)
 /* On the CPU thread, big lock held, between two instructions. */
 static void sync_work(CPUState *cpu, void *unused)
 {
-  (void)unused;
-  if (resetting) {
-    /* The main loop carries the reset out; the guest must not execute until then. */
-    struct timespec rest = {0, RESET_POLL_NS};
-    tandem_unlock();
-    nanosleep(&rest, NULL);
-    tandem_lock();
-    q.async_run_on_cpu(cpu, sync_work, NULL);
+  (void)cpu, (void)unused;
+  if (resetting)
     return;
-  }
   /* QEMU enables the clock when it goes on after a stop, also for a guest that sleeps, and
    * queues work because of that; it has to be out of the way, or it would look like a reason
    * to wake the guest. */
@@ -275,14 +267,15 @@ static void sync_work(CPUState *cpu, void *unused)
       return;
     bool was_halted = clock_disabled;
     tandem_sync_apply(tandem_channel_take());
-    if (was_halted) {
+    if (was_halted)
       clock_disabled = false;
+    if (resetting)
+      return;
+    if (was_halted) {
       q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, true);
       run_timers();
       return;
     }
-    if (resetting)
-      return;
   }
 }
 
