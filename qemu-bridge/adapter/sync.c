@@ -38,7 +38,7 @@ static uint64_t level;
 static bool ready_due, window_due, reset_due, reset_by_guest;
 static bool clock_disabled;
 static bool shut_down, ended;
-static bool resetting; /* SystemC's reset is on its way: the CPUs are paused until it is done */
+static bool resetting, reset_asked; /* SystemC wants a reset; QEMU was asked for it */
 /* Calls of sync_work still to come before everything is as it was before QEMU was stopped. */
 static unsigned resuming;
 
@@ -145,10 +145,8 @@ bool tandem_sync_apply(const struct tandem_wire_reply *reply)
   set_window(end);
   tandem_sync_lines(new_level, rise);
   if (control == TANDEM_WIRE_DO_RESET) {
-    /* The main loop carries it out and lets the CPUs go on. They must not execute until then. */
     resetting = true;
-    q.pause_all_vcpus();
-    q.qemu_system_reset_request(QEMU_RESET_CAUSE_GUEST);
+    queue_work(); /* behind the present instruction */
   }
   return shorter;
 }
@@ -247,12 +245,23 @@ static bool await_reply(void)
   return !stopping;
 }
 
+/* Asks for SystemC's reset. The main loop carries it out and lets the CPUs go on; they must not
+ * execute until then. */
+static void begin_reset(void)
+{
+  if (reset_asked)
+    return;
+  reset_asked = true;
+  q.pause_all_vcpus();
+  q.qemu_system_reset_request(QEMU_RESET_CAUSE_GUEST);
+}
+
 /* On the CPU thread, big lock held, between two instructions. */
 static void sync_work(CPUState *cpu, void *unused)
 {
   (void)cpu, (void)unused;
   if (resetting)
-    return;
+    return begin_reset();
   /* QEMU enables the clock when it goes on after a stop, also for a guest that sleeps, and
    * queues work because of that; it has to be out of the way, or it would look like a reason
    * to wake the guest. */
@@ -270,7 +279,7 @@ static void sync_work(CPUState *cpu, void *unused)
     if (was_halted)
       clock_disabled = false;
     if (resetting)
-      return;
+      return begin_reset();
     if (was_halted) {
       q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, true);
       run_timers();
@@ -340,7 +349,7 @@ static void machine_reset(void *unused)
   if (ready_due)
     return; /* the reset that is part of starting */
   reset_by_guest = !resetting;
-  resetting = false;
+  resetting = reset_asked = false;
   reset_due = true;
   queue_work();
 }
