@@ -201,6 +201,8 @@ static void post_reset(void)
 static bool post_due(void)
 {
   if (ready_due) {
+    if (!q.runstate_is_running())
+      return false; /* the reset that is part of starting is still to come */
     ready_due = false;
     struct tandem_wire_request *request = tandem_channel_request(TANDEM_WIRE_READY);
     request->data = (uint64_t)q.major << 32 | (uint64_t)q.minor << 16 | (uint64_t)q.micro;
