@@ -133,13 +133,13 @@ const instance_option instance_options[] = {
     {"boot", "self: starts with its image; master: the master's software boots it (slaves)"},
     {"window", "its share of the shared memory, for a slave that the master boots"},
     {"shm", "guest address of the shared memory; default: the machine's, see --dry-run"},
-    {"image", "guest program: a file, or the name of one that comes with Tandem"},
+    {"image", "guest program: a file, the name of one that comes with Tandem, or linux"},
     {"memory", "own RAM in MiB"},
     {"cpus", "number of CPUs, 1 to 8"},
     {"cpu", "CPU model of QEMU"},
     {"icount-shift", "instruction rate: an instruction takes 2^N ns; 0 to 10"},
     {"append", "command line of the guest"},
-    {"initrd", "initial RAM disk"},
+    {"initrd", "initial RAM disk: a file, or linux for that of the guest kit"},
     {"dtb", "device tree"},
     {"gdb", "port on which a debugger may attach"},
     {"qmp", "Unix socket for QEMU's monitor"},
@@ -236,7 +236,9 @@ platform_options::instance read_instance(const po::variables_map &map, const std
   qemu_config &q = i.qemu;
   q.machine = value.text("machine");
   find_machine(q.machine);
-  q.kernel = find_guest(value.text("image"), q.machine);
+  const std::string image = value.text("image"), initrd = value.text("initrd");
+  q.kernel = image == "linux" ? find_linux("kernel", q.machine) : find_guest(image, q.machine);
+  q.initrd = initrd == "linux" ? find_linux("initramfs.gz", q.machine) : initrd;
   q.prefix = map["qemu-prefix"].as<std::string>();
   q.memory_mib = value.count("memory", 0);
   q.cpus = value.count("cpus", 1);
@@ -246,7 +248,6 @@ platform_options::instance read_instance(const po::variables_map &map, const std
   i.booted_by_master = read_boot(value, name);
   i.window = value.size("window");
   i.memory_address = value.size("shm");
-  q.initrd = value.text("initrd");
   q.dtb = value.text("dtb");
   q.gdb_port = value.count("gdb", 0);
   q.qmp_path = value.text("qmp");
@@ -348,6 +349,20 @@ std::string find_guest(const std::string &image, const std::string &machine)
     }
   }
   return image;
+}
+
+std::string find_linux(const std::string &file, const std::string &machine)
+{
+  namespace fs = std::filesystem;
+  const std::string arch = machine.rfind("x86", 0) == 0 ? "amd64"
+                           : machine == "aarch64"       ? "arm64"
+                                                        : "armhf";
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error).parent_path();
+  const fs::path path = (self / "../../linux" / arch / file).lexically_normal();
+  if (!fs::exists(path))
+    fail("there is no '" + path.string() + "'; ./tandem setup --linux makes it");
+  return path.string();
 }
 
 bool parse_options(int argc, char **argv, const platform_defaults &defaults,

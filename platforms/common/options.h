@@ -62,6 +62,10 @@ struct platform_options {
 /// or installed. What is a path, or not found, is returned as it is.
 std::string find_guest(const std::string &image, const std::string &machine);
 
+/// A file of the Linux guest kit for that machine: "kernel", "initramfs.gz". SC_ERROR when the kit
+/// is not there.
+std::string find_linux(const std::string &file, const std::string &machine);
+
 /// Reads command line and INI file. False when there is nothing more to do (--help and
 /// the like were printed). Errors are SC_ERROR "/tandem/options", one sentence each.
 bool parse_options(int argc, char **argv, const platform_defaults &defaults,
