@@ -46,7 +46,9 @@ void print_report(const sc_core::sc_report &report, const sc_core::sc_actions &a
 
 void print_plan(const platform_options &options)
 {
-  for (const auto &i : options.instances) {
+  const std::vector<amp_platform::share> shares = amp_platform::shares(options);
+  for (std::size_t n = 0; n < options.instances.size(); ++n) {
+    const auto &i = options.instances[n];
     const qemu_config config = amp_platform::complete(options, i);
     check_config(i.name, config);
     std::printf("%s: %s\n", i.name.c_str(),
@@ -56,6 +58,13 @@ void print_plan(const platform_options &options)
                   static_cast<unsigned long long>(w.guest_address),
                   static_cast<unsigned long long>(w.guest_address + w.size - 1), w.name.c_str(),
                   static_cast<unsigned long long>(w.platform_address));
+    if (config.held)
+      std::printf(
+          "  0x%010llx to 0x%010llx  memory, given by the master (its share: platform "
+          "0x%010llx)\n",
+          static_cast<unsigned long long>(config.boot_memory.guest_address),
+          static_cast<unsigned long long>(config.boot_memory.guest_address + shares[n].size - 1),
+          static_cast<unsigned long long>(amp_platform::shm_address + shares[n].offset));
     std::printf("  interrupt input %u of %s  idm_%s\n", config.interrupt_pins[0],
                 find_machine(config.machine).interrupt_device, i.name.c_str());
   }

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the master does in ./tandem demo --linux. The host reads the lines that begin with DEMO.
+
+step() {
+  echo "DEMO $*"
+}
+
+fail() {
+  echo "DEMO failed: $*"
+  idmctl end 1 || poweroff -f
+}
+
+# want TEXT COMMAND...: the command succeeds and prints TEXT.
+want() {
+  wanted=$1
+  shift
+  echo "\$ $*"
+  got=$("$@" 2>&1) || fail "'$*' ended with status $?: $got"
+  echo "$got"
+  case $got in
+  *"$wanted"*) ;;
+  *) fail "'$*' does not say '$wanted'" ;;
+  esac
+}
+
+slave=0
+boot=/boot/slave
+
+step "1 the carve-out"
+want Reserved grep -i -A1 "^$(cat $boot/carve-out)" /proc/iomem
+step "2 the module"
+want "" insmod /lib/tandem/tandem_idm.ko
+want held idmctl status $slave
+step "3 the slave boots Linux"
+want "" load-bin-boot -i $boot/initramfs.gz $slave $boot/kernel $boot/device-tree.dtb
+want "Linux is up" idmctl receive $slave -t 60
+want running idmctl status $slave
+step "4 messages to Linux and back"
+for number in 1 2 3; do
+  want "" idmctl send $slave "message $number"
+  want "echo: message $number" idmctl receive $slave -t 10
+done
+step "5 reset"
+want "" idmctl reset $slave
+want held idmctl status $slave
+step "6 the slave boots another image"
+want "" load-bin-boot -a tag=second $slave $boot/second.elf
+want second idmctl receive $slave -t 10
+for number in 1 2 3; do
+  want "" idmctl send $slave "message $number"
+  want "echo: message $number" idmctl receive $slave -t 10
+done
+want "" idmctl ring $slave
+step "7 the end"
+want running idmctl status $slave
+step "done"
+idmctl end 0
