@@ -7,7 +7,13 @@
 #
 # builds ${PROJECT_BINARY_DIR}/guests/ARCH/NAME.elf out of these sources and the
 # runtime of ARCH (x86_64, arm, aarch64, cortexm), and installs it to
-# share/tandem/guests/ARCH. All guests belong to the target `guests`.
+# share/tandem/guests/ARCH. All guests belong to the target `guests`. On cortexm, whose
+# RAM lies elsewhere when a master boots it, there is NAME.slave.elf as well.
+#
+#   tandem_boot_rom(ARCH SOURCE file)
+#
+# builds and installs the boot ROM of ARCH beside them, in the format that QEMU's machine
+# takes.
 
 set(TANDEM_GUEST_ARCHS x86_64 arm aarch64 cortexm)
 set(_guest_runtime ${CMAKE_CURRENT_SOURCE_DIR}/runtime)
@@ -51,6 +57,16 @@ set(_guest_script_x86_64 ${_guest_runtime}/x86_64/link.ld)
 set(_guest_script_arm ${_guest_runtime}/virt/link.ld)
 set(_guest_script_aarch64 ${_guest_runtime}/virt/link.ld)
 set(_guest_script_cortexm ${_guest_runtime}/cortexm/link.ld)
+set(_guest_slave_script_cortexm ${_guest_runtime}/cortexm/slave.ld)
+
+set(_guest_rom_x86_64 boot_rom.bin)
+set(_guest_rom_arm boot_rom.bin)
+set(_guest_rom_aarch64 boot_rom.bin)
+set(_guest_rom_cortexm boot_rom.elf)
+set(_guest_rom_address_x86_64 0xf0000)
+set(_guest_rom_address_arm 0)
+set(_guest_rom_address_aarch64 0)
+set(_guest_rom_address_cortexm 0)
 
 foreach(arch IN LISTS TANDEM_GUEST_ARCHS)
   find_program(TANDEM_GUEST_CC_${arch} ${_guest_tool_${arch}}
@@ -91,6 +107,31 @@ foreach(arch IN LISTS TANDEM_GUEST_ARCHS)
   endforeach()
 endforeach()
 
+# Makes a file of guests/ARCH part of `guests` and of the installation.
+function(_tandem_guest_installed arch file)
+  set_property(GLOBAL APPEND PROPERTY TANDEM_GUEST_IMAGES ${file})
+  install(FILES ${file} DESTINATION ${CMAKE_INSTALL_DATADIR}/tandem/guests/${arch})
+endfunction()
+
+# Links objects to an image of the architecture, with further arguments for the linker.
+function(_tandem_guest_image image arch)
+  cmake_parse_arguments(PARSE_ARGV 2 image "" "SCRIPT" "OBJECTS;FLAGS")
+  set(script)
+  if(image_SCRIPT)
+    set(script -T ${image_SCRIPT})
+  endif()
+  get_filename_component(name ${image} NAME)
+  get_filename_component(folder ${image} DIRECTORY)
+  file(MAKE_DIRECTORY ${folder})
+  add_custom_command(
+    OUTPUT ${image}
+    COMMAND ${TANDEM_GUEST_CC_${arch}} ${_guest_flags_${arch}} ${_guest_link_flags}
+            ${image_FLAGS} ${script} ${image_OBJECTS} -lgcc -o ${image}
+    DEPENDS ${image_OBJECTS} ${image_SCRIPT}
+    COMMENT "Guest image ${arch}/${name}"
+    VERBATIM)
+endfunction()
+
 function(tandem_guest name arch)
   cmake_parse_arguments(PARSE_ARGV 2 guest "" "" "SOURCES")
   set(objects)
@@ -100,15 +141,36 @@ function(tandem_guest name arch)
     list(APPEND objects ${object})
   endforeach()
   list(APPEND objects ${_guest_objects_${arch}})
-  set(image ${PROJECT_BINARY_DIR}/guests/${arch}/${name}.elf)
-  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/guests/${arch})
+  set(image ${PROJECT_BINARY_DIR}/guests/${arch}/${name})
+  _tandem_guest_image(${image}.elf ${arch} OBJECTS ${objects} SCRIPT ${_guest_script_${arch}})
+  _tandem_guest_installed(${arch} ${image}.elf)
+  if(_guest_slave_script_${arch})
+    _tandem_guest_image(${image}.slave.elf ${arch} OBJECTS ${objects}
+                        SCRIPT ${_guest_slave_script_${arch}})
+    _tandem_guest_installed(${arch} ${image}.slave.elf)
+  endif()
+endfunction()
+
+function(tandem_boot_rom arch)
+  cmake_parse_arguments(PARSE_ARGV 1 rom "" "SOURCE" "")
+  get_filename_component(source ${rom_SOURCE} ABSOLUTE)
+  _tandem_guest_object(object ${arch} ${source})
+  set(linked ${CMAKE_CURRENT_BINARY_DIR}/objects/${arch}/boot_rom.elf)
+  set(rom ${PROJECT_BINARY_DIR}/guests/${arch}/${_guest_rom_${arch}})
+  _tandem_guest_image(${linked} ${arch} OBJECTS ${object}
+                      FLAGS -Wl,-Ttext=${_guest_rom_address_${arch}})
+  get_filename_component(format ${rom} LAST_EXT)
+  string(REGEX REPLACE "gcc$" "objcopy" objcopy ${TANDEM_GUEST_CC_${arch}})
+  if(format STREQUAL ".bin")
+    set(command ${objcopy} -O binary)
+  else()
+    set(command ${CMAKE_COMMAND} -E copy)
+  endif()
   add_custom_command(
-    OUTPUT ${image}
-    COMMAND ${TANDEM_GUEST_CC_${arch}} ${_guest_flags_${arch}} ${_guest_link_flags}
-            -T ${_guest_script_${arch}} ${objects} -lgcc -o ${image}
-    DEPENDS ${objects} ${_guest_script_${arch}}
-    COMMENT "Guest image ${arch}/${name}.elf"
+    OUTPUT ${rom}
+    COMMAND ${command} ${linked} ${rom}
+    DEPENDS ${linked}
+    COMMENT "Guest image ${arch}/${_guest_rom_${arch}}"
     VERBATIM)
-  set_property(GLOBAL APPEND PROPERTY TANDEM_GUEST_IMAGES ${image})
-  install(FILES ${image} DESTINATION ${CMAKE_INSTALL_DATADIR}/tandem/guests/${arch})
+  _tandem_guest_installed(${arch} ${rom})
 endfunction()
