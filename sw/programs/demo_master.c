@@ -6,9 +6,6 @@
  *   input=BYTES  length of the input, written by the platform
  *   job=BYTES    length of one job (default 65536)
  *   slaves=N     how many of the other participants to use (default all)
- *   S.boot_entry= S.boot_argument= S.boot_window= S.boot_size=
- *                boot block of slave S, where it is to be booted from here and
- *                the platform has not filled it in already
  */
 #include "tandem-sw/console.h"
 #include "tandem-sw/crc32.h"
@@ -40,23 +37,6 @@ static void find_slaves(void)
   for (uint32_t p = 0; p < idm_info()->participants && slave_count < wanted; ++p)
     if (p != idm_info()->self)
       slaves[slave_count++] = p;
-}
-
-static void boot_if_held(uint32_t slave)
-{
-  struct idm_boot boot;
-  if (!(idm_info()->masters >> idm_info()->self & 1))
-    return;
-  if (idm_boot_status(slave) != TANDEM_IDM_BOOT_HELD)
-    return;
-  idm_boot_read(slave, &boot);
-  boot.entry = param_u64_for(slave, "boot_entry", boot.entry);
-  boot.argument = param_u64_for(slave, "boot_argument", boot.argument);
-  boot.window = param_u64_for(slave, "boot_window", boot.window);
-  boot.size = param_u64_for(slave, "boot_size", boot.size);
-  idm_boot_write(slave, &boot);
-  idm_boot_command(slave, TANDEM_IDM_BOOT_CMD_BOOT);
-  printf("booted slave %u at 0x%llx\n", (unsigned)slave, (unsigned long long)boot.entry);
 }
 
 static void prepare_control(uint64_t length, uint64_t jobs)
@@ -125,8 +105,6 @@ int guest_main(void)
   printf("input of %llu bytes in %llu jobs for %u slaves\n", (unsigned long long)length,
          (unsigned long long)jobs, (unsigned)slave_count);
   prepare_control(length, jobs);
-  for (uint32_t i = 0; i < slave_count; ++i)
-    boot_if_held(slaves[i]);
 
   uint64_t start = now_ns();
   if (!run_all(length, job_size, jobs) || !control()->digest_valid)

@@ -31,7 +31,14 @@ bool runtime_fault_caught(void);
 /* Value of /chosen/bootargs in a flattened device tree, NULL when there is none. */
 const char *fdt_bootargs(const void *tree);
 
+/* The argument of a slave as text in its memory; NULL when that cannot be, and when no
+ * master has booted this. */
+const char *runtime_argument_text(void);
+
 /* --- Provided by each machine --------------------------------------------- */
+
+/* As handed over in the register that docs/slaves.md names. */
+extern uintptr_t machine_argument;
 
 void machine_init(void);                /* interrupt controller and clock, all sources closed */
 const char *machine_command_line(void); /* NULL when there is none */

@@ -22,13 +22,15 @@ class Messages(PlatformTest):
                 self.assertEqual(int(results[key]), 0, f"{key} at {instance}")
         return run
 
-    def check_device(self, run, pairs):
-        """What the device counted agrees with what the guests say."""
+    def check_device(self, run, pairs, under_way=0):
+        """What the device counted agrees with what the guests say; words that may still have been
+        in a FIFO when the run ended are allowed for."""
         ports = run.module("idm")["participants"]
         for source, destination in pairs:
             sent = ports[source]["mailboxes"][destination]
             got = ports[destination]["mailboxes"][source]
-            self.assertEqual(sent["words_sent"], got["words_received"])
+            self.assertLessEqual(got["words_received"], sent["words_sent"])
+            self.assertLessEqual(sent["words_sent"] - got["words_received"], under_way)
             self.assertEqual(sent["words_dropped"], 0)
             self.assertEqual(got["underruns"], 0)
             self.assertGreater(sent["words_sent"], 0)
@@ -59,8 +61,9 @@ class Messages(PlatformTest):
     def test_two_pairs_at_once(self):
         run = self.exchange(200, "--slaves", 3, "--slave.machine", "arm", "--slave2.machine",
                             "x86-pc", instances=("master", "slave0"))
-        self.check_device(run, [(0, 1), (1, 0), (2, 3), (3, 2)])
+        self.check_device(run, [(0, 1), (1, 0)])
         # The second pair knows nothing of the first, and need not have ended.
+        self.check_device(run, [(2, 3), (3, 2)], under_way=64)
         self.assertIn("messages", run.console("slave1"))
 
     @ctest(timeout=500)

@@ -3,9 +3,9 @@
  * Driver of the inter-processor device module (register map:
  * tandem/idm_registers.h), one for all machines.
  *
- * The interrupt handler only gathers: it collects and clears doorbells, closes
- * mailbox causes in IRQ_ENABLE (their level stays until somebody reads the
- * FIFO) and lets the sleeper decide. Nothing here waits by polling, except for
+ * The interrupt handler only gathers: it collects and clears doorbells and boot
+ * events, closes mailbox causes in IRQ_ENABLE (their level stays until somebody
+ * reads the FIFO) and lets the sleeper decide. Nothing here waits by polling, except for
  * locks, which have no interrupt. For the primary CPU, except where said.
  * Timeouts use the one timer of timer_after().
  */
@@ -28,6 +28,7 @@ struct idm_info {
   uint32_t fifo_depth; /* words */
   uint32_t locks;
   uint32_t masters;
+  bool is_slave; /* a master has booted this, see docs/slaves.md */
 };
 
 static inline uint32_t idm_read(uint32_t offset)
@@ -53,6 +54,21 @@ uint64_t idm_time_ns(void);
 
 /* Asks the platform to end the simulation; returns. See platform_exit(). */
 void idm_exit(uint32_t status);
+
+/* --- Sleeping ------------------------------------------------------------- */
+
+/* What ends a sleep: masks of participants. */
+struct idm_wait {
+  uint32_t doorbells; /* one of these has rung */
+  uint32_t receivers; /* a FIFO from one of these is not empty */
+  uint32_t senders;   /* a FIFO to one of these is at most half full */
+  uint32_t slaves;    /* one of these slaves has changed its state */
+};
+
+/* Sleeps until something of that is there, or the timeout passed (0: none). False
+ * means that the timeout passed. For mailboxes it may return early: look, and wait
+ * again. */
+bool idm_wait(const struct idm_wait *wait, uint64_t timeout_ns);
 
 /* --- Doorbells ------------------------------------------------------------ */
 
@@ -100,9 +116,7 @@ static inline uint32_t idm_mailbox_get(uint32_t peer)
   return idm_read(TANDEM_IDM_MAILBOX(peer) + TANDEM_IDM_MB_RX_DATA);
 }
 
-/* Sleeps until a FIFO from one of `receivers` is not empty, or one to one of
- * `senders` is at most half full, or the timeout passed (0: none). False means
- * that the timeout passed. It may return early: look, and wait again. */
+/* idm_wait() for mailboxes alone. */
 bool idm_mailbox_wait(uint32_t receivers, uint32_t senders, uint64_t timeout_ns);
 
 /* --- Hardware locks: any CPU ---------------------------------------------- */
@@ -121,9 +135,22 @@ struct idm_boot {
   uint32_t cpu;
 };
 
-void idm_boot_read(uint32_t slave, struct idm_boot *boot);
 void idm_boot_write(uint32_t slave, const struct idm_boot *boot);
-void idm_boot_command(uint32_t slave, uint32_t command);
-uint32_t idm_boot_status(uint32_t slave);
+
+/* Gives a command; what became of it (TANDEM_IDM_BOOT_RESULT_...). */
+uint32_t idm_boot_command(uint32_t slave, uint32_t command);
+
+/* A register of the slave's boot block by its offset; with 64, the one of a pair
+ * whose name ends in _LO. Slaves may read their own block. */
+uint32_t idm_boot_read(uint32_t slave, uint32_t offset);
+uint64_t idm_boot_read64(uint32_t slave, uint32_t offset);
+
+/* Takes (and forgets) those of these slaves whose change of state idm_wait() or the
+ * handler has seen; the first idm_wait() for slaves opens the interrupt. */
+uint32_t idm_boot_take(uint32_t slaves);
+
+/* Sleeps until the slave is in this state; false when it is not within the timeout
+ * (0: none). */
+bool idm_boot_wait(uint32_t slave, uint32_t status, uint64_t timeout_ns);
 
 #endif /* TANDEM_SW_IDM_H */

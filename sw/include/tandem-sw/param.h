@@ -4,6 +4,10 @@
  *   - the command line (QEMU's -append; not on cortexm), then
  *   - the parameter page, at the start of shared memory on every machine.
  *
+ * A slave that a master boots has no parameter page. Its command line is what the argument
+ * of the boot block points to: a text, or a device tree (arm, aarch64: /chosen/bootargs) or
+ * PVH start info (x86_64) that holds one.
+ *
  * A name with the participant's index in front ("1.peer=0") is meant for that
  * participant alone and goes before the plain name at the same place. The
  * command line goes before the page.
@@ -28,8 +32,8 @@ bool param_get(const char *name, char *value, size_t size);
  * A value that is not a number is reported on the console and ignored. */
 uint64_t param_u64(const char *name, uint64_t fallback);
 
-/* The same, for words addressed to another participant only ("S.name=value"). */
-uint64_t param_u64_for(uint32_t participant, const char *name, uint64_t fallback);
+/* The whole command line; empty when there is none. */
+const char *param_line(void);
 
 bool param_is(const char *name, const char *value);
 

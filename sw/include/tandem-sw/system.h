@@ -27,6 +27,9 @@ __attribute__((noreturn)) void platform_exit(int status);
 /* The machine's own way; cortexm has none and halts. */
 __attribute__((noreturn)) void power_off(void);
 
+/* Asks for a reset of the machine. */
+__attribute__((noreturn)) void machine_reset(void);
+
 /* Starts another CPU, which calls function(argument) with interrupts disabled
  * and halts when it returns. False when there is no such CPU or no such facility. */
 bool cpu_start(unsigned cpu, void (*function)(void *argument), void *argument);

@@ -28,17 +28,9 @@ _start:
   str xzr, [x0], #8
   b 1b
 2:
-  bl enable_mmu
-  cbz x19, 3f /* the loader's x0 counts only if it points to a tree */
-  tst x19, #7
-  b.ne 3f
-  ldr w1, [x19]
-  ldr w2, =0xedfe0dd0
-  cmp w1, w2
-  b.ne 3f
-  ldr x0, =virt_device_tree
+  ldr x0, =machine_argument
   str x19, [x0]
-3:
+  bl enable_mmu
   msr daifclr, #0x4
   bl runtime_start
   b .

@@ -26,11 +26,8 @@ _start:
   cmp r0, r1
   strlo r2, [r0], #4
   blo 1b
-  ldr r0, =virt_device_tree
-  ldr r1, [r4]
-  ldr r2, =0xedfe0dd0 /* the loader's r2 counts only if it points to a tree */
-  cmp r1, r2
-  streq r4, [r0]
+  ldr r0, =machine_argument
+  str r4, [r0]
   bl enable_mmu
   bl runtime_start
   b .

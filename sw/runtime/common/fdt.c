@@ -4,8 +4,6 @@
 
 #include <stddef.h>
 
-#define FDT_MAGIC 0xd00dfeed
-
 enum { FDT_BEGIN_NODE = 1, FDT_END_NODE, FDT_PROP, FDT_NOP };
 
 static uint32_t big_endian(const uint8_t *bytes)
@@ -16,8 +14,6 @@ static uint32_t big_endian(const uint8_t *bytes)
 const char *fdt_bootargs(const void *tree)
 {
   const uint8_t *base = tree;
-  if (big_endian(base) != FDT_MAGIC)
-    return NULL;
   const uint8_t *at = base + big_endian(base + 8);
   const char *strings = (const char *)base + big_endian(base + 12);
   unsigned depth = 0, chosen_depth = 0;

@@ -15,6 +15,7 @@ static struct {
   uint32_t enable;    /* what IRQ_ENABLE holds */
   uint32_t causes;    /* mailbox causes seen since somebody waited for them */
   uint32_t doorbells; /* collected and not yet taken */
+  uint32_t changed;   /* slaves: collected and not yet taken */
   uint32_t count;     /* doorbell interrupts */
 } state;
 
@@ -38,8 +39,14 @@ static void interrupt(void *unused)
     state.doorbells |= rung;
     ++state.count;
   }
+  if (causes & TANDEM_IDM_IRQ_BOOT) {
+    uint32_t changed = idm_read(TANDEM_IDM_BOOT_EVENT);
+    state.changed |= changed;
+    for (; changed; changed &= changed - 1)
+      idm_write(TANDEM_IDM_BOOT((uint32_t)__builtin_ctz(changed)) + TANDEM_IDM_BOOT_ACK, 1);
+  }
   state.causes |= causes & MAILBOX_CAUSES;
-  set_enable(state.enable & ~(causes & ~(uint32_t)TANDEM_IDM_IRQ_DOORBELL));
+  set_enable(state.enable & ~(causes & (uint32_t)MAILBOX_CAUSES));
 }
 
 bool idm_probe(void)
@@ -57,6 +64,7 @@ bool idm_probe(void)
   info.fifo_depth = idm_read(TANDEM_IDM_FIFO_DEPTH);
   info.locks = idm_read(TANDEM_IDM_LOCKS);
   info.masters = idm_read(TANDEM_IDM_MASTERS);
+  info.is_slave = idm_boot_read(info.self, TANDEM_IDM_BOOT_MACHINE) != 0;
   info.present = true;
   idm_write(TANDEM_IDM_IRQ_ENABLE, 0);
   irq_set_handler(IRQ_IDM, interrupt, 0);
@@ -92,6 +100,48 @@ uint64_t idm_time_ns(void)
 void idm_exit(uint32_t status)
 {
   idm_write(TANDEM_IDM_EXIT, status & 0xff);
+}
+
+/* --- Sleeping ------------------------------------------------------------- */
+
+/* Turns the per-FIFO interrupt on for the wanted peers and off for the rest. */
+static void select_peers(uint32_t wanted, uint32_t *open, uint32_t control)
+{
+  for (uint32_t change = wanted ^ *open; change; change &= change - 1) {
+    uint32_t peer = (uint32_t)__builtin_ctz(change);
+    idm_write(TANDEM_IDM_MAILBOX(peer) + control,
+              (wanted >> peer) & 1 ? TANDEM_IDM_MB_CONTROL_IRQ : 0);
+  }
+  *open = wanted;
+}
+
+static bool has_come(const struct idm_wait *wait, uint32_t causes)
+{
+  return (state.causes & causes) || (state.doorbells & wait->doorbells) ||
+         (state.changed & wait->slaves);
+}
+
+bool idm_wait(const struct idm_wait *wait, uint64_t timeout_ns)
+{
+  uint32_t causes = (wait->receivers ? TANDEM_IDM_IRQ_MAILBOX_RX : 0u) |
+                    (wait->senders ? TANDEM_IDM_IRQ_MAILBOX_TX : 0u);
+  if (timeout_ns)
+    timer_after(timeout_ns);
+  unsigned long irqs = irq_save();
+  if (wait->receivers)
+    select_peers(wait->receivers, &rx_open, TANDEM_IDM_MB_RX_CONTROL);
+  if (wait->senders)
+    select_peers(wait->senders, &tx_open, TANDEM_IDM_MB_TX_CONTROL);
+  state.causes &= ~causes;
+  set_enable(state.enable | causes | (wait->slaves ? TANDEM_IDM_IRQ_BOOT : 0u));
+  while (!has_come(wait, causes) && !(timeout_ns && timer_fired()))
+    wait_for_interrupt();
+  bool come = has_come(wait, causes);
+  set_enable(state.enable & ~(uint32_t)MAILBOX_CAUSES);
+  irq_restore(irqs);
+  if (timeout_ns)
+    timer_cancel();
+  return come;
 }
 
 /* --- Doorbells ------------------------------------------------------------ */
@@ -133,17 +183,9 @@ uint32_t idm_doorbell_take(uint32_t sources)
 
 uint32_t idm_doorbell_wait(uint32_t sources, uint64_t timeout_ns)
 {
-  if (timeout_ns)
-    timer_after(timeout_ns);
-  unsigned long irqs = irq_save();
-  while (!(state.doorbells & sources) && !(timeout_ns && timer_fired()))
-    wait_for_interrupt();
-  uint32_t rung = state.doorbells & sources;
-  state.doorbells &= ~rung;
-  irq_restore(irqs);
-  if (timeout_ns)
-    timer_cancel();
-  return rung;
+  const struct idm_wait wait = {.doorbells = sources};
+  idm_wait(&wait, timeout_ns);
+  return idm_doorbell_take(sources);
 }
 
 uint32_t idm_interrupts(void)
@@ -195,38 +237,10 @@ uint32_t idm_mailbox_receive(uint32_t peer)
   return word;
 }
 
-/* Turns the per-FIFO interrupt on for the wanted peers and off for the rest. */
-static void select_peers(uint32_t wanted, uint32_t *open, uint32_t control)
-{
-  for (uint32_t change = wanted ^ *open; change; change &= change - 1) {
-    uint32_t peer = (uint32_t)__builtin_ctz(change);
-    idm_write(TANDEM_IDM_MAILBOX(peer) + control,
-              (wanted >> peer) & 1 ? TANDEM_IDM_MB_CONTROL_IRQ : 0);
-  }
-  *open = wanted;
-}
-
 bool idm_mailbox_wait(uint32_t receivers, uint32_t senders, uint64_t timeout_ns)
 {
-  uint32_t causes =
-      (receivers ? TANDEM_IDM_IRQ_MAILBOX_RX : 0u) | (senders ? TANDEM_IDM_IRQ_MAILBOX_TX : 0u);
-  if (timeout_ns)
-    timer_after(timeout_ns);
-  unsigned long irqs = irq_save();
-  if (receivers)
-    select_peers(receivers, &rx_open, TANDEM_IDM_MB_RX_CONTROL);
-  if (senders)
-    select_peers(senders, &tx_open, TANDEM_IDM_MB_TX_CONTROL);
-  state.causes &= ~causes;
-  set_enable(state.enable | causes);
-  while (!(state.causes & causes) && !(timeout_ns && timer_fired()))
-    wait_for_interrupt();
-  bool seen = state.causes & causes;
-  set_enable(state.enable & ~(uint32_t)MAILBOX_CAUSES);
-  irq_restore(irqs);
-  if (timeout_ns)
-    timer_cancel();
-  return seen;
+  const struct idm_wait wait = {.receivers = receivers, .senders = senders};
+  return idm_wait(&wait, timeout_ns);
 }
 
 /* --- Hardware locks ------------------------------------------------------- */
@@ -252,45 +266,57 @@ void idm_lock_release(uint32_t lock)
 
 /* --- Boot blocks ---------------------------------------------------------- */
 
-static uint64_t read_pair(uint32_t offset)
+uint32_t idm_boot_read(uint32_t slave, uint32_t offset)
 {
-  uint64_t low = idm_read(offset);
-  return low | (uint64_t)idm_read(offset + 4) << 32;
+  return idm_read(TANDEM_IDM_BOOT(slave) + offset);
 }
 
-static void write_pair(uint32_t offset, uint64_t value)
+uint64_t idm_boot_read64(uint32_t slave, uint32_t offset)
+{
+  uint64_t low = idm_boot_read(slave, offset);
+  return low | (uint64_t)idm_boot_read(slave, offset + 4) << 32;
+}
+
+static void write64(uint32_t offset, uint64_t value)
 {
   idm_write(offset, (uint32_t)value);
   idm_write(offset + 4, (uint32_t)(value >> 32));
 }
 
-void idm_boot_read(uint32_t slave, struct idm_boot *boot)
-{
-  uint32_t block = TANDEM_IDM_BOOT(slave);
-  boot->entry = read_pair(block + TANDEM_IDM_BOOT_ENTRY_LO);
-  boot->argument = read_pair(block + TANDEM_IDM_BOOT_ARG_LO);
-  boot->window = read_pair(block + TANDEM_IDM_BOOT_WINDOW_LO);
-  boot->size = read_pair(block + TANDEM_IDM_BOOT_SIZE_LO);
-  boot->cpu = idm_read(block + TANDEM_IDM_BOOT_CPU);
-}
-
 void idm_boot_write(uint32_t slave, const struct idm_boot *boot)
 {
   uint32_t block = TANDEM_IDM_BOOT(slave);
-  write_pair(block + TANDEM_IDM_BOOT_ENTRY_LO, boot->entry);
-  write_pair(block + TANDEM_IDM_BOOT_ARG_LO, boot->argument);
-  write_pair(block + TANDEM_IDM_BOOT_WINDOW_LO, boot->window);
-  write_pair(block + TANDEM_IDM_BOOT_SIZE_LO, boot->size);
+  write64(block + TANDEM_IDM_BOOT_ENTRY_LO, boot->entry);
+  write64(block + TANDEM_IDM_BOOT_ARG_LO, boot->argument);
+  write64(block + TANDEM_IDM_BOOT_WINDOW_LO, boot->window);
+  write64(block + TANDEM_IDM_BOOT_SIZE_LO, boot->size);
   idm_write(block + TANDEM_IDM_BOOT_CPU, boot->cpu);
 }
 
-void idm_boot_command(uint32_t slave, uint32_t command)
+uint32_t idm_boot_command(uint32_t slave, uint32_t command)
 {
   memory_barrier(); /* the slave's image must be visible before it starts */
   idm_write(TANDEM_IDM_BOOT(slave) + TANDEM_IDM_BOOT_CONTROL, command);
+  return idm_boot_read(slave, TANDEM_IDM_BOOT_RESULT);
 }
 
-uint32_t idm_boot_status(uint32_t slave)
+uint32_t idm_boot_take(uint32_t slaves)
 {
-  return idm_read(TANDEM_IDM_BOOT(slave) + TANDEM_IDM_BOOT_STATUS);
+  unsigned long irqs = irq_save();
+  uint32_t changed = state.changed & slaves;
+  state.changed &= ~changed;
+  irq_restore(irqs);
+  return changed;
+}
+
+bool idm_boot_wait(uint32_t slave, uint32_t status, uint64_t timeout_ns)
+{
+  const struct idm_wait wait = {.slaves = UINT32_C(1) << slave};
+  do {
+    /* Forgotten before looking, so that no change in between is missed. */
+    idm_boot_take(wait.slaves);
+    if (idm_boot_read(slave, TANDEM_IDM_BOOT_STATUS) == status)
+      return true;
+  } while (idm_wait(&wait, timeout_ns));
+  return false;
 }

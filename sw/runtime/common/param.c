@@ -7,6 +7,8 @@
 #include "tandem-sw/machine.h"
 #include "tandem-sw/string.h"
 
+#define LINE_SIZE 2048
+
 #define PAGE (MACHINE_SHM_BASE + PARAM_PAGE_OFFSET)
 #define PAGE_TEXT (PAGE + 8)
 
@@ -62,14 +64,36 @@ static bool find_for_self(const char *text, size_t length, const char *name, cha
   return find(text, length, -1, name, value, size);
 }
 
-/* Length of the parameter page's text, 0 without a page. */
+const char *runtime_argument_text(void)
+{
+  uint32_t self = idm_info()->self;
+  if (!idm_info()->is_slave || !machine_argument)
+    return NULL;
+  uint64_t offset = machine_argument - idm_boot_read64(self, TANDEM_IDM_BOOT_RAM_LO);
+  bool inside = offset < idm_boot_read64(self, TANDEM_IDM_BOOT_SIZE_LO);
+  return inside ? (const char *)machine_argument : NULL;
+}
+
+/* A copy, because the program may use the memory that the text lies in. */
+const char *param_line(void)
+{
+  static char copy[LINE_SIZE];
+  static bool copied;
+  const char *line = copied ? NULL : machine_command_line();
+  for (size_t i = 0; line && line[i] && i < LINE_SIZE - 1; ++i)
+    copy[i] = line[i];
+  copied = true;
+  return copy;
+}
+
+/* Length of the parameter page's text, 0 without a page; slaves see no such page. */
 static size_t page_length(void)
 {
   static bool looked;
   static size_t length;
   uint64_t magic, bytes;
-  if (!looked && fault_read(PAGE, 4, &magic) && magic == PARAM_PAGE_MAGIC &&
-      fault_read(PAGE + 4, 4, &bytes))
+  if (!looked && !idm_info()->is_slave && fault_read(PAGE, 4, &magic) &&
+      magic == PARAM_PAGE_MAGIC && fault_read(PAGE + 4, 4, &bytes))
     length = bytes > PARAM_PAGE_SIZE - 8 ? PARAM_PAGE_SIZE - 8 : (size_t)bytes;
   looked = true;
   return length;
@@ -77,8 +101,8 @@ static size_t page_length(void)
 
 bool param_get(const char *name, char *value, size_t size)
 {
-  const char *line = machine_command_line();
-  if (line && find_for_self(line, strlen(line), name, value, size))
+  const char *line = param_line();
+  if (find_for_self(line, strlen(line), name, value, size))
     return true;
   return find_for_self((const char *)PAGE_TEXT, page_length(), name, value, size);
 }
@@ -125,16 +149,6 @@ uint64_t param_u64(const char *name, uint64_t fallback)
 {
   char text[32];
   return param_get(name, text, sizeof text) ? number_or(name, text, fallback) : fallback;
-}
-
-uint64_t param_u64_for(uint32_t participant, const char *name, uint64_t fallback)
-{
-  char text[32];
-  const char *line = machine_command_line();
-  bool found = line && find(line, strlen(line), (int)participant, name, text, sizeof text);
-  if (!found)
-    found = find((const char *)PAGE_TEXT, page_length(), (int)participant, name, text, sizeof text);
-  return found ? number_or(name, text, fallback) : fallback;
 }
 
 bool param_is(const char *name, const char *value)

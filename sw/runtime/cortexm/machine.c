@@ -34,7 +34,12 @@
 #define NVIC_SET_ENABLE 0xe000e100
 #define NVIC_CLEAR_ENABLE 0xe000e180
 
+#define INTERRUPT_AND_RESET 0xe000ed0c
+#define RESET_REQUEST 0x05fa0004 /* with the key that the register wants */
+
 #define NS_PER_TICK (1000000000u / MACHINE_CLOCK_HZ)
+
+uintptr_t machine_argument;
 
 void console_init(void)
 {
@@ -117,12 +122,18 @@ void machine_timer_stop(void)
 
 const char *machine_command_line(void)
 {
-  return 0;
+  return runtime_argument_text();
 }
 
 void power_off(void)
 {
   console_puts("this machine cannot power off: halted\n");
+  halt();
+}
+
+void machine_reset(void)
+{
+  mmio_write32(INTERRUPT_AND_RESET, RESET_REQUEST);
   halt();
 }
 

@@ -22,13 +22,14 @@ struct cortexm_frame {
 extern uint32_t __bss_start[], __bss_end[];
 extern char __stack_top[];
 
-void _start(void);
+void _start(uintptr_t argument);
 void cortexm_fault(struct cortexm_frame *frame);
 
-void _start(void)
+void _start(uintptr_t argument)
 {
   for (uint32_t *word = __bss_start; word < __bss_end; ++word)
     *word = 0;
+  machine_argument = argument;
   irq_disable();
   mmio_write32(SYSTEM_HANDLER_CONTROL, MEM_BUS_USAGE_FAULT_ENABLE);
   runtime_start();
@@ -71,7 +72,7 @@ typedef void (*vector)(void);
 /* 16 of the processor, then the external ones. */
 __attribute__((section(".vectors"), used)) static const vector vectors[16 + 32] = {
     [0] = (vector)(uintptr_t)__stack_top,
-    [1] = _start,
+    [1] = (vector)(uintptr_t)_start,
     [2 ... 15] = fault_entry,
     [16 + MACHINE_TIMER0_IRQ] = cortexm_clock_interrupt,
     [16 + MACHINE_DUALTIMER_IRQ] = interrupt_timer,

@@ -5,6 +5,7 @@
 #include "runtime.h"
 #include "tandem-sw/console.h"
 #include "tandem-sw/fault.h"
+#include "tandem-sw/idm.h"
 #include "tandem-sw/mmio.h"
 #include "tandem-sw/system.h"
 #include "tandem-sw/time.h"
@@ -29,11 +30,14 @@
 #define TIMER_ENABLE 1
 
 #define PSCI_SYSTEM_OFF 0x84000008
+#define PSCI_SYSTEM_RESET 0x84000009
 #ifdef __aarch64__
 #define PSCI_CPU_ON 0xc4000003
 #else
 #define PSCI_CPU_ON 0x84000003
 #endif
+
+#define TREE_MAGIC 0xedfe0dd0 /* of a flattened device tree, big-endian */
 
 #define NS_PER_S 1000000000u
 
@@ -45,9 +49,8 @@ struct cpu_boot {
 
 extern const char virt_secondary_entry[];
 void virt_interrupt(void);
-extern uintptr_t virt_device_tree; /* as handed over by the loader, or 0 */
 
-uintptr_t virt_device_tree;
+uintptr_t machine_argument;
 static struct cpu_boot cpu_boots[MACHINE_MAX_CPUS];
 static uint32_t ns_per_tick; /* 0 when the frequency does not divide a second */
 static uint32_t frequency;
@@ -81,7 +84,7 @@ void machine_irq_open(enum irq_source source)
   unsigned id = source == IRQ_TIMER ? MACHINE_TIMER_INTID : IDM_INTID;
   mmio_write8(GICD_IPRIORITYR(id), 0x80);
   if (id >= 32)
-    mmio_write8(GICD_ITARGETSR(id), 1);
+    mmio_write8(GICD_ITARGETSR(id), (uint8_t)(1u << cpu_index()));
   mmio_write32(GICD_ISENABLER(id), 1u << (id % 32));
 }
 
@@ -128,24 +131,31 @@ void machine_timer_stop(void)
 
 /* --- Start and end -------------------------------------------------------- */
 
+static bool is_tree(uintptr_t address)
+{
+  uint64_t magic;
+  return address % 8 == 0 && fault_read(address, 4, &magic) && magic == TREE_MAGIC;
+}
+
 const char *machine_command_line(void)
 {
-  static const char *line;
-  static bool looked;
-  uint64_t probe;
-  if (!looked) {
-    /* For an ELF image QEMU hands over no pointer and puts the tree first in RAM. */
-    uintptr_t tree = virt_device_tree ? virt_device_tree : MACHINE_RAM_BASE;
-    if (fault_read(tree, 4, &probe))
-      line = fdt_bootargs((const void *)tree);
-    looked = true;
-  }
-  return line;
+  if (is_tree(machine_argument))
+    return fdt_bootargs((const void *)machine_argument);
+  if (idm_info()->is_slave)
+    return runtime_argument_text();
+  /* For an ELF image QEMU hands over no pointer and puts the tree first in RAM. */
+  return is_tree(MACHINE_RAM_BASE) ? fdt_bootargs((const void *)MACHINE_RAM_BASE) : 0;
 }
 
 void power_off(void)
 {
   cpu_hypervisor_call(PSCI_SYSTEM_OFF, 0, 0, 0);
+  halt();
+}
+
+void machine_reset(void)
+{
+  cpu_hypervisor_call(PSCI_SYSTEM_RESET, 0, 0, 0);
   halt();
 }
 

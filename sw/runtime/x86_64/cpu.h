@@ -22,9 +22,19 @@ static inline uint8_t in8(uint16_t port)
   return value;
 }
 
-/* Set by the start code: the PVH start info, and where a faulting access of
- * machine_fault_read/write resumes. */
-extern uint32_t x86_start_info;
+static inline void out32(uint16_t port, uint32_t value)
+{
+  __asm__ volatile("outl %0, %1" ::"a"(value), "Nd"(port));
+}
+
+static inline uint32_t in32(uint16_t port)
+{
+  uint32_t value;
+  __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+  return value;
+}
+
+/* Where a faulting access of machine_fault_read/write resumes. */
 extern uint64_t x86_fault_resume;
 
 void x86_load_idt(void);

@@ -100,7 +100,7 @@ void machine_irq_open(enum irq_source source)
     lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
     return;
   }
-  ioapic_write(IOAPIC_REDIRECTION(MACHINE_IDM_IRQ) + 1, 0); /* to the CPU with APIC id 0 */
+  ioapic_write(IOAPIC_REDIRECTION(MACHINE_IDM_IRQ) + 1, cpu_index() << 24); /* APIC id */
   ioapic_write(IOAPIC_REDIRECTION(MACHINE_IDM_IRQ), IOAPIC_LEVEL | VECTOR_IDM);
 }
 

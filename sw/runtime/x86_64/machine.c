@@ -17,10 +17,28 @@
 #define START_INFO_MAGIC 0x336ec578
 #define START_INFO_COMMAND_LINE 24
 
-#define ACPI_PM1A_CONTROL 0x604
+#define PCI_ADDRESS 0xcf8
+#define PCI_DATA 0xcfc
+#define PCI_FUNCTION(device, function) (0x80000000 | (device) << 11 | (function) << 8)
+#define PM_BASE 0x40 /* the same in both chip sets */
+
+#define PIIX4 PCI_FUNCTION(1, 3)
+#define PIIX4_ID 0x71138086
+#define PIIX4_ENABLE 0x80
+#define PIIX4_ENABLE_VALUE 0x01
+
+#define ICH9 PCI_FUNCTION(31, 0)
+#define ICH9_ENABLE 0x44
+#define ICH9_ENABLE_VALUE 0x80
+
+#define ACPI_BASE 0x600
+#define ACPI_PM1A_CONTROL (ACPI_BASE + 4)
 #define ACPI_SLEEP_ENABLE_S5 0x2000
 
-uint32_t x86_start_info;
+#define RESET_CONTROL 0xcf9
+#define RESET_CONTROL_RESET 0x06
+
+uintptr_t machine_argument;
 
 void console_init(void)
 {
@@ -43,9 +61,9 @@ void console_putc(char c)
 
 const char *machine_command_line(void)
 {
-  if (!x86_start_info || mmio_read32(x86_start_info) != START_INFO_MAGIC)
-    return 0;
-  return (const char *)mmio_read64(x86_start_info + START_INFO_COMMAND_LINE);
+  if (machine_argument && mmio_read32(machine_argument) == START_INFO_MAGIC)
+    return (const char *)mmio_read64(machine_argument + START_INFO_COMMAND_LINE);
+  return runtime_argument_text();
 }
 
 uint64_t now_ns(void)
@@ -55,8 +73,38 @@ uint64_t now_ns(void)
   return low | (uint64_t)high << 32;
 }
 
+static uint32_t pci_read(uint32_t function, uint32_t offset)
+{
+  out32(PCI_ADDRESS, function | offset);
+  return in32(PCI_DATA);
+}
+
+static void pci_write(uint32_t function, uint32_t offset, uint32_t value)
+{
+  out32(PCI_ADDRESS, function | offset);
+  out32(PCI_DATA, value);
+}
+
+/* A slave has no firmware that would have done this. */
+static void enable_power_management(void)
+{
+  bool piix4 = pci_read(PIIX4, 0) == PIIX4_ID;
+  uint32_t function = piix4 ? PIIX4 : ICH9;
+  uint32_t enable = piix4 ? PIIX4_ENABLE : ICH9_ENABLE;
+  pci_write(function, PM_BASE, ACPI_BASE | 1);
+  pci_write(function, enable,
+            pci_read(function, enable) | (piix4 ? PIIX4_ENABLE_VALUE : ICH9_ENABLE_VALUE));
+}
+
 void power_off(void)
 {
+  enable_power_management();
   out16(ACPI_PM1A_CONTROL, ACPI_SLEEP_ENABLE_S5);
+  halt();
+}
+
+void machine_reset(void)
+{
+  out8(RESET_CONTROL, RESET_CONTROL_RESET);
   halt();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Entry for x86_64: from the PVH protocol's 32-bit protected mode (flat
- * segments, paging off, ebx = start info) to long mode.
+ * segments, paging off, ebx = start info, or what a master gave as argument) to long mode.
  *
  * Page tables are constant data: the first 4 GiB one to one in 2 MiB pages,
  * device space above 0xc0000000 uncached. memory.c adds what lies higher.
@@ -35,7 +35,7 @@ _start:
   shr $2, %ecx
   xor %eax, %eax
   rep stosl
-  mov %ebp, x86_start_info
+  mov %ebp, machine_argument
   mov $__stack_top, %esp
   mov $primary64, %esi
 
