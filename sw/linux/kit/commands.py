@@ -19,9 +19,9 @@ def run(command, environment=None, directory=None):
     """Runs a command; its output goes where errors go, as the kit prints no result."""
     _say_command(command, environment, directory)
     done = subprocess.run(command, env={**os.environ, **(environment or {})}, cwd=directory,
-                          stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+                          stdin=subprocess.DEVNULL, stdout=sys.stderr, close_fds=False, check=False)
     if done.returncode:
-        raise KitError(f"'{shlex.join(command)}' failed with status {done.returncode}")
+        raise _failure(command, done)
 
 
 def output_of(command, environment=None, quiet=False, may_fail=False):
@@ -30,8 +30,20 @@ def output_of(command, environment=None, quiet=False, may_fail=False):
     done = subprocess.run(command, env={**os.environ, **(environment or {})}, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
     if done.returncode and not may_fail:
-        raise KitError(f"'{shlex.join(command)}' failed with status {done.returncode}")
+        raise _failure(command, done)
     return done.stdout
+
+
+def filtered(command, data):
+    """What the command makes of `data`."""
+    done = subprocess.run(command, input=data, stdout=subprocess.PIPE, check=False)
+    if done.returncode:
+        raise _failure(command, done)
+    return done.stdout
+
+
+def _failure(command, done):
+    return KitError(f"{command[0]} failed with status {done.returncode}; what it said is above")
 
 
 def _say_command(command, environment, directory):

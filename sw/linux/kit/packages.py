@@ -23,6 +23,7 @@ Dir::Etc::SourceList "{tree}/sources.list";
 Dir::Etc::SourceParts "/dev/null";
 Acquire::GzipIndexes "true";
 Acquire::Languages "none";
+APT::Update::Error-Mode "any";
 APT::Sandbox::User "root";
 APT::Architecture "amd64";
 APT::Architectures {{ {architectures} }};
@@ -55,14 +56,8 @@ def fetch(wish, scratch, directory):
     run(["apt-get", "update", "-q"], environment=environment)
     release, packages = _choose(wish, environment)
     os.makedirs(directory, exist_ok=True)
-    missing = []
-    for package in packages:
-        if not is_intact(package, directory):
-            # A file that is shorter is taken up by apt where it ended.
-            path = os.path.join(directory, package["file"])
-            if os.path.exists(path) and os.path.getsize(path) >= package["size"]:
-                os.remove(path)
-            missing.append(f"{package['name']}:{package['architecture']}={package['version']}")
+    missing = [f"{package['name']}:{package['architecture']}={package['version']}"
+               for package in packages if not is_intact(package, directory)]
     if missing:
         run(["apt-get", "download", "-q", *missing], environment=environment, directory=directory)
     for package in packages:
@@ -76,9 +71,9 @@ def fetch(wish, scratch, directory):
 
 
 def _make_apt_tree(wish, tree):
-    shutil.rmtree(tree, ignore_errors=True)
+    # What an interrupted call left is used: apt fetches only what has changed.
     for name in "lists/partial", "cache/archives/partial":
-        os.makedirs(os.path.join(tree, name))
+        os.makedirs(os.path.join(tree, name), exist_ok=True)
     architectures = {name.partition(":")[2] or "amd64" for name in wish.packages}
     contents = {
         "status": "",
@@ -147,7 +142,6 @@ def _record(paragraph):
         "version": version,
         # The name that apt-get download gives the file.
         "file": f"{fields['Package']}_{version.replace(':', '%3a')}_{architecture}.deb",
-        "size": int(fields["Size"]),
         "sha256": fields["SHA256"],
     }
 
