@@ -266,7 +266,7 @@ bool qemu_instance::serve()
     if (config_.held)
       throw lost_process{instance_state::stopped, rest_cause::poweroff, 0, ""};
     set_state(instance_state::stopped);
-    domain_.powered_off();
+    domain_.came_to_rest();
     return false;
   default:
     break; // MORE: answer() does it

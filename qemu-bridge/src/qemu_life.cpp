@@ -98,7 +98,7 @@ void qemu_instance::rest(instance_state state, rest_cause cause, unsigned number
   set_state(state);
   if (on_rest)
     on_rest(state, cause, number);
-  domain_.powered_off();
+  domain_.came_to_rest();
 }
 
 bool qemu_instance::wait_for_command()

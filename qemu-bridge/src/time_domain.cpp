@@ -169,7 +169,7 @@ bool time_domain::must_stop()
   return stop_ != nullptr;
 }
 
-void time_domain::powered_off()
+void time_domain::came_to_rest()
 {
   const bool all = std::all_of(instances_.begin(), instances_.end(),
                                [](const qemu_instance *i) { return i->at_rest(); });

@@ -93,8 +93,8 @@ public:
   std::uint64_t quantum_ns() const { return quantum_ns_; }
   /// Throws (SC_ERROR) when a QEMU has died; true when the simulation is to stop.
   bool must_stop();
-  /// The instance has powered off; when it was the last, the simulation stops.
-  void powered_off();
+  /// The instance runs no more; when it was the last, the simulation stops.
+  void came_to_rest();
   /// The instance has another process, or none.
   void rewatch();
 
