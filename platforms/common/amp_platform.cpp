@@ -150,6 +150,7 @@ qemu_config amp_platform::complete(const platform_options &options,
                             moved ? size : std::min(size, place.shm_limit), shm_address});
   if (has_64_bit_addresses(config.machine))
     config.windows.push_back({"shm-high", GUEST_MAP_SHM_HIGH, size, shm_address});
+  config.append = linux_command_line(config);
   return config;
 }
 
@@ -187,6 +188,7 @@ amp_platform::amp_platform(const platform_options &options)
   time.time_limit = options.time_limit;
   time.hang_seconds = options.hang_seconds;
   time.measure_host = options.measure;
+  time.realtime = options.realtime;
   time.wait_for_outside =
       std::any_of(options.instances.begin(), options.instances.end(), [](const auto &i) {
         return i.qemu.console != "log" && i.qemu.console != "none";
@@ -223,8 +225,10 @@ amp_platform::~amp_platform() = default;
 void amp_platform::build_instances(const platform_options &options)
 {
   for (const auto &i : options.instances) {
-    const qemu_config config = complete(options, i);
+    qemu_config config = complete(options, i);
     check_config(i.name, config);
+    if (std::optional<inherited_file> file = describe_to_linux(options, i, config))
+      files_.push_back(std::move(*file));
     instances_.push_back(std::make_unique<qemu_instance>(i.name.c_str(), *domain_, config));
   }
   exited_.resize(instances_.size());

@@ -3,6 +3,7 @@
 // Tandem's platforms have in common.
 #pragma once
 
+#include "linux_description.h"
 #include "options.h"
 
 #include "tandem/idm.h"
@@ -68,6 +69,7 @@ private:
   std::unique_ptr<idm> idm_;
   std::unique_ptr<interrupt_fabric> fabric_;
   std::unique_ptr<interconnect> interconnect_;
+  std::vector<inherited_file> files_; ///< of the instances
   std::vector<std::unique_ptr<qemu_instance>> instances_;
   std::vector<bool> exited_;
   int exit_status_ = -1;

@@ -63,6 +63,18 @@ bool on_off(const po::variables_map &map, const std::string &name)
   return text == "on";
 }
 
+double realtime_option(const po::variables_map &map)
+{
+  if (!map.count("realtime"))
+    return map.count("interactive") ? 1 : 0;
+  const std::string &text = map["realtime"].as<std::string>();
+  std::istringstream stream(text);
+  double factor;
+  if (!(stream >> factor) || !stream.eof() || (factor != 0 && !(factor >= 1e-3 && factor <= 1e6)))
+    fail("impossible realtime '" + text + "'; give 0, or a factor from 0.001 to 1000000");
+  return factor;
+}
+
 po::options_description general_options()
 {
   po::options_description d("Run");
@@ -70,7 +82,13 @@ po::options_description general_options()
   d.add_options()("help,h", "print this text")(
       "config", text(), "INI file with the same names; the command line goes before it")(
       "dry-run", "print QEMU's command lines and each instance's memory map, start nothing")(
-      "quantum", text()->default_value("100us"), "longest time that instances may be apart")(
+      "dump-dtb", text()->default_value(""),
+      "directory to write each instance's device tree to; nothing is started")(
+      "interactive", "your terminal is the master's console; ctrl-] leaves")(
+      "realtime", text(),
+      "simulated time goes at most this many times as fast as real time; 0: as fast as it can "
+      "(default: 0, or 1 with --interactive)")("quantum", text()->default_value("100us"),
+                                               "longest time that instances may be apart")(
       "mode", text()->default_value("parallel"), "parallel, serial or free")(
       "lookahead", text()->default_value("on"), "longer windows while nothing can happen: on, off")(
       "time-limit", text()->default_value("0"), "end at this simulated time; 0: no limit")(
@@ -275,9 +293,13 @@ void read_general(const po::variables_map &map, platform_options &o)
       fail("unknown on-slave-crash '" + o.on_slave_crash + "'; known are fail, report");
   }
   o.dry_run = map.count("dry-run") != 0;
+  o.tree_directory = map["dump-dtb"].as<std::string>();
+  o.interactive = map.count("interactive") != 0;
+  o.realtime = realtime_option(map);
   o.measure = on_off(map, "measure");
-  o.progress = on_off(map, "progress");
-  o.show_consoles = on_off(map, "consoles");
+  // A terminal that is somebody's console shows nothing else, unless it is asked to.
+  o.progress = on_off(map, "progress") && !o.interactive;
+  o.show_consoles = on_off(map, "consoles") && !(o.interactive && map["consoles"].defaulted());
   const std::string &verbosity = map["verbosity"].as<std::string>();
   if (verbosity != "quiet" && verbosity != "normal" && verbosity != "verbose")
     fail("unknown verbosity '" + verbosity + "'; known are quiet, normal, verbose");

@@ -53,7 +53,10 @@ struct platform_options {
   /// Whether a slave whose QEMU dies ends the run: "fail", "report", or empty: only a slave that
   /// the master cannot boot again does.
   std::string on_slave_crash;
-  bool measure = false; ///< host-time distribution of register reads
+  bool measure = false;       ///< host-time distribution of register reads
+  std::string tree_directory; ///< device trees are written there, empty: none are
+  double realtime = 0;        ///< simulated time goes at most so many times as fast as host time
+  bool interactive = false;   ///< the user's terminal is the master's console
   bool dry_run = false, progress = true, show_consoles = true;
   int verbosity = sc_core::SC_MEDIUM;
 };

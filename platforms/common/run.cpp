@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include "display.h"
+#include "terminal.h"
 
 #include "tandem/interconnect_registry.h"
 #include "tandem/trace.h"
@@ -95,7 +96,16 @@ nlohmann::ordered_json run_statistics(const platform_options &options, amp_platf
   return s;
 }
 
-int simulate(const platform_options &options)
+/// The options with the master's console in the hands of the terminal.
+platform_options with_terminal(platform_options options, const terminal &user)
+{
+  qemu_config &master = options.instances.front().qemu;
+  master.console = "fd:" + std::to_string(user.guest_fd());
+  master.inherit.push_back(user.guest_fd());
+  return options;
+}
+
+int simulate(const platform_options &options, terminal *user)
 {
   amp_platform platform(options);
   catch_signals(platform.domain());
@@ -106,6 +116,9 @@ int simulate(const platform_options &options)
     trace = std::make_unique<vcd_trace>(options.vcd_path);
   if (options.mode == run_mode::free)
     std::fprintf(stderr, "free mode: there is no common time line, and times mean little\n");
+  if (user)
+    user->start(options.instances.front().name,
+                [&platform] { platform.domain().request_stop("the user has left"); });
 
   try {
     if (options.time_limit == sc_core::SC_ZERO_TIME)
@@ -114,11 +127,15 @@ int simulate(const platform_options &options)
       sc_core::sc_start(options.time_limit);
   } catch (...) {
     platform.domain().abandon();
+    if (user)
+      user->finish();
     screen.finish();
     throw;
   }
   const std::string reason = platform.end_reason();
   platform.domain().finish();
+  if (user)
+    user->finish();
   screen.finish();
   const auto statistics = run_statistics(options, platform, reason);
   if (!options.statistics_path.empty())
@@ -143,11 +160,17 @@ int run_platform(int argc, char **argv, const platform_defaults &defaults)
     sc_core::sc_report_handler::set_verbosity_level(options.verbosity);
     if (options.verbosity == sc_core::SC_LOW)
       sc_core::sc_report_handler::set_actions(sc_core::SC_WARNING, sc_core::SC_DO_NOTHING);
-    if (options.dry_run) {
+    if (options.dry_run)
       print_plan(options);
+    if (!options.tree_directory.empty())
+      for (const std::string &path : dump_trees(options, options.tree_directory))
+        std::printf("%s\n", path.c_str());
+    if (options.dry_run || !options.tree_directory.empty())
       return 0;
-    }
-    return simulate(options);
+    if (!options.interactive)
+      return simulate(options, nullptr);
+    terminal user;
+    return simulate(with_terminal(options, user), &user);
   } catch (const sc_core::sc_report &report) {
     std::fprintf(stderr, "error: %s\n", report.get_msg());
   } catch (const std::exception &error) {

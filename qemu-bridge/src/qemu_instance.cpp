@@ -123,8 +123,9 @@ void qemu_instance::launch()
 {
   write_page();
   try {
-    process_.start(command_line(), {channel_.page_fd(), channel_.remote_socket(), console_.fd()},
-                   messages_.fd());
+    std::vector<int> inherit = config_.inherit;
+    inherit.insert(inherit.end(), {channel_.page_fd(), channel_.remote_socket(), console_.fd()});
+    process_.start(command_line(), inherit, messages_.fd());
   } catch (const std::system_error &error) {
     fail(error.what());
   }
@@ -230,6 +231,7 @@ void qemu_instance::reach(std::uint64_t time_ns)
   const sc_core::sc_time due = from_ns(time_ns);
   if (due > sc_core::sc_time_stamp())
     wait(due - sc_core::sc_time_stamp());
+  domain_.pace();
 }
 
 bool qemu_instance::serve()
@@ -283,9 +285,10 @@ void qemu_instance::sleep_until_woken()
     if (for_ever)
       wait(wake_);
     else if (due > sc_core::sc_time_stamp())
-      wait(due - sc_core::sc_time_stamp(), wake_);
+      wait(std::min(due - sc_core::sc_time_stamp(), from_ns(domain_.pace_step_ns())), wake_);
     else
       break;
+    domain_.pace();
     if (process_.ended())
       report_death();
   }

@@ -117,7 +117,7 @@ std::string console_place(const std::string &console, const std::string &kind)
 void check_console(const std::string &instance, const std::string &console)
 {
   if (console == "log" || console == "pty" || console == "none" ||
-      !console_place(console, "socket").empty())
+      !console_place(console, "socket").empty() || !console_place(console, "fd").empty())
     return;
   const std::string port = console_place(console, "tcp");
   if (port.empty() || port.find_first_not_of("0123456789") != std::string::npos || port.size() > 5)
@@ -130,6 +130,7 @@ void append_console(std::vector<std::string> &arguments, const qemu_config &conf
 {
   const std::string path = console_place(config.console, "socket");
   const std::string port = console_place(config.console, "tcp");
+  const std::string fd = console_place(config.console, "fd");
   if (config.console == "pty")
     arguments.insert(arguments.end(), {"-chardev", "pty,id=console"});
   else if (!path.empty())
@@ -139,6 +140,8 @@ void append_console(std::vector<std::string> &arguments, const qemu_config &conf
     arguments.insert(
         arguments.end(),
         {"-chardev", "socket,id=console,server=on,wait=off,host=127.0.0.1,port=" + port});
+  else if (!fd.empty())
+    arguments.insert(arguments.end(), {"-chardev", "socket,id=console,fd=" + fd});
   else if (config.console == "none")
     arguments.insert(arguments.end(), {"-chardev", "null,id=console"});
 }

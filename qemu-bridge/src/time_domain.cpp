@@ -72,7 +72,7 @@ struct time_domain::doorbell : sc_core::sc_prim_channel {
 
 time_domain::time_domain(const sc_core::sc_module_name &name, const config &parameters)
     : sc_module(name), config_(parameters), doorbell_(std::make_unique<doorbell>()),
-      wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
+      wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), pacer_(parameters.realtime)
 {
   // At the end of a delta cycle it would depend on the host what the others still did.
   sc_core::sc_set_stop_mode(sc_core::SC_STOP_IMMEDIATE);
@@ -152,12 +152,17 @@ std::uint64_t time_domain::window_end_ns() const
   const std::uint64_t next = now - now % quantum_ns_ + quantum_ns_;
   if (!config_.lookahead || in_flight_ || sc_core::sc_pending_activity_at_current_time())
     return next;
-  std::uint64_t horizon = now + longest_window_ns;
+  std::uint64_t horizon = now + std::min(longest_window_ns, pacer_.step_ns());
   if (sc_core::sc_pending_activity_at_future_time())
     horizon = std::min(horizon, now + to_ns(sc_core::sc_time_to_pending_activity()));
   if (config_.time_limit > sc_core::sc_time_stamp())
     horizon = std::min(horizon, to_ns(config_.time_limit));
   return std::max(next, horizon - horizon % quantum_ns_);
+}
+
+void time_domain::pace()
+{
+  pacer_.hold(to_ns(sc_core::sc_time_stamp()), [this] { return stop_ != nullptr; });
 }
 
 bool time_domain::must_stop()

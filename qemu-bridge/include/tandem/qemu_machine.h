@@ -68,10 +68,11 @@ struct qemu_config {
   unsigned gdb_port = 0; ///< 0: no debugger; else QEMU listens on 127.0.0.1
   std::string qmp_path;  ///< Unix socket for the monitor; empty: none
   /// Where the console goes: "log" (file and prefixed lines), "pty", "socket:PATH",
-  /// "tcp:PORT", "none".
+  /// "tcp:PORT", "fd:N" (a connected socket, to be inherited), "none".
   std::string console = "log";
   std::string log_path;           ///< console log; empty: kept in memory only
   std::vector<std::string> extra; ///< more arguments for QEMU
+  std::vector<int> inherit;       ///< descriptors that QEMU keeps, with their numbers
   std::uint64_t seed = 1;         ///< seed of QEMU's own random numbers
 };
 

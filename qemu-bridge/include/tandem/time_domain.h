@@ -2,6 +2,8 @@
 // What the instances of one simulation share: the quantum, the mode, and the end.
 #pragma once
 
+#include "tandem/pacer.h"
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -46,6 +48,8 @@ public:
     bool wait_for_outside = false;
     /// Every instance keeps the distribution of the host time between consecutive reads.
     bool measure_host = false;
+    /// Simulated time goes at most this many times as fast as host time; 0: as fast as it can.
+    double realtime = 0;
   };
 
   /// The quantum is tlm::tlm_global_quantum; it must be a positive multiple of 1 ns and at
@@ -91,6 +95,10 @@ public:
   /// End of the window of an instance that is released now, in ns.
   std::uint64_t window_end_ns() const;
   std::uint64_t quantum_ns() const { return quantum_ns_; }
+  /// Longest simulated time to wait for before pace() is called again, in ns.
+  std::uint64_t pace_step_ns() const { return pacer_.step_ns(); }
+  /// Lets the host come to the present simulated time.
+  void pace();
   /// Throws (SC_ERROR) when a QEMU has died; true when the simulation is to stop.
   bool must_stop();
   /// The instance runs no more; when it was the last, the simulation stops.
@@ -123,6 +131,7 @@ private:
   std::atomic<std::uint64_t> latest_ns_{0};
   std::uint64_t quantum_ns_ = 0;
   unsigned in_flight_ = 0;
+  pacer pacer_;
 };
 
 /// Whole nanoseconds in a time, rounded down.

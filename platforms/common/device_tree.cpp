@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device_tree.h"
+
+#include <cstdio>
+#include <libfdt.h>
+#include <systemc>
+
+namespace tandem
+{
+namespace
+{
+
+constexpr std::size_t room = 65536;           // for what is added
+constexpr std::uint32_t shared_interrupt = 0; // first cell, as opposed to one of a CPU's own
+constexpr std::uint32_t level_high = 4;       // third cell
+
+[[noreturn]] void fail(const std::string &instance, const std::string &cause)
+{
+  SC_REPORT_ERROR("/tandem/device-tree", (instance + ": " + cause).c_str());
+  std::abort(); // the report throws
+}
+
+std::string node_name(const char *kind, std::uint64_t address)
+{
+  char text[64];
+  std::snprintf(text, sizeof text, "%s@%llx", kind, static_cast<unsigned long long>(address));
+  return text;
+}
+
+/// A tree that is being changed; every failure of libfdt is an error that names the instance.
+class tree_editor
+{
+public:
+  tree_editor(const std::string &instance, const device_tree &tree)
+      : instance_(instance), buffer_(tree.size() + room)
+  {
+    if (tree.size() < sizeof(fdt_header) || fdt_check_full(tree.data(), tree.size()) != 0)
+      fail(instance_, "this is no device tree");
+    need(fdt_open_into(tree.data(), blob(), static_cast<int>(buffer_.size())));
+  }
+
+  void add_ram(const guest_range &ram)
+  {
+    for (int node; (node = ram_node()) >= 0;)
+      need(fdt_del_node(blob(), node));
+    const int node = add_node(0, node_name("memory", ram.address));
+    need(fdt_setprop_string(blob(), node, "device_type", "memory"));
+    append_range(0, node, ram);
+  }
+
+  void set_bootargs(const std::string &text)
+  {
+    need(fdt_setprop_string(blob(), node("chosen"), "bootargs", text.c_str()));
+  }
+
+  /// Returns the phandle of the reservation.
+  std::uint32_t reserve(const guest_range &range)
+  {
+    std::uint32_t phandle = 0;
+    need(fdt_generate_phandle(blob(), &phandle));
+    int parent = fdt_subnode_offset(blob(), 0, "reserved-memory");
+    if (parent < 0) {
+      parent = add_node(0, "reserved-memory");
+      need(fdt_setprop_u32(blob(), parent, "#address-cells", cells(fdt_address_cells)));
+      need(fdt_setprop_u32(blob(), parent, "#size-cells", cells(fdt_size_cells)));
+      need(fdt_setprop_empty(blob(), parent, "ranges"));
+    }
+    const int node = add_node(parent, node_name("tandem", range.address));
+    need(fdt_setprop_empty(blob(), node, "no-map"));
+    need(fdt_setprop_u32(blob(), node, "phandle", phandle));
+    append_range(parent, node, range);
+    return phandle;
+  }
+
+  void add_idm(const tree_additions &additions)
+  {
+    if (!fdt_getprop(blob(), 0, "interrupt-parent", nullptr))
+      fail(instance_, "the device tree names no interrupt controller");
+    const std::uint32_t region = additions.shared_memory ? reserve(*additions.shared_memory) : 0;
+    const int node = add_node(0, node_name("tandem-idm", additions.idm.address));
+    need(fdt_setprop_string(blob(), node, "compatible", "tandem,idm"));
+    append_range(0, node, additions.idm);
+    need(fdt_setprop_string(blob(), node, "reg-names", "port"));
+    for (std::uint32_t cell : {shared_interrupt, std::uint32_t{additions.interrupt}, level_high})
+      need(fdt_appendprop_u32(blob(), node, "interrupts", cell));
+    need(fdt_setprop_u32(blob(), node, "#mbox-cells", 1));
+    if (!additions.shared_memory)
+      return;
+    append_range(0, node, *additions.shared_memory);
+    need(fdt_appendprop_string(blob(), node, "reg-names", "memory"));
+    need(fdt_setprop_u32(blob(), node, "memory-region", region));
+  }
+
+  device_tree finish()
+  {
+    need(fdt_pack(blob()));
+    buffer_.resize(fdt_totalsize(blob()));
+    return buffer_;
+  }
+
+private:
+  void *blob() { return buffer_.data(); }
+
+  int need(int result)
+  {
+    if (result < 0)
+      fail(instance_, std::string("the device tree cannot be completed: ") + fdt_strerror(result));
+    return result;
+  }
+
+  std::uint32_t cells(int (*count)(const void *, int))
+  {
+    return static_cast<std::uint32_t>(need(count(blob(), 0)));
+  }
+
+  int add_node(int parent, const std::string &name)
+  {
+    return need(fdt_add_subnode(blob(), parent, name.c_str()));
+  }
+
+  int node(const char *name)
+  {
+    const int found = fdt_subnode_offset(blob(), 0, name);
+    return found >= 0 ? found : add_node(0, name);
+  }
+
+  int ram_node()
+  {
+    return fdt_node_offset_by_prop_value(blob(), -1, "device_type", "memory", sizeof "memory");
+  }
+
+  void append_range(int parent, int node, const guest_range &range)
+  {
+    need(fdt_appendprop_addrrange(blob(), parent, node, "reg", range.address, range.size));
+  }
+
+  std::string instance_;
+  device_tree buffer_;
+};
+
+} // namespace
+
+device_tree complete_tree(const std::string &instance, const device_tree &tree,
+                          const tree_additions &additions)
+{
+  tree_editor editor(instance, tree);
+  if (additions.ram)
+    editor.add_ram(*additions.ram);
+  if (additions.bootargs)
+    editor.set_bootargs(*additions.bootargs);
+  editor.add_idm(additions);
+  return editor.finish();
+}
+
+} // namespace tandem

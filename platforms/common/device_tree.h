@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Device trees: what Tandem adds to the tree of a machine. Tree in, tree out; no QEMU is needed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tandem
+{
+
+/// A flattened device tree, as in a .dtb file.
+using device_tree = std::vector<char>;
+
+struct guest_range {
+  std::uint64_t address = 0, size = 0;
+};
+
+/// What a tree is to say about the platform.
+struct tree_additions {
+  guest_range idm;        ///< the instance's port
+  unsigned interrupt = 0; ///< number of the shared peripheral interrupt that the port raises
+  /// The shared memory as the guest sees it: second range of the IDM, and reserved memory without
+  /// a mapping, so that Linux keeps out where the window lies over the machine's own RAM. Where
+  /// it does not, the reservation changes nothing.
+  std::optional<guest_range> shared_memory;
+  std::optional<guest_range> ram;      ///< takes the place of what the tree says
+  std::optional<std::string> bootargs; ///< the same
+};
+
+/// The tree with these additions, packed. The same input gives the same bytes. SC_ERROR
+/// "/tandem/device-tree" that names the instance when the tree is none or is not one of a
+/// machine with an interrupt controller.
+device_tree complete_tree(const std::string &instance, const device_tree &tree,
+                          const tree_additions &additions);
+
+} // namespace tandem
