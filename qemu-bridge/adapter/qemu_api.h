@@ -118,6 +118,8 @@ typedef void (*plugin_vcpu_cb)(unsigned, void *);
   X(void, qemu_register_reset, (void (*)(void *), void *))                                         \
   X(void, qemu_register_shutdown_notifier, (Notifier *))                                           \
   X(int, qemu_shutdown_requested_get, (void))                                                      \
+  X(int, qemu_reset_requested_get, (void))                                                         \
+  X(bool, cpu_is_stopped, (CPUState *))                                                            \
   X(void, qemu_system_reset_request, (int))                                                        \
   X(void, qemu_plugin_register_vcpu_tb_trans_cb, (uint64_t, void (*)(uint64_t, void *)))           \
   X(size_t, qemu_plugin_tb_n_insns, (const void *))                                                \

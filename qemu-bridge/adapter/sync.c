@@ -151,10 +151,19 @@ bool tandem_sync_apply(const struct tandem_wire_reply *reply)
   return shorter;
 }
 
+/* CPUs stop for a reset while the machine runs, and QEMU counts them among those that sleep. */
+static bool stopped_for_reset(void)
+{
+  for (int i = 0; i < q.cpus; ++i)
+    if (q.cpu_is_stopped(q.qemu_get_cpu(i)))
+      return true;
+  return false;
+}
+
 /* Posts HALTED if the guest sleeps with nothing due at this very time. */
 static bool post_halted(void)
 {
-  if (!q.runstate_is_running() || !q.all_cpu_threads_idle())
+  if (!q.runstate_is_running() || !q.all_cpu_threads_idle() || stopped_for_reset())
     return false;
   uint64_t end = window_end;
   set_window(TANDEM_WIRE_NEVER); /* so that the deadline is the guest's own */
@@ -300,6 +309,10 @@ static gboolean main_loop_check(GSource *source)
   if (adapter.outstanding) {
     if (has_own_work())
       tandem_channel_signal(TANDEM_WIRE_WAKE);
+  } else if (q.all_cpu_threads_idle() && q.qemu_reset_requested_get()) {
+    /* Or the clock would move on, or not, before this loop comes to the reset, which enables
+     * it again. */
+    q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, false);
   } else if (q.all_cpu_threads_idle() && !ended) {
     ++adapter.page->undecoded_halts;
     queue_work();
