@@ -11,6 +11,13 @@ class KitError(Exception):
     """One sentence for the user."""
 
 
+def sentence(error):
+    """What the user is told of a KitError or an OSError."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
 def say(text):
     print(f"+ {text}", file=sys.stderr, flush=True)
 

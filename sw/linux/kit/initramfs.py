@@ -8,6 +8,8 @@ import gzip
 import os
 import stat
 
+from commands import KitError
+
 
 class Initramfs:
     """A file tree that is collected first and then written as one archive."""
@@ -40,7 +42,7 @@ class Initramfs:
             with open(source, "rb") as opened:
                 self.file(path, opened.read(), bool(status.st_mode & stat.S_IXUSR))
         else:
-            raise OSError(f"{source} is neither a file nor a link nor a directory")
+            raise KitError(f"{source} is neither a file nor a link nor a directory")
 
     def write(self, path, level):
         """Writes the archive, compressed with `level` (0 to 9), and replaces `path` at once."""
@@ -53,7 +55,7 @@ class Initramfs:
         os.replace(unfinished, path)
 
     def _add(self, path, mode, device=(0, 0), contents=b""):
-        name = os.path.normpath(path).strip("/")
+        name = os.path.normpath("/" + path).lstrip("/")
         parent = os.path.dirname(name)
         if parent and parent not in self._entries:
             self.directory(parent)
