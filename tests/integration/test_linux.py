@@ -53,7 +53,7 @@ class Linux(LinuxTest):
         self.check_talk(run, 0, r"(?m)^Linux is up: Linux \S+-armmp armv7l with 1 CPUs$")
         self.check_talk(run, 1, r"(?m)^Linux is up: Linux \S+-arm64 aarch64 with 2 CPUs$")
         tried = self.tried(run)
-        self.assertRegex(tried["cat /proc/iomem"].output, r"(?m)^80000000-9fffffff : Reserved$")
+        self.assertRegex(tried["cat /proc/iomem"].output, r"(?m)^ *80000000-9fffffff : Reserved$")
         self.assertEqual(len(re.findall(r"\brunning\b", tried["idmctl status"].output)), 2)
 
     @ctest(timeout=LONG)

@@ -8,6 +8,7 @@ step() {
 fail() {
   echo "DEMO failed: $*"
   idmctl end 1 || poweroff -f
+  sleep 1000
 }
 
 # want TEXT COMMAND...: the command succeeds and prints TEXT.
@@ -27,7 +28,7 @@ slave=0
 boot=/boot/slave
 
 step "1 the carve-out"
-want Reserved grep -i -A1 "^$(cat $boot/carve-out)" /proc/iomem
+want Reserved grep "^ *$(cat $boot/carve-out)-" /proc/iomem
 step "2 the module"
 want "" insmod /lib/tandem/tandem_idm.ko
 want held idmctl status $slave
@@ -55,3 +56,4 @@ step "7 the end"
 want running idmctl status $slave
 step "done"
 idmctl end 0
+sleep 1000

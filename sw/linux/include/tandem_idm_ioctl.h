@@ -83,5 +83,8 @@ struct idm_setup {
 /* Drops the message being received and all words that have arrived. EBUSY: a driver holds the
  * mailbox. */
 #define IDM_DROP _IO(0xd1, 7)
+/* Asks the platform to end the run with this exit status, 0 to 255; from a slave that a master
+ * boots, it switches the slave off instead. EINVAL: any other status. */
+#define IDM_EXIT _IOW(0xd1, 8, __u32)
 
 #endif /* TANDEM_IDM_IOCTL_H */

@@ -113,6 +113,18 @@ static long ioctl_setup(struct idm_file *file, void __user *argument)
   return idm_peer_setup(file->peer, &setup);
 }
 
+static long ioctl_exit(struct idm_file *file, u32 __user *argument)
+{
+  u32 status;
+
+  if (get_user(status, argument))
+    return -EFAULT;
+  if (status > 255)
+    return -EINVAL;
+  idm_write(file->peer->idm, TANDEM_IDM_EXIT, status);
+  return 0;
+}
+
 static long idm_ioctl(struct file *filp, unsigned int number, unsigned long argument)
 {
   struct idm_file *file = filp->private_data;
@@ -137,6 +149,8 @@ static long idm_ioctl(struct file *filp, unsigned int number, unsigned long argu
     return put_user((u32)atomic_xchg(&peer->rings, 0), (u32 __user *)user);
   case IDM_DROP:
     return idm_channel_drop(peer, IDM_DROP_RECEIVED);
+  case IDM_EXIT:
+    return ioctl_exit(file, user);
   default:
     return -ENOTTY;
   }

@@ -30,6 +30,7 @@ static const char usage_text[] =
     "  receive SLAVE        wait for a message and print it\n"
     "  drop SLAVE           throw away what has been received\n"
     "  time                 simulation time and the kernel's clock, read together\n"
+    "  end [STATUS]         end the run with this exit status; from a slave: switch it off\n"
     "\n"
     "SLAVE is N of /dev/idmN. With -t, wait, send and receive give up after so many seconds of\n"
     "this guest's time, with exit status 2. All other failures have exit status 1.\n";
@@ -259,6 +260,18 @@ static void do_time(const struct options *options)
   slave_close(&slave);
 }
 
+static void do_end(const struct options *options)
+{
+  uint32_t status =
+      options->count ? (uint32_t)parse_number("exit status", options->arguments[0], 255) : 0;
+  struct slave slave;
+
+  slave_open(&slave, "0");
+  if (ioctl(slave.fd, IDM_EXIT, &status))
+    fail("the run cannot be ended: %s", strerror(errno));
+  slave_close(&slave);
+}
+
 static const struct command {
   const char *name;
   int least, most; /* arguments */
@@ -271,7 +284,7 @@ static const struct command {
     {"wait", 2, 2, true, do_wait, NULL},       {"ring", 1, 1, false, do_ring, NULL},
     {"rings", 1, 1, false, do_rings, NULL},    {"send", 2, 2, true, do_send, NULL},
     {"receive", 1, 1, true, do_receive, NULL}, {"drop", 1, 1, false, do_drop, NULL},
-    {"time", 0, 0, false, NULL, do_time},
+    {"time", 0, 0, false, NULL, do_time},      {"end", 0, 1, false, NULL, do_end},
 };
 
 static const struct command *find_command(const char *name)
