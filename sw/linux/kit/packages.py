@@ -125,8 +125,7 @@ def _choose(wish, environment):
                           environment=environment, may_fail=True)
         records = [_record(paragraph) for paragraph in shown.strip().split("\n\n") if paragraph]
         found = {(record["name"], record["architecture"]) for record in records}
-        missing = [name for name in names if not _is_among(name, found)]
-        if not missing:
+        if all(_is_among(name, found) for name in names):
             return release, records
     raise KitError(f"the suite {wish.suite} has no kernel release {wish.release} with all of: "
                    + " ".join(wish.packages))
