@@ -44,14 +44,30 @@ std::string without_suffix(const std::string &path)
   return ends ? path.substr(0, path.size() - suffix.size()) : path;
 }
 
+/// SystemC writes the host's date into the head of the file.
+void blank_date(const std::string &path)
+{
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  std::string head(256, '\0');
+  file.read(&head[0], static_cast<std::streamsize>(head.size()));
+  file.clear();
+  const std::string keyword = "$date\n";
+  const std::size_t date = head.find(keyword) + keyword.size(), end = head.find("\n$end", date);
+  if (head.rfind(keyword, 0) != 0 || end == std::string::npos)
+    return;
+  file.seekp(static_cast<std::streamoff>(date));
+  file << std::string(end - date, ' ');
+}
+
 } // namespace
 
 vcd_trace::vcd_trace(const std::string &path)
 {
   const std::string base = without_suffix(path);
-  std::ofstream probe(base + ".vcd");
+  path_ = base + ".vcd";
+  std::ofstream probe(path_);
   if (!probe) {
-    const std::string cause = "cannot write '" + base + ".vcd': " + std::strerror(errno);
+    const std::string cause = "cannot write '" + path_ + "': " + std::strerror(errno);
     SC_REPORT_ERROR("/tandem/trace", cause.c_str());
     return;
   }
@@ -68,8 +84,10 @@ vcd_trace::vcd_trace(const std::string &path)
 
 vcd_trace::~vcd_trace()
 {
-  if (file_)
-    sc_core::sc_close_vcd_trace_file(file_);
+  if (!file_)
+    return;
+  sc_core::sc_close_vcd_trace_file(file_);
+  blank_date(path_);
 }
 
 } // namespace tandem

@@ -10,7 +10,8 @@ namespace tandem
 
 /// While it lives, a VCD is written. To be made after all modules and before
 /// sc_start: calls sc_object::trace of every object in the hierarchy. The file is
-/// complete when this object is destroyed, also after an error.
+/// complete when this object is destroyed, also after an error. Its date is blank,
+/// so that the same run gives the same file.
 class vcd_trace
 {
 public:
@@ -25,6 +26,7 @@ public:
   sc_core::sc_trace_file *file() const { return file_; }
 
 private:
+  std::string path_;
   sc_core::sc_trace_file *file_ = nullptr;
 };
 
