@@ -71,8 +71,10 @@ struct contents device_tree_for(const struct plan *plan, const struct request *r
   error = fdt_check_full(from->data, from->size);
   if (error == -FDT_ERR_TRUNCATED)
     fail("the device tree %s is truncated", from->name);
+  if (error == -FDT_ERR_BADMAGIC)
+    fail("%s is no device tree", from->name);
   if (error)
-    fail("%s is no device tree: %s", from->name, fdt_strerror(error));
+    fail("the device tree %s is damaged: %s", from->name, fdt_strerror(error));
   if (fdt_totalsize(from->data) + room > DEVICE_TREE_UNIT)
     fail("the device tree %s is larger than 2 MiB", from->name);
   check_memory(plan, from->name, from->data);
