@@ -9,7 +9,9 @@ namespace tandem
 
 display::display(amp_platform &platform, const platform_options &options)
     : platform_(platform), consoles_(options.show_consoles), progress_(options.progress),
-      terminal_(isatty(STDERR_FILENO)), start_(clock::now()), last_(start_)
+      terminal_(isatty(STDERR_FILENO)),
+      at_hand_(options.interactive ? platform.instances().front().get() : nullptr),
+      start_(clock::now()), last_(start_)
 {
   for (const auto &instance : platform.instances())
     width_ = std::max(width_, std::string(instance->basename()).size());
@@ -20,6 +22,11 @@ void display::erase()
   if (drawn_)
     std::fputs("\r\033[K", stderr);
   drawn_ = false;
+}
+
+bool display::shows_console(const qemu_instance &instance) const
+{
+  return consoles_ && &instance != at_hand_;
 }
 
 void display::show(const std::string &prefix, console_log &log, bool all)
@@ -41,7 +48,7 @@ void display::tick()
   for (const auto &instance : platform_.instances()) {
     std::string name = instance->basename();
     const std::string prefix = "[" + name + "]" + std::string(width_ - name.size(), ' ');
-    if (consoles_)
+    if (shows_console(*instance))
       show(prefix, instance->console(), false);
     show("[" + name + " qemu]", instance->messages(), false);
   }
@@ -63,7 +70,7 @@ void display::finish()
 {
   tick();
   for (const auto &instance : platform_.instances()) {
-    if (consoles_)
+    if (shows_console(*instance))
       show("[" + std::string(instance->basename()) + "]", instance->console(), true);
     show("[" + std::string(instance->basename()) + " qemu]", instance->messages(), true);
   }

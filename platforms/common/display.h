@@ -25,12 +25,14 @@ public:
   std::string progress() const;
 
 private:
+  bool shows_console(const qemu_instance &instance) const;
   void show(const std::string &prefix, console_log &log, bool all);
   void erase();
 
   using clock = std::chrono::steady_clock;
   amp_platform &platform_;
   bool consoles_, progress_, terminal_;
+  const qemu_instance *at_hand_; ///< whose console the user's terminal is
   bool drawn_ = false;
   std::size_t width_ = 0;
   clock::time_point start_, last_;

@@ -438,6 +438,8 @@ bool parse_options(int argc, char **argv, const platform_defaults &defaults,
   options.instances.push_back(read_instance(map, "master", options));
   for (unsigned i = 0; i < slaves; ++i)
     options.instances.push_back(read_instance(map, "slave" + std::to_string(i), options));
+  if (options.interactive && options.instances.front().qemu.console != "log")
+    fail("--interactive and --master.console exclude each other");
   return true;
 }
 

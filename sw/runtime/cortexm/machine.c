@@ -13,7 +13,8 @@
 #define UART_CONTROL (MACHINE_UART_BASE + 0x08)
 #define UART_DIVISOR (MACHINE_UART_BASE + 0x10)
 #define UART_STATE_TX_FULL 0x1
-#define UART_CONTROL_TX_ENABLE 0x1
+#define UART_STATE_RX_FULL 0x2
+#define UART_CONTROL_ENABLE 0x3 /* both directions */
 #define UART_SMALLEST_DIVISOR 16
 
 #define TIMER_CONTROL 0x00
@@ -44,7 +45,7 @@ uintptr_t machine_argument;
 void console_init(void)
 {
   mmio_write32(UART_DIVISOR, UART_SMALLEST_DIVISOR);
-  mmio_write32(UART_CONTROL, UART_CONTROL_TX_ENABLE);
+  mmio_write32(UART_CONTROL, UART_CONTROL_ENABLE);
 }
 
 void console_putc(char c)
@@ -54,6 +55,11 @@ void console_putc(char c)
   while (mmio_read32(UART_STATE) & UART_STATE_TX_FULL)
     cpu_relax();
   mmio_write32(UART_DATA, (uint8_t)c);
+}
+
+int console_getc(void)
+{
+  return mmio_read32(UART_STATE) & UART_STATE_RX_FULL ? (uint8_t)mmio_read32(UART_DATA) : -1;
 }
 
 static void open_interrupt(unsigned number)

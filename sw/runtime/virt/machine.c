@@ -13,8 +13,9 @@
 #define UART_DATA (MACHINE_PL011_BASE + 0x00)
 #define UART_FLAGS (MACHINE_PL011_BASE + 0x18)
 #define UART_CONTROL (MACHINE_PL011_BASE + 0x30)
+#define UART_FLAG_RX_EMPTY 0x10
 #define UART_FLAG_TX_FULL 0x20
-#define UART_CONTROL_TX_ENABLE 0x101
+#define UART_CONTROL_ENABLE 0x301 /* both directions */
 
 #define GICD_CTLR (MACHINE_GICD_BASE + 0x000)
 #define GICD_ISENABLER(n) (MACHINE_GICD_BASE + 0x100 + (n) / 32 * 4)
@@ -57,7 +58,7 @@ static uint32_t frequency;
 
 void console_init(void)
 {
-  mmio_write32(UART_CONTROL, UART_CONTROL_TX_ENABLE);
+  mmio_write32(UART_CONTROL, UART_CONTROL_ENABLE);
 }
 
 void console_putc(char c)
@@ -67,6 +68,11 @@ void console_putc(char c)
   while (mmio_read32(UART_FLAGS) & UART_FLAG_TX_FULL)
     cpu_relax();
   mmio_write32(UART_DATA, (uint8_t)c);
+}
+
+int console_getc(void)
+{
+  return mmio_read32(UART_FLAGS) & UART_FLAG_RX_EMPTY ? -1 : (uint8_t)mmio_read32(UART_DATA);
 }
 
 void machine_init(void)

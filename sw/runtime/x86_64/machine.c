@@ -12,6 +12,7 @@
 #define UART_FCR (MACHINE_COM1_PORT + 2)
 #define UART_LCR (MACHINE_COM1_PORT + 3)
 #define UART_LSR (MACHINE_COM1_PORT + 5)
+#define UART_LSR_DATA_READY 0x01
 #define UART_LSR_THR_EMPTY 0x20
 
 #define START_INFO_MAGIC 0x336ec578
@@ -57,6 +58,11 @@ void console_putc(char c)
   while (!(in8(UART_LSR) & UART_LSR_THR_EMPTY))
     cpu_relax();
   out8(UART_DATA, (uint8_t)c);
+}
+
+int console_getc(void)
+{
+  return in8(UART_LSR) & UART_LSR_DATA_READY ? in8(UART_DATA) : -1;
 }
 
 const char *machine_command_line(void)
