@@ -193,14 +193,23 @@ static bool stop(bool computes)
          reaches(ending->status) && same("counting after the end", counts(), 0);
 }
 
+/* The slave computes meanwhile: with all asleep, the simulation would be over at once. */
+static bool is_killed(void)
+{
+  if (!start_counting())
+    return false;
+  printf("waiting for the end\n");
+  return idm_boot_wait(slave, ending->status, 0);
+}
+
 static bool end(bool computes)
 {
   if (ending->command)
     return stop(computes);
+  if (!ending->order && !ending->is_alone)
+    return is_killed();
   if (ending->order)
     say(ending->order);
-  else if (!ending->is_alone)
-    printf("waiting for the end\n");
   return reaches(ending->status);
 }
 
