@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Writes images one after the other into a file that boot_cycle takes as the platform's input;
 sw/include/tandem-sw/bundle.h says how it looks. By hand: bundle.py FILE IMAGE..."""

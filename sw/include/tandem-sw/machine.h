@@ -19,6 +19,9 @@
  * SHM is the shared memory; _LIMIT is the largest size that its low window shows,
  * _HIGH_ stands for the alias that shows all of a larger one.
  *
+ * The RAM of a slave that a master boots is at GUEST_MAP_..._RAM; its image lies at the same
+ * address, on cortexm at the start of that RAM (NAME.slave.elf).
+ *
  * Images, with stacks and all but the buffers of `copy`, stay below 4 MiB of
  * RAM, so that a machine with 8 MiB is large enough.
  */
