@@ -171,7 +171,8 @@ device_tree instance_tree(const platform_options &options,
   additions.interrupt = config.interrupt_pins.front();
   additions.shared_memory = shared_memory_range(config);
   if (instance.booted_by_master) {
-    config.kernel = config.firmware = ""; // the boot ROM makes no difference
+    // The boot ROM stays: with firmware, virt has other devices on aarch64 than without.
+    config.kernel = "";
     const std::size_t index = static_cast<std::size_t>(&instance - options.instances.data());
     additions.ram = {config.boot_memory.guest_address, amp_platform::shares(options)[index].size};
     additions.bootargs = instance.qemu.append;
