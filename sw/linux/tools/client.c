@@ -140,8 +140,11 @@ __attribute__((noreturn)) static void fail_command(struct slave *slave, const ch
 
 void slave_setup(struct slave *slave, const struct idm_setup *setup)
 {
-  if (ioctl(slave->fd, IDM_SETUP, setup))
-    fail_command(slave, "set up");
+  if (!ioctl(slave->fd, IDM_SETUP, setup))
+    return;
+  if (errno == EINVAL) /* the device has no result for what was not a command */
+    fail("slave %u cannot be set up: it has no such window or CPU", slave->number);
+  fail_command(slave, "set up");
 }
 
 void slave_boot(struct slave *slave)
