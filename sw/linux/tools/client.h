@@ -46,7 +46,7 @@ bool state_number(const char *name, uint32_t *state);
 /* Why a slave is in its state, "-" when there is nothing to say. */
 void reason_text(const struct idm_info *info, char *text, size_t size);
 void machine_text(const struct idm_info *info, char *text, size_t size);
-/* 0x1234, or 16 MiB when it is a whole number of them or of KiB. */
+/* In the largest of MiB, KiB and bytes that has no remainder. */
 void size_text(uint64_t bytes, char *text, size_t size);
 
 /* A whole decimal number, or a failure that names `what`. */
