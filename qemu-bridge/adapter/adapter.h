@@ -7,6 +7,7 @@
  * memory.c   windows, accesses, DMI ranges mapped as RAM
  * sync.c     virtual time: windows, halted guests, interrupts, reset, power-off
  * halt.c     finds the instructions by which a guest goes to sleep
+ * turns.c    fair turns for the CPUs of an SMP guest
  * free.c     the free mode: no common time, requests as they come
  *
  * Threads. In timed mode QEMU has one thread for all CPUs and the main loop. Every wait
@@ -77,6 +78,11 @@ void tandem_sync_check_halt(void);
 
 /* Registers the translation hook. NULL or one sentence. */
 const char *tandem_halt_init(void);
+
+/* turns.c */
+
+/* To be called for each translated block. */
+void tandem_turns_translated(void *block);
 
 /* free.c */
 

@@ -70,6 +70,7 @@ static void before_sleep(unsigned cpu, void *unused)
 static void translated(uint64_t id, void *block)
 {
   (void)id;
+  tandem_turns_translated(block);
   /* A sleeping instruction changes the CPU's state, so it ends its block. */
   size_t count = q.qemu_plugin_tb_n_insns(block);
   if (!count)

@@ -125,6 +125,7 @@ typedef void (*plugin_vcpu_cb)(unsigned, void *);
   X(size_t, qemu_plugin_tb_n_insns, (const void *))                                                \
   X(void *, qemu_plugin_tb_get_insn, (const void *, size_t))                                       \
   X(size_t, qemu_plugin_insn_size, (const void *))                                                 \
+  X(void, qemu_plugin_register_vcpu_tb_exec_cb, (void *, plugin_vcpu_cb, int, void *))             \
   X(void, qemu_plugin_register_vcpu_insn_exec_cb, (void *, plugin_vcpu_cb, int, void *))
 
 #define X(result, name, parameters) result(*name) parameters;
