@@ -118,8 +118,9 @@
 #define TANDEM_IDM_BOOT_MACHINE 0x3c /* RO what the slave executes, see below */
 #define TANDEM_IDM_BOOT_RAM_LO 0x40  /* RO guest address at which the slave sees the window */
 #define TANDEM_IDM_BOOT_RAM_HI 0x44
-#define TANDEM_IDM_BOOT_LIMIT_LO 0x48 /* RO largest window that the slave's machine has room for   \
-                                       */
+#define TANDEM_IDM_BOOT_LIMIT_LO                                                                   \
+  0x48 /* RO largest window that the slave's machine has room for                                  \
+        */
 #define TANDEM_IDM_BOOT_LIMIT_HI 0x4c
 
 /* Commands. BOOT needs a slave that does not run, HALT one that does. RESET is for all
