@@ -20,6 +20,19 @@ BARE = {
     "arm": ["qemu-system-arm", "-machine", "virt,gic-version=2", "-cpu", "cortex-a15", "-m", "128M"],
 }
 
+# Linux masters: the kit's architecture, Tandem's machine, the console, and bare QEMU.
+LINUX = {
+    "x86": ("amd64", "x86-pc", "ttyS0",
+            ["qemu-system-x86_64", "-machine", "pc", "-cpu", "qemu64,+pdpe1gb"]),
+    "arm": ("armhf", "arm", "ttyAMA0",
+            ["qemu-system-arm", "-machine", "virt,gic-version=2,dtb-randomness=off",
+             "-cpu", "cortex-a15"]),
+}
+
+
+SOURCE = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+KIT = os.path.join(SOURCE, "build", "linux")  # ./tandem setup --linux
+
 
 class Bench:
     def __init__(self, build, repeats):
@@ -172,6 +185,57 @@ class Bench:
         result["window_us"] = self.median(lambda: sample(10000))
         result["window_us_busy"] = self.busy(3, lambda: self.median(lambda: sample(2000)))
 
+    # ---- Linux masters: boot to a script that switches the machine off, in CPU seconds ----
+
+    def initramfs(self, arch):
+        out = os.path.join(self.scratch.name, arch + ".gz")
+        if not os.path.exists(out):
+            script, overlay = out + ".sh", out + ".cpio"
+            with open(script, "w") as file:
+                file.write("poweroff -f\n")
+            subprocess.run([os.path.join(SOURCE, "sw/linux/kit/overlay"), overlay,
+                            "etc/tandem.d/off.sh=" + script], check=True)
+            with open(out, "wb") as file:
+                for part in (os.path.join(KIT, arch, "initramfs.gz"), overlay):
+                    with open(part, "rb") as source:
+                        file.write(source.read())
+        return out
+
+    def linux_alone(self, kind):
+        arch, _, console, program = LINUX[kind]
+        return self.timed(program + [
+            "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-m", "512M",
+            "-icount", "shift=2,align=off,sleep=off", "-rtc", "base=2020-01-01T00:00:00,clock=vm",
+            "-seed", "1", "-kernel", os.path.join(KIT, arch, "kernel"), "-initrd",
+            self.initramfs(arch), "-append", "console=" + console, "-serial",
+            "file:" + os.path.join(self.scratch.name, "console")])[1]
+
+    def linux_platform(self, kind, slaves):
+        """CPU seconds of all, and of the master's QEMU and SystemC without the slaves' QEMUs."""
+        arch, machine, console, _ = LINUX[kind]
+        path = os.path.join(self.scratch.name, "stats.json")
+        cpu = self.timed([
+            self.platform, "--progress", "off", "--consoles", "off", "--verbosity", "quiet",
+            "--stats", path, "--slaves", str(slaves), "--slave.boot", "master",
+            "--shared-memory", "512M", "--master.machine", machine, "--master.memory", "512",
+            "--master.icount-shift", "2", "--master.image", os.path.join(KIT, arch, "kernel"),
+            "--master.initrd", self.initramfs(arch), "--master.append", "console=" + console])[1]
+        with open(path) as file:
+            modules = json.load(file)["modules"]
+        held = sum(m["host"]["cpu_s"] for name, m in modules.items() if name.startswith("slave"))
+        return cpu, cpu - held
+
+    def linux(self, result):
+        for kind in LINUX:
+            result["linux_boot_" + kind] = self.median(
+                lambda: self.linux_platform(kind, 1)[0] / self.linux_alone(kind))
+
+    def held(self, result):
+        pairs = [(self.linux_platform("arm", 4), self.linux_platform("arm", 0))
+                 for _ in range(self.repeats)]
+        result["held_cost"] = statistics.median(four[1] / none[1] - 1 for four, none in pairs)
+        result["held_start_s"] = statistics.median(four[0] - four[1] for four, _ in pairs)
+
     def starts(self, result):
         failures = 0
         for _ in range(200):
@@ -189,6 +253,8 @@ TARGETS = {
     "speed_q1us": ">= 0.30", "dmi_copy": ">= 0.97", "idle_cost": "<= 0.01",
     "parallel_gain": ">= 1.7", "scale_16": "<= 1.3", "vcd_cost": "<= 1.05",
     "window_us": "<= 25", "window_us_busy": "<= 150", "start_failures": "0",
+    "linux_boot_x86": "<= 1.15", "linux_boot_arm": "<= 1.15", "held_cost": "<= 0.02",
+    "held_start_s": "",
 }
 
 
@@ -198,10 +264,12 @@ def main():
     parser.add_argument("--json", metavar="FILE", help="write the figures as one object")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--only", help="comma-separated parts: mmio, speed, copy, idle, parallel, "
-                                       "scale, vcd, window, starts")
+                                       "scale, vcd, window, starts, linux, held")
     options = parser.parse_args()
     bench = Bench(os.path.abspath(options.build), options.repeats)
     parts = ["mmio", "speed", "copy", "idle", "parallel", "scale", "vcd", "window", "starts"]
+    if os.path.exists(os.path.join(KIT, "version")):
+        parts += ["linux", "held"]
     result = {}
     for part in options.only.split(",") if options.only else parts:
         fresh = {}

@@ -24,7 +24,7 @@ class Linux(LinuxTest):
         console = run.console()
         self.assertRegex(console, up)
         self.assertIn(f"\necho: hello {slave}\n", console)
-        self.assertIn(f"\nreceived: hello {slave}\n", run.console(f"slave{slave}"))
+        self.assertIn(f"received: hello {slave}\n", run.console(f"slave{slave}"))
         self.assertRegex(run.console(f"slave{slave}"), r"(?m)^# ")
 
     @ctest(timeout=LONG)
