@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Linux finds the platform: by the ACPI table on a PC, by the device tree on Arm. Its user finds
+its shell."""
+import time
+
+from platform_run import ctest, main
+from linux_guests import LinuxTest, kit
+from test_interactive import Session
+
+LOOK = """
+insmod /lib/tandem/tandem_idm.ko
+try cat /proc/iomem
+try cat /proc/interrupts
+try cat /proc/cmdline
+try ls /sys/bus/platform/devices
+try dmesg
+"""
+OPTIONS = ("--slaves", 0, "--master.icount-shift", 2)
+
+
+class LinuxDescription(LinuxTest):
+    def look(self, machine, arch, console, *options):
+        script = self.write("look.sh", 'try() { echo "TRY $*"; "$@"; echo "STATUS $?"; }\n' + LOOK +
+                            "poweroff -f\n")
+        run = self.simulate(
+            *OPTIONS, "--master.machine", machine, "--master.image", kit(arch, "kernel"),
+            "--master.initrd", self.initramfs("look", arch, {"etc/tandem.d/look.sh": script}),
+            "--master.append", "console=" + console, *options, timeout=400)
+        return self.tried(run)
+
+    @ctest(timeout=900)
+    def test_acpi(self):
+        for machine in ("x86-pc", "x86-q35"):
+            with self.subTest(machine):
+                tried = self.look(machine, "amd64", "ttyS0", "--shared-memory", "64M")
+                memory = tried["cat /proc/iomem"].output
+                self.assertRegex(memory, r"(?m)^ *80000000-83ffffff : Reserved$")
+                self.assertRegex(memory, r"(?m)^ *80000000-83ffffff : TNDM0001:00$")
+                self.assertRegex(memory, r"(?m)^ *d0000000-d000ffff : TNDM0001:00$")
+                self.assertIn("TNDM0001:00", tried["ls /sys/bus/platform/devices"].output)
+                self.assertRegex(tried["cat /proc/interrupts"].output,
+                                 r"(?m)^ *5:.*IO-APIC +5-fasteoi +TNDM0001:00")
+                self.assertRegex(tried["cat /proc/cmdline"].output,
+                                 r"console=ttyS0 .*memmap=0x4000000\$0x80000000")
+                self.assertNotRegex(tried["dmesg"].output, r"(?i)conflict|TNDM0001.*(fail|error)")
+
+    @ctest(timeout=600)
+    def test_acpi_with_more_memory_than_the_low_window_shows(self):
+        memory = self.look("x86-pc", "amd64", "ttyS0", "--shared-memory",
+                           "1G")["cat /proc/iomem"].output
+        self.assertRegex(memory, r"(?m)^ *1000000000-103fffffff : TNDM0001:00$")
+
+    @ctest(timeout=600)
+    def test_device_tree(self):
+        tried = self.look("aarch64", "arm64", "ttyAMA0", "--shared-memory", "64M")
+        self.assertIn("f000000.tandem-idm", tried["ls /sys/bus/platform/devices"].output)
+        self.assertRegex(tried["cat /proc/iomem"].output, r"(?m)^ *0f000000-0f00ffff : .*tandem")
+        self.assertRegex(tried["cat /proc/interrupts"].output, r"GIC\S* 128 Level +f000000.tandem-idm")
+
+    @ctest(timeout=600)
+    def test_shell(self):
+        options = (*OPTIONS, "--master.machine", "aarch64", "--master.image",
+                   kit("arm64", "kernel"), "--master.initrd", kit("arm64", "initramfs.gz"),
+                   "--master.append", "console=ttyAMA0")
+        with Session(self, *options) as s:
+            self.assertTrue(s.sees("\n# ", 300), s.text)
+            s.type("echo $((6*7)) answers\r")
+            self.assertTrue(s.sees("42 answers"), s.text)
+            since = time.monotonic()
+            s.type("sleep 2; echo $((7*8)) again\r")
+            self.assertTrue(s.sees("56 again"), s.text)
+            self.assertGreater(time.monotonic() - since, 1.8)  # seconds of the user's
+            s.type("\x1d")
+            self.assertEqual(s.status(), 0, s.text)
+            self.assertTrue(s.is_restored())
+
+
+if __name__ == "__main__":
+    main()
