@@ -14,6 +14,7 @@
 #define SPIN_NS 100000
 
 static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+static bool ready, was_reset, shut_down; /* set in the main loop, seen by the helper thread */
 
 void tandem_free_exchange(const struct tandem_wire_request *request,
                           struct tandem_wire_reply *reply)
@@ -57,6 +58,33 @@ static void get_ready(void)
   } while (reply.more);
 }
 
+static void machine_reset(void *unused)
+{
+  (void)unused;
+  __atomic_store_n(&was_reset, ready, __ATOMIC_RELEASE); /* not the one that is part of starting */
+}
+
+static void run_state_changed(void *unused, bool running, int state)
+{
+  (void)unused, (void)state;
+  ready |= running;
+}
+
+static void guest_shutdown(Notifier *notifier, void *cause)
+{
+  (void)notifier, (void)cause;
+  __atomic_store_n(&shut_down, true, __ATOMIC_RELEASE);
+}
+
+/* What the helper thread has to say: to POWEROFF there is no answer. */
+static uint32_t news(void)
+{
+  if (__atomic_load_n(&shut_down, __ATOMIC_ACQUIRE))
+    return TANDEM_WIRE_POWEROFF;
+  return __atomic_exchange_n(&was_reset, false, __ATOMIC_ACQ_REL) ? TANDEM_WIRE_RESET
+                                                                  : TANDEM_WIRE_WINDOW;
+}
+
 /* Sends WINDOW now and then, so that SystemC's time moves on, and applies interrupts. */
 static void *helper(void *unused)
 {
@@ -65,9 +93,10 @@ static void *helper(void *unused)
   struct tandem_wire_page *page = adapter.page;
   struct tandem_waiter waiter = {0};
   struct tandem_wire_reply reply;
-  struct tandem_wire_request request = {.kind = TANDEM_WIRE_WINDOW};
+  struct tandem_wire_request request = {0};
   uint64_t level = 0;
   for (;;) {
+    request.kind = news();
     tandem_free_exchange(&request, &reply);
     uint64_t until = tandem_host_ns() + (uint64_t)page->config.free_poll_us * 1000;
     for (uint64_t now; (now = tandem_host_ns()) < until;) {
@@ -82,7 +111,11 @@ static void *helper(void *unused)
 
 void tandem_free_init(void)
 {
+  static Notifier shutdown_notifier = {.notify = guest_shutdown};
   pthread_t thread;
+  q.qemu_register_reset(machine_reset, NULL);
+  q.qemu_register_shutdown_notifier(&shutdown_notifier);
+  q.qemu_add_vm_change_state_handler(run_state_changed, NULL);
   get_ready();
   if (pthread_create(&thread, NULL, helper, NULL) != 0)
     tandem_give_up("cannot start the helper thread of the free mode");

@@ -122,6 +122,8 @@ bool qemu_instance::obey()
   if (!config_.held || (resetting_ && !fresh))
     return true;
   if (request_.kind == TANDEM_WIRE_RESET && !resetting_) {
+    if (domain_.mode() == run_mode::free)
+      throw lost_process{instance_state::stopped, rest_cause::reset, 0, ""};
     dmi_.close(memory_window);
     rest(instance_state::stopped, rest_cause::reset);
   } else if (fresh && command_ == command::none) {
