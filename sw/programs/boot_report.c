@@ -9,7 +9,7 @@
  *   reset    asks for a reset of its machine
  *   crash    executes an instruction that is none
  *   count A  counts in the word at address A for ever
- *   other    "echo: " and the message
+ *   other    "echo: " and the message, of up to 64 KiB
  *
  * The first message that it sends is its tag.
  *
@@ -30,6 +30,7 @@ const char guest_name[] = NAME;
 
 #define MASTER 0
 #define ECHO "echo: "
+#define LONGEST 65536
 
 static uint32_t number(const char *digits)
 {
@@ -59,7 +60,7 @@ static void send(const char *text)
 
 static void serve(char *message)
 {
-  static char echo[sizeof ECHO + 256] = ECHO;
+  static char echo[sizeof ECHO + LONGEST];
   const char *words;
   if (!strcmp(message, "name"))
     send(guest_name);
@@ -74,6 +75,7 @@ static void serve(char *message)
   else if ((words = after(message, "count")))
     count_for_ever((volatile uint32_t *)(uintptr_t)number(words));
   else {
+    memcpy(echo, ECHO, strlen(ECHO));
     memcpy(echo + strlen(ECHO), message, strlen(message) + 1);
     send(echo);
   }
@@ -81,7 +83,7 @@ static void serve(char *message)
 
 int guest_main(void)
 {
-  static char message[256];
+  static char message[LONGEST + 1];
   char tag[64] = "none";
   idm_require();
   param_get("tag", tag, sizeof tag);

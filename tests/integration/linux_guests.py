@@ -116,10 +116,10 @@ class LinuxTest(PlatformTest):
         self.assertIn("SCRIPT DONE", run.console())
         return run
 
-    def tried(self, run):
-        """{command line: Tried} of the master's script."""
+    def tried(self, run, instance="master"):
+        """{command line: Tried} of the instance's script."""
         found = {}
-        for part in run.console().split("\nTRY ")[1:]:
+        for part in run.console(instance).split("\nTRY ")[1:]:
             line, _, rest = part.partition("\n")
             output, _, status = rest.partition("STATUS ")
             shown = [l for l in output.splitlines() if not re.match(r"\[ *\d+\.\d+\]", l)]
