@@ -83,14 +83,14 @@ class Refused(PlatformTest):
 
     @ctest(once=True)
     def test_interconnects(self):
-        self.check("unknown interconnect 'ring'|bus|router", "--interconnect", "ring")
+        self.check("unknown interconnect 'torus'|bus|router", "--interconnect", "torus")
         self.check("'speed'|latency", "--set", "speed=1")
         self.check("latency|soon", "--set", "latency=soon")
         self.check("latency|-1ns", "--set", "latency=-1ns")
         self.check("impossible parameter 'latency'|NAME=VALUE", "--set", "latency")
         self.check("clock|0ns", "--interconnect", "bus", "--set", "clock=0ns")
         self.check("width|0", "--interconnect", "bus", "--set", "width=0")
-        self.check("arbitration|dice|fifo, priority, round_robin", "--interconnect", "bus",
+        self.check("arbitration|dice|fifo|priority|round_robin|weighted", "--interconnect", "bus",
                    "--set", "arbitration=dice")
         self.check("/no/lib.so", "--load", "/no/lib.so")
         self.check("lib.so", "--load", self.file("lib.so", b"no library"))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every interconnect must do, shown with the router and the bus.
+// What every interconnect must do, shown with each kind.
 #include "traffic.h"
 
 #include <tandem/dmi_descriptor.h>
@@ -184,7 +184,7 @@ TEST_P(interconnect, statistics_are_by_path)
   EXPECT_EQ(report[0]["bytes"], 68);
 }
 
-INSTANTIATE_TEST_SUITE_P(kinds, interconnect, testing::Values("router", "bus"),
+INSTANTIATE_TEST_SUITE_P(kinds, interconnect, testing::Values("router", "bus", "crossbar"),
                          [](const auto &parameter) { return parameter.param; });
 
 TEST(router, latency_is_added_once_to_delay_and_dmi)

@@ -73,7 +73,7 @@ TEST(interconnect_registry, built_in_kinds_are_there)
 TEST(interconnect_registry, unknown_kinds_are_named_with_the_known)
 {
   EXPECT_EQ(error_of([] { make_interconnect("x", "bus", one_path()); }),
-            "unknown interconnect 'x'; known are bus, fixed, router");
+            "unknown interconnect 'x'; known are bus, crossbar, fixed, router");
 }
 
 TEST(interconnect_registry, executable_registers_its_own)
@@ -139,12 +139,12 @@ TEST(interconnect_registry, bad_configurations_are_one_sentence)
   };
   EXPECT_EQ(error([](auto &c) { c.parameters["widht"] = "4"; }),
             "interconnect bus: unknown parameter 'widht'; known are clock, width, overhead, "
-            "arbitration, dmi");
+            "arbitration, weights, dmi");
   EXPECT_NE(error([](auto &c) { c.parameters["width"] = "0"; }), "");
   EXPECT_NE(error([](auto &c) { c.parameters["clock"] = "0"; }), "");
   EXPECT_EQ(error([](auto &c) { c.parameters["arbitration"] = "lottery"; }),
             "interconnect bus: parameter arbitration is 'lottery' but must be one of fifo, "
-            "priority, round_robin");
+            "fixed_priority, oldest, priority, round_robin, weighted");
   EXPECT_EQ(error([](auto &c) { c.map[0].target = "ram"; }),
             "interconnect bus: range 'io' leads to target 'ram' that does not exist");
   EXPECT_EQ(error([](auto &c) {

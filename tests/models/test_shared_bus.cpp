@@ -242,7 +242,7 @@ TEST(arbiter, rules_can_be_added_by_name)
       return best;
     }
   };
-  const auto make = [](unsigned) { return std::make_unique<highest>(); };
+  const auto make = [](const tandem::arbitration_config &) { return std::make_unique<highest>(); };
   EXPECT_TRUE(tandem::register_arbiter("highest", make));
   EXPECT_FALSE(tandem::register_arbiter("highest", make));
   bench b(3, {{"arbitration", "highest"}});
@@ -256,7 +256,7 @@ TEST(arbiter, rules_can_be_added_by_name)
 
 TEST(arbiter, round_robin_starts_after_the_last_one_granted)
 {
-  const auto arbiter = tandem::make_arbiter("round_robin", 4);
+  const auto arbiter = tandem::make_arbiter("round_robin", {4, {}});
   using requests = std::vector<tandem::arbitration_request>;
   const requests waiting = {{0, ns(0)}, {1, ns(1)}, {3, ns(2)}};
   EXPECT_EQ(arbiter->pick(waiting), 0u) << "from the start";
@@ -264,6 +264,9 @@ TEST(arbiter, round_robin_starts_after_the_last_one_granted)
   EXPECT_EQ(arbiter->pick(waiting), 2u);
   arbiter->granted(3);
   EXPECT_EQ(arbiter->pick(waiting), 0u);
-  EXPECT_EQ(error_of([] { tandem::make_arbiter("lottery", 2); }),
-            "unknown arbitration 'lottery'; known are fifo, priority, round_robin");
+  EXPECT_EQ(error_of([] {
+              tandem::make_arbiter("lottery", {2, {}});
+            }),
+            "unknown arbitration 'lottery'; known are fifo, fixed_priority, oldest, priority, "
+            "round_robin, weighted");
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/arbiter.h"
 
-#include "tandem/parameters.h"
-
 #include <algorithm>
 #include <cstdlib>
 #include <map>
@@ -64,12 +62,53 @@ public:
   }
 };
 
+/// Each grant moves an initiator on by the inverse of its weight; who is least far is
+/// next. One that comes back starts where the last one granted stood.
+class weighted : public arbiter
+{
+public:
+  explicit weighted(const arbitration_config &config)
+      : steps_(config.initiators, scale), positions_(config.initiators)
+  {
+    for (std::size_t i = 0; i < config.weights.size(); ++i)
+      steps_.at(i) = scale / config.weights[i];
+  }
+  std::size_t pick(const requests &waiting) override
+  {
+    return least(waiting, [this](const arbitration_request &request) {
+      return std::make_pair(position(request.initiator), request.initiator);
+    });
+  }
+  void granted(unsigned initiator) override
+  {
+    front_ = position(initiator);
+    positions_[initiator] = front_ + steps_[initiator];
+  }
+
+private:
+  static constexpr std::uint64_t scale = std::uint64_t{1} << 32;
+  std::uint64_t position(unsigned initiator) const
+  {
+    return std::max(positions_[initiator], front_);
+  }
+  std::vector<std::uint64_t> steps_, positions_;
+  std::uint64_t front_ = 0;
+};
+
+template <typename Rule> std::unique_ptr<arbiter> plain(const arbitration_config &)
+{
+  return std::make_unique<Rule>();
+}
+
 std::map<std::string, arbiter_factory> &rules()
 {
   static std::map<std::string, arbiter_factory> entries = {
-      {"round_robin", [](unsigned n) { return std::make_unique<round_robin>(n); }},
-      {"priority", [](unsigned) { return std::make_unique<fixed_priority>(); }},
-      {"fifo", [](unsigned) { return std::make_unique<first_come>(); }}};
+      {"round_robin", [](const auto &c) { return std::make_unique<round_robin>(c.initiators); }},
+      {"priority", plain<fixed_priority>},
+      {"fixed_priority", plain<fixed_priority>},
+      {"weighted", [](const auto &c) { return std::make_unique<weighted>(c); }},
+      {"fifo", plain<first_come>},
+      {"oldest", plain<first_come>}};
   return entries;
 }
 
@@ -80,7 +119,7 @@ bool register_arbiter(const std::string &kind, arbiter_factory factory)
   return rules().emplace(kind, std::move(factory)).second;
 }
 
-std::unique_ptr<arbiter> make_arbiter(const std::string &kind, unsigned initiators)
+std::unique_ptr<arbiter> make_arbiter(const std::string &kind, const arbitration_config &config)
 {
   const auto found = rules().find(kind);
   if (found == rules().end()) {
@@ -89,7 +128,7 @@ std::unique_ptr<arbiter> make_arbiter(const std::string &kind, unsigned initiato
     SC_REPORT_ERROR("/tandem/arbiter", cause.c_str());
     std::abort(); // only reached when a user has taken the throw from SC_ERROR
   }
-  return found->second(initiators);
+  return found->second(config);
 }
 
 std::vector<std::string> arbiter_names()
@@ -98,6 +137,19 @@ std::vector<std::string> arbiter_names()
   for (const auto &rule : rules())
     names.push_back(rule.first);
   return names;
+}
+
+std::vector<parameter_info> arbitration_parameters()
+{
+  return {{"arbitration", "round_robin", "who is next: " + join(arbiter_names())},
+          {"weights", "", "for weighted: one for each initiator, such as 3,1,1 (default: equal)"}};
+}
+
+std::unique_ptr<arbiter> make_arbiter(const parameters &values, unsigned initiators)
+{
+  constexpr std::uint64_t largest = 1u << 20;
+  return make_arbiter(values.choice("arbitration", arbiter_names()),
+                      {initiators, values.numbers("weights", initiators, 1, largest)});
 }
 
 } // namespace tandem

@@ -12,6 +12,19 @@ namespace tandem
 namespace
 {
 
+bool unit_femtoseconds(const std::string &unit, long double &femtoseconds)
+{
+  static const std::map<std::string, long double> units = {
+      {"s", 1e15L}, {"ms", 1e12L}, {"us", 1e9L}, {"ns", 1e6L}, {"ps", 1e3L}, {"fs", 1.0L}};
+  const auto found = units.find(unit);
+  if (found == units.end())
+    return false;
+  femtoseconds = found->second;
+  return true;
+}
+
+} // namespace
+
 bool parse_number(const std::string &text, std::uint64_t &value)
 {
   const bool hexadecimal = text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
@@ -27,18 +40,17 @@ bool parse_number(const std::string &text, std::uint64_t &value)
   return true;
 }
 
-bool unit_femtoseconds(const std::string &unit, long double &femtoseconds)
+std::vector<std::string> split(const std::string &text, const char *separators)
 {
-  static const std::map<std::string, long double> units = {
-      {"s", 1e15L}, {"ms", 1e12L}, {"us", 1e9L}, {"ns", 1e6L}, {"ps", 1e3L}, {"fs", 1.0L}};
-  const auto found = units.find(unit);
-  if (found == units.end())
-    return false;
-  femtoseconds = found->second;
-  return true;
+  std::vector<std::string> parts;
+  std::size_t start = 0;
+  while (start <= text.size() && !text.empty()) {
+    const std::size_t end = std::min(text.find_first_of(separators, start), text.size());
+    parts.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  return parts;
 }
-
-} // namespace
 
 std::string join(const std::vector<std::string> &items)
 {
@@ -92,7 +104,7 @@ void parameters::fail(const std::string &cause) const
   std::abort(); // only reached when a user has taken the throw from SC_ERROR
 }
 
-void parameters::fail_value(const std::string &name, const std::string &expected) const
+void parameters::refuse(const std::string &name, const std::string &expected) const
 {
   fail("parameter " + name + " is '" + values_.at(name) + "' but must be " + expected);
 }
@@ -111,19 +123,36 @@ std::uint64_t parameters::number(const std::string &name, std::uint64_t minimum,
   std::uint64_t value = 0;
   if (!parse_number(text(name), value) || value < minimum || value > maximum) {
     const std::string upper = maximum == UINT64_MAX ? " or more" : " to " + std::to_string(maximum);
-    fail_value(name, "a whole number, " + std::to_string(minimum) + upper);
+    refuse(name, "a whole number, " + std::to_string(minimum) + upper);
   }
   return value;
+}
+
+std::vector<std::uint64_t> parameters::numbers(const std::string &name, std::size_t count,
+                                               std::uint64_t minimum, std::uint64_t maximum) const
+{
+  std::vector<std::uint64_t> values;
+  for (const std::string &part : split(text(name), ",:")) {
+    std::uint64_t value = 0;
+    if (!parse_number(part, value) || value < minimum || value > maximum)
+      break;
+    values.push_back(value);
+  }
+  const std::size_t given = split(text(name), ",:").size();
+  if (given != 0 && (given != count || values.size() != given))
+    refuse(name, std::to_string(count) + " numbers of " + std::to_string(minimum) + " to " +
+                     std::to_string(maximum) + ", such as 3,1,1");
+  return values;
 }
 
 sc_core::sc_time parameters::time(const std::string &name, const sc_core::sc_time &minimum) const
 {
   sc_core::sc_time value;
   if (!parse_time(text(name), value))
-    fail_value(name, "a time such as 10ns, in multiples of " +
-                         sc_core::sc_get_time_resolution().to_string());
+    refuse(name,
+           "a time such as 10ns, in multiples of " + sc_core::sc_get_time_resolution().to_string());
   if (value < minimum)
-    fail_value(name, "at least " + minimum.to_string());
+    refuse(name, "at least " + minimum.to_string());
   return value;
 }
 
@@ -136,7 +165,7 @@ bool parameters::flag(const std::string &name) const
   for (const char *no : {"false", "no", "off", "0"})
     if (value == no)
       return false;
-  fail_value(name, "true or false");
+  refuse(name, "true or false");
 }
 
 const std::string &parameters::choice(const std::string &name,
@@ -144,7 +173,7 @@ const std::string &parameters::choice(const std::string &name,
 {
   const std::string &value = text(name);
   if (std::find(choices.begin(), choices.end(), value) == choices.end())
-    fail_value(name, "one of " + join(choices));
+    refuse(name, "one of " + join(choices));
   return value;
 }
 

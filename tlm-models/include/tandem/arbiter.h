@@ -2,6 +2,8 @@
 // Who is next: arbitration as a part, chosen by name.
 #pragma once
 
+#include "tandem/parameters.h"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -30,15 +32,31 @@ public:
   virtual void granted(unsigned initiator) { (void)initiator; }
 };
 
-using arbiter_factory = std::function<std::unique_ptr<arbiter>(unsigned initiators)>;
+/// What a rule may need to know.
+struct arbitration_config {
+  unsigned initiators = 1;
+  /// By initiator, none zero; empty means equal ones.
+  std::vector<std::uint64_t> weights;
+};
+
+using arbiter_factory = std::function<std::unique_ptr<arbiter>(const arbitration_config &)>;
 
 /// Adds a rule. Returns false, and changes nothing, when the name exists.
 bool register_arbiter(const std::string &kind, arbiter_factory factory);
-/// Makes an arbiter: "round_robin" (the next initiator after the last one granted),
-/// "priority" (the lowest index) or "fifo" (order of arrival), or one registered.
+/// Makes an arbiter, one registered or
+///   round_robin               the next initiator after the last one granted
+///   priority, fixed_priority  the lowest index
+///   weighted                  as many grants as each initiator's share of the weights,
+///                             spread evenly; who does not ask saves nothing up
+///   fifo, oldest              order of arrival
 /// Reports SC_ERROR "/tandem/arbiter" for an unknown kind.
-std::unique_ptr<arbiter> make_arbiter(const std::string &kind, unsigned initiators);
+std::unique_ptr<arbiter> make_arbiter(const std::string &kind, const arbitration_config &config);
 /// Names of all rules, sorted.
 std::vector<std::string> arbiter_names();
+
+/// The parameters `arbitration` and `weights`, for models to declare.
+std::vector<parameter_info> arbitration_parameters();
+/// The arbiter that these parameters ask for.
+std::unique_ptr<arbiter> make_arbiter(const parameters &values, unsigned initiators);
 
 } // namespace tandem

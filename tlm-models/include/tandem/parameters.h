@@ -37,6 +37,10 @@ public:
   /// Decimal or 0x...; minimum and maximum are inclusive.
   std::uint64_t number(const std::string &name, std::uint64_t minimum = 0,
                        std::uint64_t maximum = UINT64_MAX) const;
+  /// `count` numbers with commas (or colons) between them, or none at all.
+  std::vector<std::uint64_t> numbers(const std::string &name, std::size_t count,
+                                     std::uint64_t minimum = 0,
+                                     std::uint64_t maximum = UINT64_MAX) const;
   /// A number and a unit (s, ms, us, ns, ps, fs) such as "10ns" or "0.5 us"; "0" needs
   /// none. Must be a multiple of the time resolution and at least minimum.
   sc_core::sc_time time(const std::string &name,
@@ -46,11 +50,13 @@ public:
   /// One of the choices.
   const std::string &choice(const std::string &name, const std::vector<std::string> &choices) const;
 
+  /// Reports that a value is wrong: "parameter x is 'y' but must be `expected`".
+  [[noreturn]] void refuse(const std::string &name, const std::string &expected) const;
+
   const std::vector<parameter_info> &declared() const { return declared_; }
 
 private:
   [[noreturn]] void fail(const std::string &cause) const;
-  [[noreturn]] void fail_value(const std::string &name, const std::string &expected) const;
 
   std::string owner_;
   std::vector<parameter_info> declared_;
@@ -60,6 +66,10 @@ private:
 /// Reads a time such as "10ns"; false when the text is none or is not a multiple
 /// of the time resolution.
 bool parse_time(const std::string &text, sc_core::sc_time &time);
+/// The parts between any of the separators; none for an empty text.
+std::vector<std::string> split(const std::string &text, const char *separators);
+/// A whole number, decimal or 0x...
+bool parse_number(const std::string &text, std::uint64_t &value);
 /// "a, b, c"
 std::string join(const std::vector<std::string> &items);
 

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be held by one access at a time: the part that buses and crossbars
+// are made of.
+#pragma once
+
+#include "tandem/arbiter.h"
+
+#include <deque>
+#include <nlohmann/json.hpp>
+
+namespace tandem
+{
+
+/// Held by one access at a time, with arbitration among those that wait.
+///
+/// A request that finds it free is granted at once and does not wait(); what finds
+/// it busy queues, and arbitration decides among all that were made up to the
+/// instant of release. Requests must be made in the order of time, as they are
+/// when initiators do not run ahead.
+class shared_resource : public sc_core::sc_module
+{
+public:
+  shared_resource(sc_core::sc_module_name name, std::unique_ptr<arbiter> rule);
+  ~shared_resource() override;
+
+  /// Holds the resource for `length`, not before `earliest`; returns the start of the
+  /// tenure. To be called in the thread of the access. asked: when it was made,
+  /// for arbitration; not after earliest.
+  sc_core::sc_time acquire(unsigned initiator, const sc_core::sc_time &asked,
+                           const sc_core::sc_time &earliest, const sc_core::sc_time &length);
+
+  /// grants, contended, longest_queue, busy_ns, utilisation
+  nlohmann::ordered_json occupancy() const;
+  /// Traces PREFIX.busy, PREFIX.owner and PREFIX.queue.
+  void trace_as(sc_core::sc_trace_file *file, const std::string &prefix) const;
+
+private:
+  struct request;
+  struct tenure {
+    sc_core::sc_time start, end;
+    unsigned initiator;
+  };
+  void grant(unsigned initiator, const sc_core::sc_time &start, const sc_core::sc_time &length);
+  sc_core::sc_event *take_event();
+  void queue(request &item);
+  void leave(const request &item);
+  std::size_t choose();
+  void released();
+  void trace_step();
+
+  std::unique_ptr<arbiter> arbiter_;
+  std::vector<arbitration_request> waiting_;               // in the order of arrival
+  std::vector<request *> requests_;                        // in the same order
+  std::vector<std::unique_ptr<sc_core::sc_event>> events_; // as many as ever waited at once
+  std::vector<sc_core::sc_event *> spare_events_;
+  sc_core::sc_time free_at_; // end of the last tenure granted
+  sc_core::sc_event release_;
+  bool settling_ = false; // the delta cycle between release and arbitration
+
+  sc_core::sc_time held_; // sum of all tenures
+  std::uint64_t grants_ = 0, contended_ = 0;
+  std::size_t longest_queue_ = 0;
+
+  // What a trace shows; followed only when one is open.
+  mutable bool traced_ = false;
+  std::deque<tenure> tenures_;
+  sc_core::sc_event trace_event_;
+  bool busy_ = false;
+  unsigned owner_ = 0, queue_length_ = 0;
+};
+
+} // namespace tandem
