@@ -10,6 +10,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <map>
 
 namespace tandem
 {
@@ -131,6 +133,9 @@ qemu_config amp_platform::complete(const platform_options &options,
   const guest_place place = place_of(config.machine);
   config.interrupt_pins = {place.irq};
   config.windows = {{"idm", place.idm, TANDEM_IDM_PORT_SIZE, idm_address}};
+  for (const share &part : observed(options, "cached"))
+    config.cached.push_back({shm_address + part.offset, part.size});
+  config.cache = options.cache;
   const bool slave = &instance != &options.instances.front();
   config.may_crash = slave && (options.on_slave_crash.empty() ? instance.booted_by_master
                                                               : options.on_slave_crash == "report");
@@ -179,6 +184,30 @@ std::vector<amp_platform::share> amp_platform::shares(const platform_options &op
   return result;
 }
 
+std::vector<amp_platform::share> amp_platform::observed(const platform_options &options,
+                                                        const std::string &mode)
+{
+  // From one end of a range to the next, all bytes are observed alike.
+  const std::uint64_t size = options.shared_memory_size;
+  std::map<std::uint64_t, std::string> pieces = {{0, "direct"}, {size, ""}};
+  for (const auto &o : options.observations) {
+    if (o.offset >= size || o.size > size - o.offset)
+      fail("the range of " + std::to_string(o.size) + " bytes at offset " +
+           std::to_string(o.offset) + " to observe leaves the shared memory");
+    if (o.offset % 4096 || o.size % 4096)
+      fail("a range to observe is not in whole 4 KiB pages");
+    const std::uint64_t end = o.size ? o.offset + o.size : size;
+    pieces.emplace(end, std::prev(pieces.upper_bound(end))->second);
+    pieces.erase(pieces.lower_bound(o.offset), pieces.find(end));
+    pieces[o.offset] = o.mode;
+  }
+  std::vector<share> result;
+  for (auto p = pieces.begin(); std::next(p) != pieces.end(); ++p)
+    if (p->second == mode)
+      result.push_back({p->first, std::next(p)->first - p->first});
+  return result;
+}
+
 amp_platform::amp_platform(const platform_options &options)
 {
   tlm::tlm_global_quantum::instance().set(options.quantum);
@@ -200,6 +229,10 @@ amp_platform::amp_platform(const platform_options &options)
   memory.backing = options.shared_memory_backing;
   memory.read_latency = options.read_latency;
   memory.write_latency = options.write_latency;
+  if (options.mode == run_mode::free && !observed(options, "cached").empty())
+    fail("in free mode no time is counted, so memory cannot be observed through caches");
+  for (const share &part : observed(options, "every"))
+    memory.ranges.push_back({part.offset, part.size, true, true, false});
   memory_ = std::make_unique<shared_memory>("shm", memory);
 
   idm_config device;

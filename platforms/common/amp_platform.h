@@ -55,6 +55,10 @@ public:
   };
   static std::vector<share> shares(const platform_options &options);
 
+  /// Parts of the shared memory that are observed in this way, sorted; offsets. SC_ERROR when a
+  /// range leaves the memory.
+  static std::vector<share> observed(const platform_options &options, const std::string &mode);
+
 private:
   void build_instances(const platform_options &options);
   void build_interconnect(const platform_options &options);

@@ -115,6 +115,13 @@ po::options_description system_options()
       "slaves", po::value<unsigned>()->default_value(1), "number of slaves, 0 to 15")(
       "shared-memory", text()->default_value("64M"), "its size, to 16G")(
       "backing", text()->default_value("memfd"), "memfd, hugetlbfs or file:PATH")(
+      "observe", list(),
+      "[OFFSET+SIZE=]direct|every|cached: accesses to this part of the shared memory, or to all of "
+      "it, are not seen, are transactions, or go through a cache model whose misses are; may be "
+      "repeated")(
+      "cache", list(),
+      "NAME=VALUE of the cache model: line, replacement (lru, fifo, random), fetches (on, "
+      "off), l1.size, l1.ways, l2.size, l2.ways; may be repeated")(
       "read-latency", text()->default_value("0"), "of the shared memory, each transaction")(
       "write-latency", text()->default_value("0"), "of the shared memory, each transaction")(
       "idm-latency", text()->default_value("0"), "of a register access")(
@@ -308,11 +315,63 @@ void read_general(const po::variables_map &map, platform_options &o)
                                         : sc_core::SC_FULL;
 }
 
+/// "OFFSET+SIZE=MODE" or "MODE"
+platform_options::observation read_observation(const std::string &text)
+{
+  platform_options::observation o;
+  const std::size_t equals = text.rfind('='), plus = text.find('+');
+  o.mode = equals == std::string::npos ? text : text.substr(equals + 1);
+  if (o.mode != "direct" && o.mode != "every" && o.mode != "cached")
+    fail("unknown way '" + o.mode + "' to observe memory; known are direct, every, cached");
+  if (equals == std::string::npos)
+    return o;
+  if (plus >= equals)
+    fail("impossible range '" + text.substr(0, equals) + "' to observe; give OFFSET+SIZE");
+  o.offset = size_option("observe", text.substr(0, plus));
+  o.size = size_option("observe", text.substr(plus + 1, equals - plus - 1));
+  if (o.size == 0)
+    fail("the range '" + text.substr(0, equals) + "' to observe is empty");
+  return o;
+}
+
+void read_cache(const std::string &pair, qemu_cache &cache)
+{
+  const std::size_t equals = pair.find('=');
+  const std::string name = pair.substr(0, equals);
+  const std::string value = equals == std::string::npos ? "" : pair.substr(equals + 1);
+  const auto bytes = [&] {
+    const std::uint64_t size = size_option("cache " + name, value);
+    return size > 1u << 30 ? fail("impossible cache " + name + " '" + value + "'; at most 1G"),
+           0u              : static_cast<unsigned>(size);
+  };
+  if (name == "line")
+    cache.line = bytes();
+  else if (name == "replacement")
+    cache.replacement = value;
+  else if (name == "fetches" && (value == "on" || value == "off"))
+    cache.fetches = value == "on";
+  else if (name == "l1.size")
+    cache.l1_size = bytes();
+  else if (name == "l1.ways")
+    cache.l1_ways = bytes();
+  else if (name == "l2.size")
+    cache.l2_size = bytes();
+  else if (name == "l2.ways")
+    cache.l2_ways = bytes();
+  else
+    fail("impossible cache parameter '" + pair +
+         "'; known are line, replacement, fetches=on|off, l1.size, l1.ways, l2.size, l2.ways");
+}
+
 void read_system(const po::variables_map &map, platform_options &o)
 {
   auto list = [&map](const char *name) {
     return map.count(name) ? map[name].as<std::vector<std::string>>() : std::vector<std::string>();
   };
+  for (const std::string &text : list("observe"))
+    o.observations.push_back(read_observation(text));
+  for (const std::string &pair : list("cache"))
+    read_cache(pair, o.cache);
   o.interconnect = map["interconnect"].as<std::string>();
   for (const std::string &pair : list("set")) {
     const std::size_t equals = pair.find('=');

@@ -34,6 +34,13 @@ struct platform_options {
   std::string shared_memory_backing;
   sc_core::sc_time read_latency, write_latency, idm_latency;
   unsigned fifo_depth = 64, locks = 32;
+  /// How a part of the shared memory is observed. Later ones go before earlier ones.
+  struct observation {
+    std::uint64_t offset = 0, size = 0; ///< size 0: to the end
+    std::string mode;                   ///< "direct", "every" or "cached"
+  };
+  std::vector<observation> observations;
+  qemu_cache cache;                ///< of all instances
   std::vector<std::string> routes; ///< additional interrupt routes, see --route
 
   struct instance {

@@ -7,6 +7,7 @@
  * memory.c   windows, accesses, DMI ranges mapped as RAM
  * sync.c     virtual time: windows, halted guests, interrupts, reset, power-off
  * halt.c     finds the instructions by which a guest goes to sleep
+ * cache.c    the cache model, and the accesses that it watches
  * turns.c    fair turns for the CPUs of an SMP guest
  * free.c     the free mode: no common time, requests as they come
  *
@@ -78,6 +79,22 @@ void tandem_sync_check_halt(void);
 
 /* Registers the translation hook. NULL or one sentence. */
 const char *tandem_halt_init(void);
+
+/* cache.c */
+
+/* True when the configuration asks for a cache model. */
+bool tandem_cache_wanted(void);
+/* To be called for each translated block. */
+void tandem_cache_translated(void *block);
+/* A piece of memory behind guest addresses was mapped with a host address, or unmapped. */
+void tandem_cache_mapped(unsigned slot, uint64_t address, uint64_t size, const void *host);
+void tandem_cache_unmapped(unsigned slot);
+/* Transfers wait to be reported. */
+bool tandem_cache_pending(void);
+/* Fills the request with them, and begins anew. */
+void tandem_cache_request(void);
+/* The virtual clock is at this time, between two instructions. */
+void tandem_cache_clock(uint64_t now_ns);
 
 /* turns.c */
 

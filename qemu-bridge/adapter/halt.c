@@ -71,6 +71,7 @@ static void translated(uint64_t id, void *block)
 {
   (void)id;
   tandem_turns_translated(block);
+  tandem_cache_translated(block);
   /* A sleeping instruction changes the CPU's state, so it ends its block. */
   size_t count = q.qemu_plugin_tb_n_insns(block);
   if (!count)

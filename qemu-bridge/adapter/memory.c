@@ -55,8 +55,15 @@ static uint32_t inspect(struct tandem_wire_request *request, uint64_t *data)
   return reply->status;
 }
 
-static uint32_t access_timed(uint64_t *data)
+struct answer {
+  uint32_t status;
+  uint64_t data;
+};
+
+/* Posts the request and applies its reply, on the CPU thread within an instruction. */
+static struct answer exchange(void)
 {
+  struct answer answer;
   tandem_channel_post();
   if (!tandem_channel_spin(ACCESS_SPIN_NS)) {
     /* Let the main loop go on, unless a timer is due at this very instant: it must not run
@@ -70,13 +77,13 @@ static uint32_t access_timed(uint64_t *data)
       tandem_lock();
   }
   const struct tandem_wire_reply *reply = tandem_channel_take();
-  uint32_t status = reply->status;
-  *data = reply->data;
+  answer.status = reply->status;
+  answer.data = reply->data;
   if (tandem_sync_apply(reply)) {
     for (int i = 0; i < q.cpus; ++i)
       q.cpu_exit(q.qemu_get_cpu(i));
   }
-  return status;
+  return answer;
 }
 
 static uint32_t access_free(const struct tandem_wire_request *request, uint64_t *data)
@@ -104,12 +111,22 @@ static uint32_t access_window(enum tandem_wire_request_kind kind, uint32_t flags
                                           .size = size};
     status = access_free(&request, data);
   } else if (!adapter.outstanding && !(cpu && tandem_sync_ending())) {
+    if (cpu && tandem_cache_pending()) { /* what was before this access */
+      tandem_cache_request();
+      exchange();
+    }
     struct tandem_wire_request *request = tandem_channel_request(kind);
     request->flags = flags;
     request->address = address;
     request->size = size;
     request->data = reading ? 0 : *data;
-    status = cpu ? access_timed(data) : inspect(request, data);
+    if (cpu) {
+      struct answer answer = exchange();
+      status = answer.status;
+      *data = answer.data;
+    } else {
+      status = inspect(request, data);
+    }
   }
   if (status == TANDEM_WIRE_OK)
     return QEMU_MEMTX_OK;
@@ -186,6 +203,7 @@ static void unmap(unsigned slot, GQueue *removed)
 {
   if (!mapped[slot])
     return;
+  tandem_cache_unmapped(slot);
   q.memory_region_del_subregion(q.get_system_memory(), mapped[slot]);
   g_queue_push_tail(removed, mapped[slot]);
   mapped[slot] = NULL;
@@ -211,6 +229,8 @@ static void map(const struct tandem_wire_dmi *op, GQueue *removed)
     tandem_give_up("a DMI range cannot be mapped: %s", q.error_get_pretty(error));
   q.memory_region_add_subregion_overlap(q.get_system_memory(), op->address, region, PRIORITY_DMI);
   mapped[op->slot] = region;
+  if (op->flags & TANDEM_WIRE_DMI_CACHED)
+    tandem_cache_mapped(op->slot, op->address, op->size, q.memory_region_get_ram_ptr(region));
 }
 
 void tandem_memory_apply(const struct tandem_wire_reply *reply)

@@ -77,6 +77,8 @@ typedef struct {
 typedef void (*run_on_cpu_func)(CPUState *, void *);
 typedef void (*plugin_tb_cb)(uint64_t, void *);
 typedef void (*plugin_vcpu_cb)(unsigned, void *);
+typedef void (*plugin_mem_cb)(unsigned, uint32_t, uint64_t, void *);
+typedef struct qemu_plugin_hwaddr plugin_hwaddr;
 
 /* X(result, name, parameters) */
 #define TANDEM_QEMU_FUNCTIONS(X)                                                                   \
@@ -125,6 +127,14 @@ typedef void (*plugin_vcpu_cb)(unsigned, void *);
   X(size_t, qemu_plugin_tb_n_insns, (const void *))                                                \
   X(void *, qemu_plugin_tb_get_insn, (const void *, size_t))                                       \
   X(size_t, qemu_plugin_insn_size, (const void *))                                                 \
+  X(void, qemu_plugin_register_vcpu_mem_cb, (void *, plugin_mem_cb, int, int, void *))             \
+  X(bool, qemu_plugin_mem_is_store, (uint32_t))                                                    \
+  X(unsigned, qemu_plugin_mem_size_shift, (uint32_t))                                              \
+  X(const plugin_hwaddr *, qemu_plugin_get_hwaddr, (uint32_t, uint64_t))                           \
+  X(bool, qemu_plugin_hwaddr_is_io, (const plugin_hwaddr *))                                       \
+  X(uint64_t, qemu_plugin_hwaddr_phys_addr, (const plugin_hwaddr *))                               \
+  X(void *, qemu_plugin_insn_haddr, (const void *))                                                \
+  X(void *, memory_region_get_ram_ptr, (MemoryRegion *))                                           \
   X(void, qemu_plugin_register_vcpu_tb_exec_cb, (void *, plugin_vcpu_cb, int, void *))             \
   X(void, qemu_plugin_register_vcpu_insn_exec_cb, (void *, plugin_vcpu_cb, int, void *))
 

@@ -57,7 +57,7 @@ static void queue_work(void)
 static bool exchange_briefly(void)
 {
   if (adapter.outstanding || ready_due || reset_due || q.cpus > 1 || tandem_sync_ending() ||
-      !q.qemu_in_vcpu_thread())
+      tandem_cache_pending() || !q.qemu_in_vcpu_thread())
     return false;
   window_due = false;
   tandem_channel_request(TANDEM_WIRE_WINDOW);
@@ -140,8 +140,10 @@ bool tandem_sync_apply(const struct tandem_wire_reply *reply)
     tandem_memory_apply(reply);
   }
   bool shorter = advance > 0 || end < window_end;
-  if (advance)
+  if (advance) {
     __atomic_fetch_add(q.icount_bias, (int64_t)advance, __ATOMIC_SEQ_CST);
+    tandem_cache_clock((uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+  }
   set_window(end);
   tandem_sync_lines(new_level, rise);
   if (control == TANDEM_WIRE_DO_RESET) {
@@ -215,6 +217,8 @@ static bool post_due(void)
     ready_due = false;
     struct tandem_wire_request *request = tandem_channel_request(TANDEM_WIRE_READY);
     request->data = (uint64_t)q.major << 32 | (uint64_t)q.minor << 16 | (uint64_t)q.micro;
+  } else if (tandem_cache_pending()) {
+    tandem_cache_request();
   } else if (tandem_sync_ending()) {
     post_poweroff();
     return false;

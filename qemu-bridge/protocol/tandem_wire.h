@@ -34,14 +34,15 @@
 #endif
 
 #define TANDEM_WIRE_MAGIC 0x4d45444e41540a01ull
-#define TANDEM_WIRE_VERSION 1u
+#define TANDEM_WIRE_VERSION 2u
 
-#define TANDEM_WIRE_PAGE_BYTES 16384u /* size of the shared object */
+#define TANDEM_WIRE_PAGE_BYTES 65536u /* size of the shared object */
 #define TANDEM_WIRE_WINDOWS 16u       /* windows that an instance may open */
 #define TANDEM_WIRE_PINS 64u          /* interrupt lines, one bit each in a reply */
 #define TANDEM_WIRE_DMI_OPS 16u       /* DMI changes that one reply carries */
 #define TANDEM_WIRE_FDS 32u           /* distinct file descriptors behind DMI ranges */
 #define TANDEM_WIRE_MAPS 256u         /* DMI ranges mapped at a time */
+#define TANDEM_WIRE_LINES 1536u       /* transfers of cache lines that one request carries */
 #define TANDEM_WIRE_NEVER UINT64_MAX  /* a time that does not come */
 
 /* ---- configuration: written by SystemC before QEMU starts, then constant ---- */
@@ -64,6 +65,27 @@ struct tandem_wire_pin {
 #define TANDEM_WIRE_MODE_TIMED 0u /* icount, one time line */
 #define TANDEM_WIRE_MODE_FREE 1u  /* multi-threaded, host time */
 
+/* A level of the cache model. Write-back, allocating on reads and writes. */
+enum tandem_wire_replacement {
+  TANDEM_WIRE_LRU = 0,    /* the line unused for the longest time */
+  TANDEM_WIRE_FIFO = 1,   /* the line that came first */
+  TANDEM_WIRE_RANDOM = 2, /* by a generator with a fixed seed */
+};
+
+struct tandem_wire_cache_level {
+  uint32_t size; /* bytes, a power of two; 0: there is no such level */
+  uint32_t ways; /* a power of two, at most size / line */
+};
+
+struct tandem_wire_cache {
+  uint32_t line;        /* bytes, a power of two from 16 to 256; 0: no cache model */
+  uint32_t replacement; /* enum tandem_wire_replacement */
+  uint32_t fetches;     /* 1: instruction fetches go through level 1 as well */
+  uint32_t reserved;
+  struct tandem_wire_cache_level l1; /* one for each CPU */
+  struct tandem_wire_cache_level l2; /* shared by all CPUs */
+};
+
 struct tandem_wire_config {
   uint64_t magic;
   uint32_t version;
@@ -72,6 +94,7 @@ struct tandem_wire_config {
   uint32_t windows;
   uint32_t pins;
   uint32_t free_poll_us; /* free mode: host time between two WINDOW requests */
+  struct tandem_wire_cache cache;
   struct tandem_wire_window window[TANDEM_WIRE_WINDOWS];
   struct tandem_wire_pin pin[TANDEM_WIRE_PINS];
 };
@@ -90,6 +113,8 @@ enum tandem_wire_request_kind {
   TANDEM_WIRE_RESET = 8,    /* the guest was reset, by itself or by control RESET */
   TANDEM_WIRE_POWEROFF = 9, /* the guest switched itself off; nothing follows */
   TANDEM_WIRE_MORE = 10,    /* the last reply said MORE: send the rest of it */
+  TANDEM_WIRE_MISSES = 11,  /* the first `size` of `line`, in the order of their times, which are
+                               not after time_ns: what missed in the cache model */
 };
 
 #define TANDEM_WIRE_FLAG_OUTSIDE 1u /* READ or WRITE of an address outside all windows */
@@ -102,7 +127,7 @@ struct tandem_wire_request {
   uint64_t data;          /* little-endian value, zero-extended */
   uint64_t next_timer_ns; /* HALTED */
   uint64_t instructions;  /* executed since start, all CPUs */
-  uint32_t size;          /* 1, 2, 4 or 8 */
+  uint32_t size;          /* 1, 2, 4 or 8; MISSES: number of transfers */
   uint32_t reserved;
 };
 
@@ -132,7 +157,11 @@ struct tandem_wire_dmi {
   uint64_t offset;     /* position in the file */
   uint32_t fd;         /* index of the descriptor, 0 to TANDEM_WIRE_FDS - 1 */
   uint32_t fd_follows; /* 1: the descriptor of this index comes first on the socket */
+  uint32_t flags;      /* TANDEM_WIRE_DMI_* */
+  uint32_t reserved;
 };
+
+#define TANDEM_WIRE_DMI_CACHED 1u /* accesses go through the cache model */
 
 struct tandem_wire_reply {
   uint32_t status; /* READ, WRITE, PEEK, POKE */
@@ -145,6 +174,25 @@ struct tandem_wire_reply {
   uint32_t dmi_count;
   uint32_t more; /* 1: send MORE before going on */
   struct tandem_wire_dmi dmi[TANDEM_WIRE_DMI_OPS];
+};
+
+/* ---- the cache model ---- */
+
+struct tandem_wire_line {
+  uint64_t time_ns; /* of the access that caused it */
+  uint64_t address; /* guest physical, of the line's first byte */
+  uint32_t flags;   /* TANDEM_WIRE_LINE_* */
+  uint32_t cpu;
+};
+
+#define TANDEM_WIRE_LINE_WRITE 1u /* a dirty line is written back; else a line is read */
+
+/* Lines that accesses touched: one access may touch two. */
+struct tandem_wire_cache_counts {
+  uint64_t loads, stores, fetches;
+  uint64_t l1_hits, l1_misses, l2_hits, l2_misses;
+  uint64_t write_backs; /* to memory */
+  uint64_t lost;        /* transfers for which there was no room */
 };
 
 /* ---- the page ---- */
@@ -163,6 +211,8 @@ struct tandem_wire_page {
   uint32_t undecoded_halts;                 /* halts noticed by the main loop only */
   uint64_t sleeps;                          /* waits that ended in a futex */
   struct tandem_wire_request request;
+  struct tandem_wire_cache_counts cache_counts;
+  struct tandem_wire_line line[TANDEM_WIRE_LINES];
 
   /* SystemC's line. */
   TANDEM_WIRE_ALIGNED uint32_t reply_seq; /* futex word */
@@ -180,8 +230,10 @@ struct tandem_wire_page {
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_window) == 64, "wire layout");
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_pin) == 104, "wire layout");
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_request) == 56, "wire layout");
-TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_dmi) == 40, "wire layout");
-TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_reply) == 56 + 40 * TANDEM_WIRE_DMI_OPS,
+TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_dmi) == 48, "wire layout");
+TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_line) == 24, "wire layout");
+TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_cache) == 32, "wire layout");
+TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_reply) == 56 + 48 * TANDEM_WIRE_DMI_OPS,
                    "wire layout");
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_page) <= TANDEM_WIRE_PAGE_BYTES, "wire layout");
 TANDEM_WIRE_ASSERT(offsetof(struct tandem_wire_page, request_seq) % 64 == 0, "own cache line");

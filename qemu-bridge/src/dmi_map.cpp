@@ -121,17 +121,49 @@ void dmi_map::take(const qemu_window &window, const tlm::tlm_dmi &dmi,
   end = start + size - 1;
   const std::uint64_t offset =
       descriptor.position(dmi.get_dmi_ptr() + (start - dmi.get_start_address()));
-  const auto slot = std::find(used_.begin(), used_.end(), false);
   const bool overlaps = std::any_of(ranges_.begin(), ranges_.end(), [&](const range &r) {
     return r.window == &window && r.start <= end && start <= r.end;
   });
-  if (offset % page || slot == used_.end() || overlaps)
-    return;
-  *slot = true;
-  const unsigned index = static_cast<unsigned>(slot - used_.begin());
-  ranges_.push_back({&window, start, end, index});
-  pending_.push_back({true, index, guest(start), size, offset, descriptor.fd});
-  ++maps_;
+  if (offset % page == 0 && !overlaps)
+    map(window, start, end, offset, descriptor.fd);
+}
+
+/// In pieces, each of which is either cached or not.
+void dmi_map::map(const qemu_window &window, std::uint64_t start, std::uint64_t end,
+                  std::uint64_t offset, int fd)
+{
+  for (std::uint64_t begin = start; begin <= end;) {
+    const auto slot = std::find(used_.begin(), used_.end(), false);
+    if (slot == used_.end())
+      return;
+    *slot = true;
+    const unsigned index = static_cast<unsigned>(slot - used_.begin());
+    std::uint64_t last = end;
+    const bool cached = is_cached(begin, last);
+    ranges_.push_back({&window, begin, last, index});
+    pending_.push_back({true, index, window.guest_address + (begin - window.platform_address),
+                        last - begin + 1, offset + (begin - start), fd, cached});
+    ++maps_;
+    if (last == end)
+      return;
+    begin = last + 1;
+  }
+}
+
+/// Whether the address is in a cached range; `last` comes down to the last address of which the
+/// same is true.
+bool dmi_map::is_cached(std::uint64_t address, std::uint64_t &last) const
+{
+  for (const qemu_range &r : cached_) {
+    const std::uint64_t range_last = r.address + (r.size - 1);
+    if (address >= r.address && address <= range_last) {
+      last = std::min(last, range_last);
+      return true;
+    }
+    if (r.address > address)
+      last = std::min(last, r.address - 1);
+  }
+  return false;
 }
 
 void dmi_map::invalidate(std::uint64_t start, std::uint64_t end)
@@ -147,7 +179,7 @@ template <typename Condition> void dmi_map::take_back(Condition concerned)
       ++r;
       continue;
     }
-    pending_.push_back({false, r->slot, 0, 0, 0, -1});
+    pending_.push_back({false, r->slot, 0, 0, 0, -1, false});
     used_[r->slot] = false;
     ++unmaps_;
     r = ranges_.erase(r);
@@ -170,6 +202,7 @@ void dmi_map::write(tandem_wire_reply &reply, wire_channel &channel)
       op.address = c.guest;
       op.size = c.size;
       op.offset = c.offset;
+      op.flags = c.cached ? TANDEM_WIRE_DMI_CACHED : 0;
     }
     pending_.pop_front();
   }

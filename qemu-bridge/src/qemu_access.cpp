@@ -2,6 +2,8 @@
 // The accesses of a guest: transactions, debug accesses, and what is outside.
 #include "tandem/qemu_instance.h"
 
+#include <array>
+
 namespace tandem
 {
 namespace
@@ -43,6 +45,51 @@ void qemu_instance::access()
     ++count_.errors;
   if (payload_.is_dmi_allowed())
     dmi_.probe(platform);
+}
+
+/// What missed in the cache model, each at its own time and later by what those before it took:
+/// the guest stands still for each. All of it is a stall for the guest.
+void qemu_instance::transfer_lines()
+{
+  const tandem_wire_line *const first = channel_.page().line;
+  lines_.assign(first, first + request_.size);
+  sc_core::sc_time stall;
+  set_state(instance_state::waiting);
+  for (const tandem_wire_line &line : lines_) {
+    reach(std::min(line.time_ns, request_.time_ns), stall);
+    stall += transfer(line);
+  }
+  reach(request_.time_ns, stall);
+}
+
+/// One line through the interconnect; the time that it took. No byte of a line that is written
+/// back is enabled: the memory has the data already.
+sc_core::sc_time qemu_instance::transfer(const tandem_wire_line &line)
+{
+  static const std::array<unsigned char, 256> disabled{};
+  std::array<unsigned char, 256> data;
+  std::uint64_t platform = 0;
+  const unsigned size = config_.cache.line;
+  if (line.address % size || !dmi_.find(line.address, size, platform))
+    fail("the adapter sent a cache line at " + hex(line.address) + ", which is none");
+  const bool writes = line.flags & TANDEM_WIRE_LINE_WRITE;
+  payload_.set_command(writes ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
+  payload_.set_address(platform);
+  payload_.set_data_ptr(data.data());
+  payload_.set_data_length(size);
+  payload_.set_streaming_width(size);
+  payload_.set_byte_enable_ptr(writes ? const_cast<unsigned char *>(disabled.data()) : nullptr);
+  payload_.set_byte_enable_length(writes ? size : 0);
+  payload_.set_dmi_allowed(false);
+  payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+  const sc_core::sc_time before = sc_core::sc_time_stamp();
+  sc_core::sc_time delay;
+  socket->b_transport(payload_, delay);
+  payload_.set_byte_enable_ptr(nullptr);
+  payload_.set_byte_enable_length(0);
+  if (payload_.is_response_error())
+    ++count_.errors;
+  return sc_core::sc_time_stamp() + delay - before;
 }
 
 void qemu_instance::inspect()

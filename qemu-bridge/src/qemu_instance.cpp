@@ -52,8 +52,10 @@ qemu_instance::qemu_instance(const sc_core::sc_module_name &name, time_domain &d
                                              }),
       reset("reset"), domain_(domain), config_(config), console_(basename(), config.log_path),
       messages_(basename(), ""), channel_(basename()),
-      dmi_(config_.windows, [this](tlm::tlm_generic_payload &p,
-                                   tlm::tlm_dmi &d) { return socket->get_direct_mem_ptr(p, d); }),
+      dmi_(config_.windows, config_.cached,
+           [this](tlm::tlm_generic_payload &p, tlm::tlm_dmi &d) {
+             return socket->get_direct_mem_ptr(p, d);
+           }),
       reset_input_(std::make_unique<reset_input>(*this))
 {
   reset.bind(*reset_input_);
@@ -94,6 +96,16 @@ void qemu_instance::write_page()
     page.window[i].address = w.guest_address;
     page.window[i].size = w.size;
     std::snprintf(page.window[i].name, sizeof page.window[i].name, "tandem-%s", w.name.c_str());
+  }
+  if (!config_.cached.empty()) {
+    const qemu_cache &c = config_.cache;
+    page.cache.line = c.line;
+    page.cache.replacement = c.replacement == "lru"    ? TANDEM_WIRE_LRU
+                             : c.replacement == "fifo" ? TANDEM_WIRE_FIFO
+                                                       : TANDEM_WIRE_RANDOM;
+    page.cache.fetches = c.fetches;
+    page.cache.l1 = {c.l1_size, c.l1_ways};
+    page.cache.l2 = {c.l2_size, c.l2_ways};
   }
   page.pins = static_cast<std::uint32_t>(config_.interrupt_pins.size());
   for (unsigned i = 0; i < page.pins; ++i) {
@@ -150,7 +162,7 @@ void qemu_instance::live()
   while (receive()) {
     const bool timeless = request_.kind == TANDEM_WIRE_PEEK || request_.kind == TANDEM_WIRE_POKE ||
                           request_.kind == TANDEM_WIRE_MORE;
-    if (!timeless)
+    if (!timeless && request_.kind != TANDEM_WIRE_MISSES)
       reach(request_.time_ns);
     if (!serve() || (!timeless && !obey()))
       return;
@@ -226,9 +238,9 @@ void qemu_instance::check_hung(std::uint64_t &silent_ms)
          rest_cause::hung);
 }
 
-void qemu_instance::reach(std::uint64_t time_ns)
+void qemu_instance::reach(std::uint64_t time_ns, const sc_core::sc_time &later)
 {
-  const sc_core::sc_time due = from_ns(time_ns);
+  const sc_core::sc_time due = from_ns(time_ns) + later;
   if (due > sc_core::sc_time_stamp())
     wait(due - sc_core::sc_time_stamp());
   domain_.pace();
@@ -260,6 +272,10 @@ bool qemu_instance::serve()
   case TANDEM_WIRE_PEEK:
   case TANDEM_WIRE_POKE:
     inspect();
+    break;
+  case TANDEM_WIRE_MISSES:
+    ++count_.batches;
+    transfer_lines();
     break;
   case TANDEM_WIRE_RESET:
     ++count_.resets;
@@ -309,7 +325,8 @@ void qemu_instance::answer()
     const sc_core::sc_time lag = goal > guest ? goal - guest : sc_core::SC_ZERO_TIME;
     reply.advance_ns = domain_.mode() == run_mode::free ? 0 : to_ns(lag);
     carry_ = lag - from_ns(to_ns(lag));
-    if (request_.kind == TANDEM_WIRE_READ || request_.kind == TANDEM_WIRE_WRITE)
+    if (request_.kind == TANDEM_WIRE_READ || request_.kind == TANDEM_WIRE_WRITE ||
+        request_.kind == TANDEM_WIRE_MISSES)
       count_.stall_ns += reply.advance_ns;
     reply.irq_rise =
         irq.sample(guest > sc_core::sc_time_stamp() ? guest : sc_core::sc_time_stamp());
@@ -337,7 +354,7 @@ void qemu_instance::check_request() const
   const std::string bad = "the adapter sent a request ";
   if (page.request_seq != page.reply_seq + 1)
     fail(bad + "out of turn");
-  if (request_.kind < TANDEM_WIRE_READY || request_.kind > TANDEM_WIRE_MORE)
+  if (request_.kind < TANDEM_WIRE_READY || request_.kind > TANDEM_WIRE_MISSES)
     fail(bad + "of unknown kind " + std::to_string(request_.kind));
   if ((request_.kind == TANDEM_WIRE_READY) != version_.empty())
     fail(bad + "of kind " + std::to_string(request_.kind) + " at the wrong time");
@@ -346,6 +363,9 @@ void qemu_instance::check_request() const
     fail(bad + "with a time of " + std::to_string(request_.time_ns) +
          " ns, outside its window from " + std::to_string(last_ns_) + " ns to " +
          std::to_string(granted_ns_) + " ns");
+  if (request_.kind == TANDEM_WIRE_MISSES &&
+      (config_.cached.empty() || request_.size > TANDEM_WIRE_LINES))
+    fail(bad + "with " + std::to_string(request_.size) + " cache lines");
   if (request_.kind == TANDEM_WIRE_HALTED && request_.next_timer_ns < request_.time_ns)
     fail(bad + "with a timer in the past");
   const bool access = request_.kind == TANDEM_WIRE_READ || request_.kind == TANDEM_WIRE_WRITE;

@@ -146,6 +146,37 @@ void append_console(std::vector<std::string> &arguments, const qemu_config &conf
     arguments.insert(arguments.end(), {"-chardev", "null,id=console"});
 }
 
+bool is_power_of_two(unsigned value)
+{
+  return value && !(value & (value - 1));
+}
+
+void check_level(const std::string &instance, const std::string &name, const qemu_cache &cache,
+                 unsigned size, unsigned ways)
+{
+  if (!is_power_of_two(size) || !is_power_of_two(ways) || size / ways < cache.line)
+    fail(instance, "impossible " + name + " cache of " + std::to_string(size) + " bytes in " +
+                       std::to_string(ways) + " ways of lines of " + std::to_string(cache.line) +
+                       " bytes; all must be powers of two, and a way must have a line");
+}
+
+void check_cache(const std::string &instance, const qemu_config &config)
+{
+  const qemu_cache &cache = config.cache;
+  for (const qemu_range &r : config.cached)
+    if (r.size == 0 || r.address % page || r.size % page)
+      fail(instance, "a cached range is empty or not aligned to 4 KiB");
+  if (!is_power_of_two(cache.line) || cache.line < 16 || cache.line > 256)
+    fail(instance, "impossible cache line of " + std::to_string(cache.line) +
+                       " bytes; it must be a power of two from 16 to 256");
+  if (cache.replacement != "lru" && cache.replacement != "fifo" && cache.replacement != "random")
+    fail(instance,
+         "unknown cache replacement '" + cache.replacement + "'; known are lru, fifo, random");
+  check_level(instance, "L1", cache, cache.l1_size, cache.l1_ways);
+  if (cache.l2_size)
+    check_level(instance, "L2", cache, cache.l2_size, cache.l2_ways);
+}
+
 } // namespace
 
 const std::vector<qemu_machine> &all_machines()
@@ -180,6 +211,8 @@ void check_config(const std::string &instance, const qemu_config &config)
   if (!config.dtb.empty())
     check_readable(instance, "device tree", config.dtb);
   check_windows(instance, config.windows);
+  if (!config.cached.empty())
+    check_cache(instance, config);
   if (config.cpus < 1 || config.cpus > 8)
     fail(instance, "the number of CPUs must be from 1 to 8");
   if (config.icount_shift > 10)

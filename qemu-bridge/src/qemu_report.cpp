@@ -79,6 +79,14 @@ nlohmann::ordered_json qemu_instance::statistics() const
   s["stall_ns"] = count_.stall_ns;
   s["interrupts"] = {{"delivered", irq.delivered()}, {"latest_ns", to_ns(irq.latest())}};
   s["dmi"] = {{"maps", dmi_.maps()}, {"unmaps", dmi_.unmaps()}};
+  if (!config_.cached.empty()) {
+    const tandem_wire_cache_counts &c = channel_.page().cache_counts;
+    s["requests"]["misses"] = count_.batches;
+    s["cache"] = {
+        {"loads", c.loads},         {"stores", c.stores},           {"fetches", c.fetches},
+        {"l1_hits", c.l1_hits},     {"l1_misses", c.l1_misses},     {"l2_hits", c.l2_hits},
+        {"l2_misses", c.l2_misses}, {"write_backs", c.write_backs}, {"lost", c.lost}};
+  }
   s["host"] = {{"wait_s", static_cast<double>(host_wait_ns_) * 1e-9},
                {"cpu_s", cpu_seconds_before_ + process_.cpu_seconds()},
                {"bridge_sleeps", channel_.sleeps()},

@@ -24,9 +24,11 @@ class dmi_map
 public:
   using request = std::function<bool(tlm::tlm_generic_payload &, tlm::tlm_dmi &)>;
 
-  dmi_map(const std::vector<qemu_window> &windows, request get_direct_mem_ptr)
-      : windows_(windows.begin(), windows.end()), get_(std::move(get_direct_mem_ptr)),
-        used_(TANDEM_WIRE_MAPS)
+  /// Ranges within `cached` (platform addresses) are mapped with TANDEM_WIRE_DMI_CACHED.
+  dmi_map(const std::vector<qemu_window> &windows, const std::vector<qemu_range> &cached,
+          request get_direct_mem_ptr)
+      : windows_(windows.begin(), windows.end()), cached_(cached),
+        get_(std::move(get_direct_mem_ptr)), used_(TANDEM_WIRE_MAPS)
   {
   }
 
@@ -68,6 +70,7 @@ private:
     unsigned slot;
     std::uint64_t guest, size, offset;
     int fd;
+    bool cached;
   };
 
   void probe_window(const qemu_window &window);
@@ -75,10 +78,14 @@ private:
   std::uint64_t ask(const qemu_window &window, std::uint64_t address);
   void take(const qemu_window &window, const tlm::tlm_dmi &dmi,
             const struct dmi_descriptor &descriptor);
+  void map(const qemu_window &window, std::uint64_t start, std::uint64_t end, std::uint64_t offset,
+           int fd);
   bool is_mapped(std::uint64_t address) const;
+  bool is_cached(std::uint64_t address, std::uint64_t &end) const;
   template <typename Condition> void take_back(Condition concerned);
 
   std::list<qemu_window> windows_; // ranges point into it
+  std::vector<qemu_range> cached_;
   request get_;
   std::vector<bool> used_;
   std::vector<range> ranges_;

@@ -118,6 +118,7 @@ public:
 private:
   struct counters {
     std::uint64_t reads = 0, writes = 0, windows = 0, halts = 0, resets = 0, debug = 0;
+    std::uint64_t batches = 0;
     std::uint64_t outside = 0, errors = 0;
     std::uint64_t stall_ns = 0;
     std::uint64_t instructions = 0;
@@ -152,12 +153,14 @@ private:
   double read_percentile_us(double fraction) const;
   void check_hung(std::uint64_t &silent_ms);
   void check_request() const;
-  void reach(std::uint64_t time_ns);
+  void reach(std::uint64_t time_ns, const sc_core::sc_time &later = sc_core::SC_ZERO_TIME);
   bool serve();
   void start();
   void prepare(std::uint64_t platform, bool reading);
   void access();
   void inspect();
+  void transfer_lines();
+  sc_core::sc_time transfer(const tandem_wire_line &line);
   void outside();
   void sleep_until_woken();
   void answer();
@@ -182,6 +185,7 @@ private:
   std::unique_ptr<reset_input> reset_input_;
   sc_core::sc_event wake_;
   tlm::tlm_generic_payload payload_;
+  std::vector<tandem_wire_line> lines_; // of the batch being served
 
   tandem_wire_request request_{};
   // Of the reply in the making.

@@ -43,6 +43,20 @@ struct qemu_boot_memory {
   std::uint64_t hole = 0, hole_end = 0;
 };
 
+/// A part of the platform's address space, in whole 4 KiB pages.
+struct qemu_range {
+  std::uint64_t address, size;
+};
+
+/// The cache model of an instance: write-back, allocating, physically indexed. It holds no data.
+struct qemu_cache {
+  unsigned line = 64;                    ///< bytes, a power of two from 16 to 256
+  std::string replacement = "lru";       ///< lru, fifo or random
+  bool fetches = false;                  ///< instruction fetches use level 1 as well
+  unsigned l1_size = 32768, l1_ways = 4; ///< each CPU's; bytes and ways are powers of two
+  unsigned l2_size = 0, l2_ways = 8;     ///< of all CPUs; size 0: there is none
+};
+
 /// Everything about one instance that is known before the start.
 struct qemu_config {
   std::string machine = "x86-pc"; ///< see find_machine
@@ -62,6 +76,10 @@ struct qemu_config {
   qemu_boot_memory boot_memory; ///< of a held instance
   /// When the process dies, the instance enters the state `crashed` and the simulation goes on.
   bool may_crash = false;
+  /// Parts of the platform (addresses on the initiator socket) in which accesses go through the
+  /// cache model, and its misses through the interconnect.
+  std::vector<qemu_range> cached;
+  qemu_cache cache;
   /// Inputs of the machine's interrupt controller, one for each interrupt input of the
   /// instance, in this order.
   std::vector<unsigned> interrupt_pins;

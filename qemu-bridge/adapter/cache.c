@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The cache model: every load and store of a guest in observed memory goes through it, and what
+ * misses is reported in batches, with the time of the access that caused it.
+ *
+ * QEMU's clock cannot be read in the middle of a block. Here instructions are counted as blocks
+ * begin, so an access has the time of its own instruction; the count is set right whenever the
+ * clock is read between two blocks. Caches hold no data: the memory itself is always up to date.
+ * The caches of several CPUs know nothing of each other.
+ */
+#define _GNU_SOURCE
+#include "adapter.h"
+
+#include <glib.h>
+#include <string.h>
+
+/* A batch is reported when it has as many; the rest is room for the block that is under way. */
+#define BATCH 512
+#define MAX_CPUS 8
+#define MEM_RW 3
+#define BLOCK_LINES 64
+
+struct entry {
+  uint64_t line; /* number of the line, + 1; 0: empty */
+  uint64_t stamp;
+  bool dirty;
+};
+
+struct cache {
+  struct entry *entries; /* set after set */
+  uint32_t sets, ways;
+};
+
+struct mapping {
+  uint64_t address, size; /* guest physical */
+  uintptr_t host;
+  unsigned slot;
+};
+
+/* What a block fetches. */
+struct fetched {
+  uint32_t instructions, lines;
+  uint64_t line[BLOCK_LINES];
+};
+
+static struct cache l1[MAX_CPUS], l2;
+static unsigned line_shift;
+static struct mapping mappings[TANDEM_WIRE_MAPS];
+static unsigned mapping_count;
+static GHashTable *blocks; /* struct fetched, by first instruction and length */
+static uint64_t stamp;
+static uint64_t seed = 88172645463325252ull;
+
+static uint32_t pending;
+static uint64_t executed, block_begin;    /* instructions */
+static uint64_t clock_ns, clock_executed; /* the clock when it was last read, and how many then */
+
+bool tandem_cache_wanted(void)
+{
+  return adapter.page->config.cache.line != 0;
+}
+
+static void make(struct cache *cache, const struct tandem_wire_cache_level *level)
+{
+  if (!level->size)
+    return;
+  cache->ways = level->ways;
+  cache->sets = level->size / adapter.page->config.cache.line / level->ways;
+  cache->entries = g_new0(struct entry, (size_t)cache->sets * cache->ways);
+}
+
+static void make_all(void)
+{
+  const struct tandem_wire_cache *config = &adapter.page->config.cache;
+  line_shift = (unsigned)__builtin_ctz(config->line);
+  for (int i = 0; i < q.cpus && i < MAX_CPUS; ++i)
+    make(&l1[i], &config->l1);
+  make(&l2, &config->l2);
+  blocks = g_hash_table_new(g_int64_hash, g_int64_equal);
+}
+
+/* ---- the model ---- */
+
+static struct entry *victim(struct entry *set, uint32_t ways)
+{
+  struct entry *oldest = set;
+  for (uint32_t w = 0; w < ways; ++w) {
+    if (!set[w].line)
+      return &set[w];
+    if (set[w].stamp < oldest->stamp)
+      oldest = &set[w];
+  }
+  if (adapter.page->config.cache.replacement != TANDEM_WIRE_RANDOM)
+    return oldest;
+  seed ^= seed << 13; /* Marsaglia's xorshift */
+  seed ^= seed >> 7;
+  seed ^= seed << 17;
+  return &set[seed % ways];
+}
+
+/* Looks a line up and, when it is not there, puts it in the place of another. `out` is what was
+ * there. True for a hit. */
+static bool look_up(struct cache *cache, uint64_t line, bool dirty, struct entry *out)
+{
+  struct entry *set = &cache->entries[(line & (cache->sets - 1)) * cache->ways];
+  out->line = 0;
+  for (uint32_t w = 0; w < cache->ways; ++w) {
+    if (set[w].line != line + 1)
+      continue;
+    set[w].dirty |= dirty;
+    if (adapter.page->config.cache.replacement == TANDEM_WIRE_LRU)
+      set[w].stamp = ++stamp;
+    return true;
+  }
+  struct entry *place = victim(set, cache->ways);
+  *out = *place;
+  *place = (struct entry){.line = line + 1, .stamp = ++stamp, .dirty = dirty};
+  return false;
+}
+
+static void transfer(unsigned cpu, uint64_t line, uint32_t flags, uint64_t time_ns)
+{
+  struct tandem_wire_page *page = adapter.page;
+  if (pending == TANDEM_WIRE_LINES) {
+    ++page->cache_counts.lost;
+    return;
+  }
+  page->line[pending++] = (struct tandem_wire_line){
+      .time_ns = time_ns, .address = line << line_shift, .flags = flags, .cpu = cpu};
+  if (pending == BATCH) {
+    q.cpu_exit(q.qemu_get_cpu((int)cpu));
+    tandem_sync_check_halt(); /* has the CPU thread look behind this block */
+  }
+}
+
+static void write_back(unsigned cpu, uint64_t line, uint64_t time_ns)
+{
+  ++adapter.page->cache_counts.write_backs;
+  transfer(cpu, line, TANDEM_WIRE_LINE_WRITE, time_ns);
+}
+
+/* Level 2 in one access, which `reads` a line or puts a whole one there. */
+static void level2(unsigned cpu, uint64_t line, bool reads, uint64_t time_ns)
+{
+  struct tandem_wire_cache_counts *counts = &adapter.page->cache_counts;
+  struct entry out = {0};
+  bool hit = false;
+  if (l2.entries)
+    hit = look_up(&l2, line, !reads, &out);
+  else if (!reads)
+    return write_back(cpu, line, time_ns);
+  if (out.line && out.dirty)
+    write_back(cpu, out.line - 1, time_ns);
+  if (!reads)
+    return;
+  if (l2.entries)
+    ++*(hit ? &counts->l2_hits : &counts->l2_misses);
+  if (!hit)
+    transfer(cpu, line, 0, time_ns);
+}
+
+static void touch(unsigned cpu, uint64_t line, bool store, uint64_t time_ns)
+{
+  struct tandem_wire_cache_counts *counts = &adapter.page->cache_counts;
+  struct entry out;
+  if (look_up(&l1[cpu], line, store, &out)) {
+    ++counts->l1_hits;
+    return;
+  }
+  ++counts->l1_misses;
+  if (out.line && out.dirty)
+    level2(cpu, out.line - 1, false, time_ns);
+  level2(cpu, line, true, time_ns);
+}
+
+/* ---- what the guest does ---- */
+
+void tandem_cache_mapped(unsigned slot, uint64_t address, uint64_t size, const void *host)
+{
+  mappings[mapping_count++] = (struct mapping){address, size, (uintptr_t)host, slot};
+}
+
+void tandem_cache_unmapped(unsigned slot)
+{
+  for (unsigned i = 0; i < mapping_count; ++i)
+    if (mappings[i].slot == slot)
+      mappings[i--] = mappings[--mapping_count];
+}
+
+/* The guest address behind a host address, or behind a guest address when `host` is false. */
+static bool observed(uint64_t value, bool host, uint64_t *address)
+{
+  for (unsigned i = 0; i < mapping_count; ++i) {
+    const struct mapping *m = &mappings[i];
+    uint64_t offset = value - (host ? m->host : m->address);
+    if (offset >= m->size)
+      continue;
+    *address = m->address + offset;
+    return true;
+  }
+  return false;
+}
+
+static uint64_t time_of(uint64_t instruction)
+{
+  return clock_ns + ((instruction - clock_executed) << adapter.page->config.icount_shift);
+}
+
+static void accessed(unsigned cpu, uint32_t info, uint64_t virtual_address, void *index)
+{
+  if (!mapping_count)
+    return;
+  const plugin_hwaddr *hw = q.qemu_plugin_get_hwaddr(info, virtual_address);
+  if (!hw || q.qemu_plugin_hwaddr_is_io(hw))
+    return;
+  /* Before version 10 the physical address of RAM is another one; there the handle has the host
+   * address behind two flags. */
+  const uint64_t *words = (const uint64_t *)hw;
+  bool host = q.major < 10;
+  uint64_t address;
+  if (!observed(host ? words[1] : q.qemu_plugin_hwaddr_phys_addr(hw), host, &address))
+    return;
+  bool store = q.qemu_plugin_mem_is_store(info);
+  uint64_t last = address + (1ull << q.qemu_plugin_mem_size_shift(info)) - 1;
+  uint64_t now = time_of(block_begin + (uintptr_t)index);
+  for (uint64_t line = address >> line_shift; line <= last >> line_shift; ++line) {
+    ++*(store ? &adapter.page->cache_counts.stores : &adapter.page->cache_counts.loads);
+    touch(cpu, line, store, now);
+  }
+}
+
+static void begins(unsigned cpu, void *what)
+{
+  const struct fetched *block = what;
+  block_begin = executed;
+  executed += block->instructions;
+  for (uint32_t i = 0; i < block->lines; ++i) {
+    ++adapter.page->cache_counts.fetches;
+    touch(cpu, block->line[i], false, time_of(block_begin));
+  }
+}
+
+/* The lines that a block lies in, each once in its order. */
+static void find_lines(void *block, struct fetched *fetched)
+{
+  uint64_t address, before = UINT64_MAX;
+  for (uint32_t i = 0; i < fetched->instructions; ++i) {
+    void *instruction = q.qemu_plugin_tb_get_insn(block, i);
+    uintptr_t host = (uintptr_t)q.qemu_plugin_insn_haddr(instruction);
+    if (!host || !observed(host, true, &address))
+      continue;
+    uint64_t last = (address + q.qemu_plugin_insn_size(instruction) - 1) >> line_shift;
+    for (uint64_t line = address >> line_shift; line <= last; ++line)
+      if (line != before && fetched->lines < BLOCK_LINES)
+        fetched->line[fetched->lines++] = before = line;
+  }
+}
+
+/* Blocks are translated again and again: equal ones share what is known of them. */
+static struct fetched *describe(void *block, size_t instructions)
+{
+  struct fetched fetched = {.instructions = (uint32_t)instructions};
+  if (adapter.page->config.cache.fetches)
+    find_lines(block, &fetched);
+  uint64_t key = fetched.instructions;
+  for (uint32_t i = 0; i < fetched.lines; ++i)
+    key = key * 0x9e3779b97f4a7c15ull + fetched.line[i] + 1;
+  for (;; ++key) {
+    struct {
+      uint64_t key;
+      struct fetched fetched;
+    } *known = g_hash_table_lookup(blocks, &key);
+    if (known && !memcmp(&known->fetched, &fetched, sizeof fetched))
+      return &known->fetched;
+    if (known)
+      continue;
+    known = g_malloc(sizeof *known);
+    known->key = key;
+    known->fetched = fetched;
+    g_hash_table_insert(blocks, &known->key, known);
+    return &known->fetched;
+  }
+}
+
+void tandem_cache_translated(void *block)
+{
+  if (!tandem_cache_wanted())
+    return;
+  if (!blocks)
+    make_all();
+  size_t instructions = q.qemu_plugin_tb_n_insns(block);
+  q.qemu_plugin_register_vcpu_tb_exec_cb(block, begins, 0, describe(block, instructions));
+  for (size_t i = 0; i < instructions; ++i)
+    q.qemu_plugin_register_vcpu_mem_cb(q.qemu_plugin_tb_get_insn(block, i), accessed, 0, MEM_RW,
+                                       (void *)(uintptr_t)i);
+}
+
+/* ---- reporting ---- */
+
+bool tandem_cache_pending(void)
+{
+  return pending != 0;
+}
+
+void tandem_cache_request(void)
+{
+  struct tandem_wire_request *request = tandem_channel_request(TANDEM_WIRE_MISSES);
+  struct tandem_wire_line *line = adapter.page->line;
+  uint64_t before = 0;
+  /* A block that was left early has counted instructions that were not executed. */
+  for (uint32_t i = 0; i < pending; ++i) {
+    line[i].time_ns = MIN(MAX(line[i].time_ns, before), request->time_ns);
+    before = line[i].time_ns;
+  }
+  request->size = pending;
+  pending = 0;
+}
+
+void tandem_cache_clock(uint64_t now_ns)
+{
+  clock_ns = now_ns;
+  clock_executed = executed;
+}

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Memory observed directly, access by access, and through the cache model."""
+import bundle
+from platform_run import PlatformTest, guest, main
+
+COPY = ("--slaves", 0, "--master.machine", "arm", "--master.image", "copy", "--param",
+        "target=shm", "--param", "rounds=1", "--param", "size=65536", "--interconnect", "bus")
+SIZE, LINE = 65536, 64
+
+
+class Observe(PlatformTest):
+    def observed(self, *options, base=COPY):
+        run = self.simulate(*base, *options)
+        return run, run.module("master"), run.module("shm")
+
+    def test_same_accesses_in_every_mode(self):
+        _, direct, direct_memory = self.observed()
+        every_run, every, every_memory = self.observed("--observe", "every")
+        run, cached, memory = self.observed("--observe", "cached")
+        self.assertEqual(run.results()["crc"], every_run.results()["crc"])
+        self.assertEqual(direct["instructions"], every["instructions"])
+        self.assertEqual(direct["instructions"], cached["instructions"])
+        self.assertNotIn("cache", direct)
+        self.assertEqual(direct_memory["reads"] + direct_memory["writes"], 0)
+        counts = cached["cache"]
+        self.assertEqual(counts["loads"], every_memory["reads"])
+        self.assertEqual(counts["stores"], every_memory["writes"])
+        self.assertEqual(counts["l1_hits"] + counts["l1_misses"],
+                         counts["loads"] + counts["stores"])
+        self.assertEqual(memory["reads"], counts["l1_misses"])
+        self.assertEqual(memory["writes"], counts["write_backs"])
+        self.assertEqual(counts["lost"], 0)
+        # The block is larger than the cache, and each line of it is written once.
+        self.assertEqual(counts["write_backs"], SIZE // LINE)
+
+    def test_delay_of_misses_stalls_the_guest(self):
+        # Every transfer takes the same time on a bus without contention: one address cycle and
+        # as many data cycles as a line has words.
+        run, master, memory = self.observed("--observe", "cached", "--set", "clock=10ns", "--set",
+                                            "width=4", "--set", "overhead=1")
+        direct, _, _ = self.observed()
+        transfers = memory["reads"] + memory["writes"]
+        each = 10 * (1 + LINE // 4)
+        stall = master["stall_ns"] - direct.module("master")["stall_ns"]
+        # Each waits for the next edge of the bus clock, for less than a period.
+        self.assertGreaterEqual(stall, transfers * each)
+        self.assertLess(stall, transfers * (each + 10))
+        # The loops read the clock around most of it: the guest has felt it.
+        felt = run.number("ns") - direct.number("ns")
+        self.assertGreater(felt, 0.5 * stall)
+        self.assertLessEqual(felt, stall)
+
+    def test_a_cache_that_holds_everything_misses_once_a_line(self):
+        _, master, _ = self.observed("--observe", "cached", "--cache", "l1.size=1M", "--cache",
+                                     "l1.ways=16")
+        counts = master["cache"]
+        self.assertEqual(counts["write_backs"], 0)
+        # The block's lines and the one of the parameter page.
+        self.assertAlmostEqual(counts["l1_misses"], SIZE // LINE, delta=3)
+
+    def test_second_level_takes_what_the_first_loses(self):
+        _, alone, _ = self.observed("--observe", "cached")
+        _, master, memory = self.observed("--observe", "cached", "--cache", "l2.size=256k")
+        counts = master["cache"]
+        self.assertEqual(counts["l1_misses"], alone["cache"]["l1_misses"])
+        self.assertEqual(counts["l2_hits"] + counts["l2_misses"], counts["l1_misses"])
+        self.assertAlmostEqual(counts["l2_misses"], SIZE // LINE, delta=3)
+        self.assertEqual(counts["write_backs"], 0)
+        self.assertEqual(memory["reads"], counts["l2_misses"])
+
+    def test_only_the_range_that_was_asked_for(self):
+        # The block lies behind 0x10000 (GUEST_MAP_INPUT_OFFSET); half of it is observed.
+        _, master, memory = self.observed("--observe", f"0x10000+{SIZE // 2}=cached", "--cache",
+                                          "l1.size=4k")
+        self.assertEqual(master["cache"]["stores"], SIZE // 2 // 4)
+        self.assertEqual(memory["writes"], SIZE // 2 // LINE)
+
+    def test_later_ranges_go_before_earlier_ones(self):
+        _, master, memory = self.observed("--observe", "every", "--observe", "0+1M=direct")
+        self.assertEqual(memory["reads"] + memory["writes"], 0)
+        self.assertNotIn("cache", master)
+
+    def test_reproducible_with_several_cpus_and_slaves(self):
+        options = ("--master.machine", "aarch64", "--master.cpus", 4, "--master.image", "smp",
+                   "--slave.image", "idle", "--observe", "cached", "--cache", "fetches=on",
+                   "--cache", "replacement=random", "--cache", "l1.size=1k", "--interconnect",
+                   "bus")
+        self.assert_same(self.simulate(*options), self.simulate(*options))
+
+    def test_slave_that_runs_from_observed_memory(self):
+        # Program, stack and data of a slave that the master boots lie in the shared memory.
+        images = self.path("bundle")
+        bundle.write(images, [guest("arm", "boot_report")])
+        run = self.simulate("--master.image", "boot_cycle", "--slave.boot", "master", "--input",
+                            images, "--param", "cycles=2", "--observe", "cached", "--cache",
+                            "fetches=on", "--interconnect", "bus")
+        counts = run.module("slave0")["cache"]
+        self.assertGreater(counts["fetches"], 100)
+        self.assertGreater(counts["stores"], 100)
+        self.assertEqual(counts["lost"], 0)
+
+    def test_refused(self):
+        for option, sentence in (
+                ("cached=4", "unknown way '4' to observe memory; known are direct, every, cached"),
+                ("0+64=cached", "a range to observe is not in whole 4 KiB pages"),
+                ("60M+8M=every", "leaves the shared memory")):
+            self.assertIn(sentence, self.refused(*COPY, "--observe", option))
+        for option, sentence in (
+                ("line=48", "impossible cache line of 48 bytes"),
+                ("replacement=best", "unknown cache replacement 'best'; known are lru, fifo, random"),
+                ("l1.ways=3", "impossible L1 cache of 32768 bytes in 3 ways"),
+                ("l2.size=100", "impossible L2 cache of 100 bytes"),
+                ("l3.size=4k", "impossible cache parameter 'l3.size=4k'")):
+            self.assertIn(sentence, self.refused(*COPY, "--observe", "cached", "--cache", option))
+        self.assertIn("in free mode no time is counted",
+                      self.refused(*COPY, "--observe", "cached", "--mode", "free"))
+
+
+if __name__ == "__main__":
+    main()
