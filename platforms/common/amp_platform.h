@@ -37,6 +37,7 @@ public:
   time_domain &domain() { return *domain_; }
   std::vector<std::unique_ptr<qemu_instance>> &instances() { return instances_; }
   shared_memory &memory() { return *memory_; }
+  interconnect &network() { return *interconnect_; }
 
   /// The largest status that a guest has ended with by the IDM, or -1 when none has.
   int exit_status() const { return exit_status_; }

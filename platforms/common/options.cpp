@@ -142,6 +142,8 @@ po::options_description output_options()
                   "directory for trace.vcd, stats.json and INSTANCE.log; default: none is written")(
       "vcd", text()->default_value(""), "VCD file, or off")("stats", text()->default_value(""),
                                                             "statistics file, or off")(
+      "log", text()->default_value(""),
+      "SQLite file for every transaction on the interconnect; --out does not imply it")(
       "progress", text()->default_value("on"), "progress line on standard error: on, off")(
       "consoles", text()->default_value("on"), "consoles on standard output, prefixed: on, off")(
       "measure", text()->default_value("off"),
@@ -397,6 +399,7 @@ void read_output(const po::variables_map &map, platform_options &o)
   o.out_directory = map["out"].as<std::string>();
   o.vcd_path = map["vcd"].as<std::string>();
   o.statistics_path = map["stats"].as<std::string>();
+  o.log_path = map["log"].as<std::string>();
   if (!o.out_directory.empty() && !o.dry_run) {
     std::error_code error;
     std::filesystem::create_directories(o.out_directory, error);

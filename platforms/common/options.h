@@ -54,7 +54,7 @@ struct platform_options {
 
   std::string input;      ///< file copied into the shared memory, empty: none
   std::string parameters; ///< words for the guests' parameter page
-  std::string out_directory, vcd_path, statistics_path;
+  std::string out_directory, vcd_path, statistics_path, log_path;
   std::uint64_t seed = 1;
   unsigned hang_seconds = 60;
   /// Whether a slave whose QEMU dies ends the run: "fail", "report", or empty: only a slave that

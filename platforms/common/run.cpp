@@ -6,6 +6,7 @@
 
 #include "tandem/interconnect_registry.h"
 #include "tandem/trace.h"
+#include "tandem/transaction_log.h"
 
 #include <csignal>
 #include <cstdio>
@@ -105,6 +106,19 @@ platform_options with_terminal(platform_options options, const terminal &user)
   return options;
 }
 
+/// The log of the platform's interconnect, when one is asked for.
+std::unique_ptr<transaction_log> open_log(const platform_options &options, amp_platform &platform)
+{
+  if (options.log_path.empty())
+    return nullptr;
+  auto log = std::make_unique<transaction_log>(options.log_path);
+  platform.network().log_to(*log, options.interconnect);
+  log->note("mode", mode_name(options.mode));
+  log->note("quantum_ns", std::to_string(to_ns(options.quantum)));
+  log->note("seed", std::to_string(options.seed));
+  return log;
+}
+
 int simulate(const platform_options &options, terminal *user)
 {
   amp_platform platform(options);
@@ -114,6 +128,7 @@ int simulate(const platform_options &options, terminal *user)
   std::unique_ptr<vcd_trace> trace;
   if (!options.vcd_path.empty())
     trace = std::make_unique<vcd_trace>(options.vcd_path);
+  const std::unique_ptr<transaction_log> log = open_log(options, platform);
   if (options.mode == run_mode::free)
     std::fprintf(stderr, "free mode: there is no common time line, and times mean little\n");
   if (user)
@@ -137,6 +152,8 @@ int simulate(const platform_options &options, terminal *user)
   if (user)
     user->finish();
   screen.finish();
+  if (log)
+    log->finish();
   const auto statistics = run_statistics(options, platform, reason);
   if (!options.statistics_path.empty())
     write_statistics(statistics, options.statistics_path);
@@ -145,6 +162,8 @@ int simulate(const platform_options &options, terminal *user)
     std::fprintf(stderr, "trace: %s\n", options.vcd_path.c_str());
   if (!options.statistics_path.empty())
     std::fprintf(stderr, "statistics: %s\n", options.statistics_path.c_str());
+  if (log)
+    std::fprintf(stderr, "log: %s\n", options.log_path.c_str());
   return exit_status(platform, reason);
 }
 

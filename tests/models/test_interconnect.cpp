@@ -213,5 +213,26 @@ TEST(router, histogram_and_total_delay_hold_the_latencies)
   EXPECT_EQ(path.total_delay, ns(127));
   EXPECT_EQ(path.histogram[6], 1u) << "32 to 64 ns";
   EXPECT_EQ(path.histogram[7], 1u) << "64 to 128 ns";
-  EXPECT_EQ(b.bus->statistics()["paths"][0]["total_delay_ns"], 127.0);
+  const auto report = b.bus->statistics();
+  EXPECT_EQ(report["paths"][0]["total_delay_ns"], 127.0);
+  EXPECT_EQ(report["paths"][0]["target_ns"], 7.0);
+  EXPECT_EQ(report["paths"][0]["latency_mean_ns"], 63.5);
+  EXPECT_EQ(report["paths"][0]["latency_max_ns"], 64.0);
+  EXPECT_EQ(report["paths"][0]["load"]["bytes"][0], 8);
+}
+
+TEST(router, reports_sums_by_initiator_by_target_and_in_all)
+{
+  bench b("router");
+  b.cpu0.put(0x100000, 1);
+  b.cpu0.put(0x10000, 1);
+  b.cpu1.put(0x100000, 1);
+  const auto report = b.bus->statistics();
+  EXPECT_EQ(report["initiators"]["cpu0"]["transactions"], 2);
+  EXPECT_EQ(report["initiators"]["cpu1"]["bytes"], 4);
+  EXPECT_EQ(report["targets"]["ram"]["transactions"], 2);
+  EXPECT_EQ(report["targets"]["ram"]["latency_p99_ns"], 4.0);
+  EXPECT_EQ(report["targets"]["io1"]["transactions"], 0);
+  EXPECT_EQ(report["total"]["transactions"], 3);
+  EXPECT_EQ(report["total"]["total_delay_ns"], 8.0);
 }

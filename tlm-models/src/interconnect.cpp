@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/interconnect.h"
 
+#include "tandem/transaction_log.h"
+
 #include <algorithm>
 
 namespace tandem
@@ -22,6 +24,26 @@ std::size_t bucket(const sc_core::sc_time &time, std::size_t buckets)
   for (std::uint64_t rest = time.value() / nanosecond; rest != 0; rest >>= 1)
     ++index;
   return std::min(index, buckets - 1);
+}
+
+nlohmann::ordered_json report_of(const path_statistics &path)
+{
+  nlohmann::ordered_json histogram = nlohmann::ordered_json::array();
+  std::size_t used = path.histogram.size();
+  while (used > 0 && path.histogram[used - 1] == 0)
+    --used;
+  for (std::size_t i = 0; i < used; ++i)
+    histogram.push_back({{"below_ns", std::uint64_t{1} << i}, {"transactions", path.histogram[i]}});
+  nlohmann::ordered_json report = {{"transactions", path.transactions},
+                                   {"bytes", path.bytes},
+                                   {"errors", path.errors},
+                                   {"total_delay_ns", in_ns(path.total_delay)},
+                                   {"waiting_ns", in_ns(path.waiting)},
+                                   {"target_ns", in_ns(path.target)}};
+  report.update(path.latency.report());
+  report["latency"] = std::move(histogram);
+  report["load"] = path.load.report("bytes");
+  return report;
 }
 
 void check_names(const std::string &owner, const char *what, std::vector<std::string> names)
@@ -84,45 +106,93 @@ void interconnect::adjust_dmi(const route &, tlm::tlm_dmi &) {}
 void interconnect::forward(const route &way, tlm::tlm_generic_payload &payload,
                            sc_core::sc_time &delay)
 {
+  const sc_core::sc_time before = sc_core::sc_time_stamp() + delay;
   to[way.target]->b_transport(payload, delay);
+  if (way.spent)
+    way.spent->target = sc_core::sc_time_stamp() + delay - before;
 }
 
 void interconnect::count_waiting(const route &way, const sc_core::sc_time &time)
 {
-  paths_[way.initiator * config_.targets.size() + way.target].waiting += time;
+  if (way.spent)
+    way.spent->waiting += time;
 }
 
 void interconnect::b_transport(int tag, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
 {
   const unsigned initiator = static_cast<unsigned>(tag);
   const std::uint64_t address = payload.get_address();
+  const std::uint64_t id = log_ ? log_->next_id() : 0;
+  const sc_core::sc_time start = sc_core::sc_time_stamp() + delay;
   const address_map::mapping *const range = map_.find(initiator, address);
   if (!range || extent(payload) - 1 > range->last - address) {
     ++decode_errors_[initiator];
     payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    if (log_)
+      log(id, nullptr, initiator, payload, start, start);
     return;
   }
-  const route way = {initiator, range->target};
-  const sc_core::sc_time before = sc_core::sc_time_stamp() + delay;
+  account spent;
+  const route way = {initiator, range->target, &spent};
   payload.set_address(range->translate(address));
   transport(way, payload, delay);
   payload.set_address(address);
   if (!dmi_)
     payload.set_dmi_allowed(false);
-  count(way, payload, sc_core::sc_time_stamp() + delay - before);
+  const sc_core::sc_time end = sc_core::sc_time_stamp() + delay;
+  count(way, payload, start, end);
+  if (log_)
+    log(id, &way, initiator, payload, start, end);
 }
 
 void interconnect::count(const route &way, const tlm::tlm_generic_payload &payload,
-                         const sc_core::sc_time &time)
+                         const sc_core::sc_time &start, const sc_core::sc_time &end)
 {
   path_statistics &taken = paths_[way.initiator * config_.targets.size() + way.target];
+  const sc_core::sc_time time = end - start;
   ++taken.transactions;
-  if (payload.is_response_ok())
+  if (payload.is_response_ok()) {
     taken.bytes += payload.get_data_length();
-  else
+    taken.load.add(start, payload.get_data_length());
+  } else {
     ++taken.errors;
+  }
   taken.total_delay += time;
+  taken.waiting += way.spent->waiting;
+  taken.target += way.spent->target;
   ++taken.histogram[bucket(time, taken.histogram.size())];
+  taken.latency.add(time);
+}
+
+/// way: nullptr for an access that was refused.
+void interconnect::log(std::uint64_t id, const route *way, unsigned initiator,
+                       const tlm::tlm_generic_payload &payload, const sc_core::sc_time &start,
+                       const sc_core::sc_time &end)
+{
+  logged_transaction row;
+  row.id = id;
+  row.start = start.value();
+  row.end = end.value();
+  row.initiator = static_cast<std::int16_t>(initiator);
+  if (way) {
+    row.target = static_cast<std::int16_t>(way->target);
+    row.waiting = way->spent->waiting.value();
+    row.target_time = way->spent->target.value();
+  }
+  row.address = payload.get_address();
+  row.length = payload.get_data_length();
+  row.command = static_cast<std::int8_t>(payload.get_command());
+  row.response = static_cast<std::int8_t>(payload.get_response_status());
+  log_->add(row);
+}
+
+void interconnect::log_to(transaction_log &log, const std::string &kind)
+{
+  logged_system system = {kind, {}, config_.initiators, config_.targets, config_.map};
+  for (const parameter_info &declared : parameters_.declared())
+    system.parameters[declared.name] = parameters_.text(declared.name);
+  log.describe(system);
+  log_ = &log;
 }
 
 unsigned interconnect::transport_dbg(int tag, tlm::tlm_generic_payload &payload)
@@ -211,20 +281,18 @@ const path_statistics &interconnect::path(unsigned initiator, unsigned target) c
   return paths_.at(initiator * config_.targets.size() + target);
 }
 
-nlohmann::ordered_json interconnect::path_report(const path_statistics &path) const
+void path_statistics::merge(const path_statistics &other)
 {
-  nlohmann::ordered_json histogram = nlohmann::ordered_json::array();
-  std::size_t used = path.histogram.size();
-  while (used > 0 && path.histogram[used - 1] == 0)
-    --used;
-  for (std::size_t i = 0; i < used; ++i)
-    histogram.push_back({{"below_ns", std::uint64_t{1} << i}, {"transactions", path.histogram[i]}});
-  return {{"transactions", path.transactions},
-          {"bytes", path.bytes},
-          {"errors", path.errors},
-          {"total_delay_ns", path.total_delay / sc_core::sc_time(1, sc_core::SC_NS)},
-          {"waiting_ns", path.waiting / sc_core::sc_time(1, sc_core::SC_NS)},
-          {"latency", std::move(histogram)}};
+  transactions += other.transactions;
+  bytes += other.bytes;
+  errors += other.errors;
+  total_delay += other.total_delay;
+  waiting += other.waiting;
+  target += other.target;
+  for (std::size_t i = 0; i < histogram.size(); ++i)
+    histogram[i] += other.histogram[i];
+  latency.merge(other.latency);
+  load.merge(other.load);
 }
 
 nlohmann::ordered_json interconnect::statistics() const
@@ -234,14 +302,25 @@ nlohmann::ordered_json interconnect::statistics() const
   for (std::size_t i = 0; i < config_.initiators.size(); ++i)
     report["decode_errors"][config_.initiators[i]] = decode_errors_[i];
   report["paths"] = nlohmann::ordered_json::array();
-  for (unsigned i = 0; i < config_.initiators.size(); ++i) {
-    for (unsigned t = 0; t < config_.targets.size(); ++t) {
+  std::vector<path_statistics> initiators(config_.initiators.size());
+  std::vector<path_statistics> targets(config_.targets.size());
+  path_statistics total;
+  for (unsigned i = 0; i < initiators.size(); ++i) {
+    for (unsigned t = 0; t < targets.size(); ++t) {
       nlohmann::ordered_json entry = {{"initiator", config_.initiators[i]},
                                       {"target", config_.targets[t]}};
-      entry.update(path_report(path(i, t)));
+      entry.update(report_of(path(i, t)));
       report["paths"].push_back(std::move(entry));
+      initiators[i].merge(path(i, t));
+      targets[t].merge(path(i, t));
     }
+    total.merge(initiators[i]);
   }
+  for (unsigned i = 0; i < initiators.size(); ++i)
+    report["initiators"][config_.initiators[i]] = report_of(initiators[i]);
+  for (unsigned t = 0; t < targets.size(); ++t)
+    report["targets"][config_.targets[t]] = report_of(targets[t]);
+  report["total"] = report_of(total);
   return report;
 }
 

@@ -4,8 +4,10 @@
 #pragma once
 
 #include "tandem/address_map.h"
+#include "tandem/latency_histogram.h"
 #include "tandem/parameters.h"
 #include "tandem/statistics.h"
+#include "tandem/time_series.h"
 
 #include <array>
 #include <cstdint>
@@ -38,10 +40,18 @@ struct interconnect_info {
 /// between the call of b_transport and its return, with the delay it annotated.
 struct path_statistics {
   std::uint64_t transactions = 0, bytes = 0, errors = 0;
-  sc_core::sc_time total_delay, waiting;
+  sc_core::sc_time total_delay;
+  sc_core::sc_time waiting; ///< of that, for others in the interconnect
+  sc_core::sc_time target;  ///< of that, in the target
   /// histogram[0]: below 1 ns; histogram[n]: 2^(n-1) ns up to 2^n ns, exclusive.
   std::array<std::uint64_t, 48> histogram{};
+  latency_histogram latency; ///< the same times, finer
+  time_series load;          ///< bytes by the time of the call
+
+  void merge(const path_statistics &other);
 };
+
+class transaction_log;
 
 /// Base of all interconnects. Does address decoding and translation, DMI, debug
 /// access, invalidation, statistics and configuration errors; a derived class
@@ -74,11 +84,20 @@ public:
   const path_statistics &path(unsigned initiator, unsigned target) const;
   nlohmann::ordered_json statistics() const override;
 
+  /// Writes every transaction from now on to the log, which must outlive the simulation. kind: the
+  /// name by which the interconnect was made. A log takes one interconnect.
+  void log_to(transaction_log &log, const std::string &kind);
+
 protected:
+  /// Where the time of one access went.
+  struct account {
+    sc_core::sc_time waiting, target;
+  };
   /// The way of one access, decoded.
   struct route {
-    unsigned initiator; ///< index into config().initiators
-    unsigned target;    ///< index into config().targets
+    unsigned initiator;       ///< index into config().initiators
+    unsigned target;          ///< index into config().targets
+    account *spent = nullptr; ///< filled in by forward() and count_waiting()
   };
 
   /// info: what the class's describe() returns.
@@ -110,8 +129,10 @@ private:
             tlm::tlm_dmi &dmi) const;
   void invalidate(int target, sc_dt::uint64 first, sc_dt::uint64 last);
   void count(const route &way, const tlm::tlm_generic_payload &payload,
-             const sc_core::sc_time &time);
-  nlohmann::ordered_json path_report(const path_statistics &path) const;
+             const sc_core::sc_time &start, const sc_core::sc_time &end);
+  void log(std::uint64_t id, const route *way, unsigned initiator,
+           const tlm::tlm_generic_payload &payload, const sc_core::sc_time &start,
+           const sc_core::sc_time &end);
 
   interconnect_config config_;
   parameters parameters_;
@@ -119,6 +140,7 @@ private:
   bool dmi_;
   std::vector<path_statistics> paths_;       // initiator * targets + target
   std::vector<std::uint64_t> decode_errors_; // by initiator
+  transaction_log *log_ = nullptr;
 };
 
 } // namespace tandem

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every transaction of an interconnect in an SQLite database, and how to read it back.
+#pragma once
+
+#include "tandem/address_map.h"
+#include "tandem/parameters.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tandem
+{
+
+/// One transaction, from the call of b_transport to its return with the delay it annotated. In
+/// memory times are in units of the time resolution; in the file they are in picoseconds.
+struct logged_transaction {
+  std::uint64_t id = 0;          ///< 1, 2, ...: the order of the calls
+  std::uint64_t start = 0;       ///< of the call, with the delay annotated then
+  std::uint64_t end = 0;         ///< of the return, likewise
+  std::uint64_t waiting = 0;     ///< of that, for others in the interconnect
+  std::uint64_t target_time = 0; ///< of that, in the target
+  std::uint64_t address = 0;     ///< as the initiator sees it
+  std::uint32_t length = 0;      ///< bytes
+  std::int16_t initiator = 0;    ///< index
+  std::int16_t target = -1;      ///< index; -1: the address leads to none
+  std::int8_t command = 0;       ///< tlm::tlm_command
+  std::int8_t response = 0;      ///< tlm::tlm_response_status
+};
+
+/// What a log says about the interconnect that it was taken from.
+struct logged_system {
+  std::string interconnect; ///< kind; empty when nobody said it
+  parameter_values parameters;
+  std::vector<std::string> initiators, targets;
+  std::vector<address_range> map;
+};
+
+/// Writes a log. The file is complete when finish() has returned; before, and after a killed run,
+/// it is none. Rows are written by a thread of the log's own, so that the simulation hardly waits
+/// for them; what is in the file does not depend on it. Tables: see docs/measuring.md.
+///
+/// Reports SC_ERROR "/tandem/log" when the file cannot be written.
+class transaction_log
+{
+public:
+  /// An existing file is overwritten.
+  explicit transaction_log(const std::string &path);
+  ~transaction_log();
+  transaction_log(const transaction_log &) = delete;
+  transaction_log &operator=(const transaction_log &) = delete;
+
+  /// Called once, by the interconnect.
+  void describe(const logged_system &system);
+  /// A parameter of the run, for the table `run`. Not of the host, so that the same run gives the
+  /// same log.
+  void note(const std::string &key, const std::string &value);
+
+  std::uint64_t next_id() { return ++last_id_; }
+  void add(const logged_transaction &transaction)
+  {
+    batch_.push_back(transaction);
+    if (batch_.size() == batch_size)
+      hand_over();
+  }
+  /// Transactions so far.
+  std::uint64_t size() const { return written_ + batch_.size(); }
+  void finish();
+
+private:
+  static constexpr std::size_t batch_size = 16384;
+  class writer;
+  void hand_over();
+
+  std::string path_;
+  std::unique_ptr<writer> writer_;
+  std::vector<logged_transaction> batch_;
+  std::uint64_t last_id_ = 0, written_ = 0;
+};
+
+/// Reads a log. Reports SC_ERROR "/tandem/log" when the file is none.
+class transaction_log_reader
+{
+public:
+  explicit transaction_log_reader(const std::string &path);
+  ~transaction_log_reader();
+  transaction_log_reader(const transaction_log_reader &) = delete;
+  transaction_log_reader &operator=(const transaction_log_reader &) = delete;
+
+  const std::string &path() const { return path_; }
+  const logged_system &system() const { return system_; }
+  /// All parameters of the run.
+  const parameter_values &run() const { return run_; }
+  std::uint64_t size() const;
+  /// All transactions, in the order of the calls.
+  void for_each(const std::function<void(const logged_transaction &)> &visit) const;
+
+private:
+  class database;
+  void read_system();
+
+  std::string path_;
+  std::unique_ptr<database> database_;
+  parameter_values run_;
+  logged_system system_;
+};
+
+} // namespace tandem

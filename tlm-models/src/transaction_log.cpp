@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tandem/transaction_log.h"
+
+#include "sqlite.h"
+
+#include <cerrno>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <fstream>
+#include <mutex>
+#include <systemc>
+#include <thread>
+#include <tlm>
+
+namespace tandem
+{
+
+namespace
+{
+
+constexpr char format_key[] = "format";
+constexpr char format[] = "tandem transaction log 1";
+constexpr char parameter_prefix[] = "interconnect.";
+
+constexpr char tables[] = R"(
+CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE initiators (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE targets (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE ranges (id INTEGER PRIMARY KEY, name TEXT NOT NULL, initiator INTEGER,
+  address INTEGER NOT NULL, size INTEGER NOT NULL, target INTEGER NOT NULL,
+  target_address INTEGER NOT NULL);
+CREATE TABLE commands (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE responses (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE transactions (id INTEGER PRIMARY KEY, start_ps INTEGER NOT NULL,
+  end_ps INTEGER NOT NULL, initiator INTEGER NOT NULL, target INTEGER, command INTEGER NOT NULL,
+  address INTEGER NOT NULL, length INTEGER NOT NULL, response INTEGER NOT NULL,
+  waiting_ps INTEGER NOT NULL, target_ps INTEGER NOT NULL);
+CREATE VIEW log AS SELECT t.id, start_ps, end_ps, end_ps - start_ps AS latency_ps, waiting_ps,
+  target_ps, i.name AS initiator, g.name AS target, c.name AS command, address, length,
+  r.name AS response
+  FROM transactions t JOIN initiators i ON i.id = t.initiator LEFT JOIN targets g ON g.id = t.target
+  JOIN commands c ON c.id = t.command JOIN responses r ON r.id = t.response;
+INSERT INTO commands VALUES (0, 'read'), (1, 'write'), (2, 'ignore');
+INSERT INTO responses VALUES (1, 'ok'), (0, 'incomplete'), (-1, 'generic error'),
+  (-2, 'address error'), (-3, 'command error'), (-4, 'burst error'), (-5, 'byte enable error');
+)";
+
+constexpr char insert_row[] = "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+[[noreturn]] void fail(const std::string &cause)
+{
+  SC_REPORT_ERROR("/tandem/log", cause.c_str());
+  std::abort(); // the report throws
+}
+
+/// Between the time resolution and the picoseconds of the file.
+struct picoseconds {
+  std::uint64_t per_tick = 1, ticks_each = 1;
+
+  picoseconds()
+  {
+    const double resolution = sc_core::sc_get_time_resolution().to_seconds() * 1e12;
+    if (resolution >= 1)
+      per_tick = static_cast<std::uint64_t>(resolution + 0.5);
+    else
+      ticks_each = static_cast<std::uint64_t>(1 / resolution + 0.5);
+  }
+  std::int64_t of(std::uint64_t ticks) const
+  {
+    return static_cast<std::int64_t>(ticks / ticks_each * per_tick);
+  }
+  std::uint64_t ticks(std::int64_t time) const
+  {
+    return static_cast<std::uint64_t>(time) / per_tick * ticks_each;
+  }
+};
+
+} // namespace
+
+/// The database, and the thread that fills it. Takes batches in order.
+class transaction_log::writer
+{
+public:
+  explicit writer(const std::string &path)
+      : connection_(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX)
+  {
+    // The file counts only when it is finished, so there is nothing to undo or to sync.
+    connection_.run("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; "
+                    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-16384; BEGIN");
+    connection_.run(tables);
+    thread_ = std::thread([this] { work(); });
+  }
+  ~writer() { join(); }
+
+  sqlite::connection &idle()
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return full_.empty() && !busy_; });
+    return connection_;
+  }
+  /// Takes a batch and leaves an empty one in its place; waits when the thread is far behind.
+  void take(std::vector<logged_transaction> &batch)
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return full_.size() < most_batches; });
+    full_.push_back(std::move(batch));
+    batch.clear();
+    if (!spare_.empty()) {
+      batch = std::move(spare_.back());
+      spare_.pop_back();
+    }
+    changed_.notify_all();
+  }
+  /// Ends the thread; throws what went wrong on it.
+  void close()
+  {
+    join();
+    if (!error_.empty())
+      throw sqlite::error(error_);
+    connection_.run("COMMIT");
+  }
+
+private:
+  static constexpr std::size_t most_batches = 16;
+
+  void join()
+  {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ending_ = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable())
+      thread_.join();
+  }
+  void work()
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [this] { return ending_ || !full_.empty(); });
+      if (full_.empty())
+        return;
+      std::vector<logged_transaction> batch = std::move(full_.front());
+      full_.pop_front();
+      busy_ = true;
+      lock.unlock();
+      write(batch);
+      batch.clear();
+      lock.lock();
+      busy_ = false;
+      spare_.push_back(std::move(batch));
+      changed_.notify_all();
+    }
+  }
+  void write(const std::vector<logged_transaction> &batch)
+  {
+    if (!error_.empty())
+      return;
+    try {
+      sqlite::statement &row = prepared();
+      for (const logged_transaction &t : batch) {
+        row.bind(0, static_cast<std::int64_t>(t.id))
+            .bind(1, ps_.of(t.start))
+            .bind(2, ps_.of(t.end));
+        row.bind(3, std::int64_t{t.initiator});
+        if (t.target < 0)
+          row.bind_null(4);
+        else
+          row.bind(4, std::int64_t{t.target});
+        row.bind(5, std::int64_t{t.command}).bind(6, static_cast<std::int64_t>(t.address));
+        row.bind(7, std::int64_t{t.length}).bind(8, std::int64_t{t.response});
+        row.bind(9, ps_.of(t.waiting)).bind(10, ps_.of(t.target_time)).run();
+      }
+    } catch (const sqlite::error &caught) {
+      error_ = caught.what();
+    }
+  }
+  sqlite::statement &prepared()
+  {
+    if (!row_)
+      row_ = std::make_unique<sqlite::statement>(connection_, insert_row);
+    return *row_;
+  }
+
+  sqlite::connection connection_;
+  std::unique_ptr<sqlite::statement> row_;
+  const picoseconds ps_;
+  std::string error_; // of the thread
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::vector<logged_transaction>> full_;
+  std::vector<std::vector<logged_transaction>> spare_;
+  bool ending_ = false, busy_ = false;
+  std::thread thread_;
+};
+
+transaction_log::transaction_log(const std::string &path) : path_(path)
+{
+  // Emptied first: an old log in its place would be extended.
+  if (!std::ofstream(path, std::ios::trunc))
+    fail("cannot write the log '" + path + "': " + std::strerror(errno));
+  batch_.reserve(batch_size);
+  try {
+    writer_ = std::make_unique<writer>(path);
+    note(format_key, format);
+  } catch (const sqlite::error &error) {
+    fail("cannot write the log '" + path + "': " + error.what());
+  }
+}
+
+transaction_log::~transaction_log()
+{
+  try {
+    finish();
+  } catch (const std::exception &) { // the file is left unfinished, and readers say so
+  }
+}
+
+void transaction_log::note(const std::string &key, const std::string &value)
+{
+  sqlite::statement(writer_->idle(), "INSERT INTO run VALUES (?, ?)")
+      .bind(0, key)
+      .bind(1, value)
+      .run();
+}
+
+void transaction_log::describe(const logged_system &system)
+{
+  sqlite::connection &to = writer_->idle();
+  note("interconnect", system.interconnect);
+  for (const auto &[name, value] : system.parameters)
+    note(parameter_prefix + name, value);
+  const auto add_names = [&to](const char *sql, const std::vector<std::string> &names) {
+    sqlite::statement row(to, sql);
+    for (std::size_t i = 0; i < names.size(); ++i)
+      row.bind(0, static_cast<std::int64_t>(i)).bind(1, names[i]).run();
+  };
+  add_names("INSERT INTO initiators VALUES (?, ?)", system.initiators);
+  add_names("INSERT INTO targets VALUES (?, ?)", system.targets);
+  sqlite::statement row(to, "INSERT INTO ranges SELECT ?, ?, ?, ?, ?, id, ? FROM targets "
+                            "WHERE name = ?");
+  for (std::size_t i = 0; i < system.map.size(); ++i) {
+    const address_range &range = system.map[i];
+    row.bind(0, static_cast<std::int64_t>(i)).bind(1, range.name);
+    if (range.initiator)
+      row.bind(2, std::int64_t{*range.initiator});
+    else
+      row.bind_null(2);
+    row.bind(3, static_cast<std::int64_t>(range.address));
+    row.bind(4, static_cast<std::int64_t>(range.size));
+    row.bind(5, static_cast<std::int64_t>(range.target_address)).bind(6, range.target).run();
+  }
+}
+
+void transaction_log::hand_over()
+{
+  written_ += batch_.size();
+  writer_->take(batch_);
+  batch_.reserve(batch_size);
+}
+
+void transaction_log::finish()
+{
+  if (!writer_)
+    return;
+  hand_over();
+  const std::unique_ptr<writer> closing = std::move(writer_);
+  try {
+    closing->close();
+  } catch (const sqlite::error &error) {
+    fail("cannot write the log '" + path_ + "': " + error.what());
+  }
+}
+
+class transaction_log_reader::database : public sqlite::connection
+{
+public:
+  explicit database(const std::string &path)
+      : connection(path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX)
+  {
+  }
+};
+
+transaction_log_reader::transaction_log_reader(const std::string &path) : path_(path)
+{
+  if (!std::ifstream(path))
+    fail("cannot read the log '" + path + "': " + std::strerror(errno));
+  try {
+    database_ = std::make_unique<database>(path);
+    sqlite::statement rows(*database_, "SELECT key, value FROM run");
+    while (rows.step())
+      run_[rows.text(0)] = rows.text(1);
+    if (run_[format_key] != format)
+      throw sqlite::error("it is of the format '" + run_[format_key] + "'");
+    read_system();
+  } catch (const sqlite::error &error) {
+    fail("'" + path + "' is no complete transaction log: " + error.what());
+  }
+}
+
+transaction_log_reader::~transaction_log_reader() = default;
+
+void transaction_log_reader::read_system()
+{
+  system_.interconnect = run_["interconnect"];
+  for (const auto &[key, value] : run_)
+    if (key.rfind(parameter_prefix, 0) == 0)
+      system_.parameters[key.substr(std::strlen(parameter_prefix))] = value;
+  for (sqlite::statement rows(*database_, "SELECT name FROM initiators ORDER BY id"); rows.step();)
+    system_.initiators.push_back(rows.text(0));
+  for (sqlite::statement rows(*database_, "SELECT name FROM targets ORDER BY id"); rows.step();)
+    system_.targets.push_back(rows.text(0));
+  sqlite::statement rows(*database_, "SELECT name, address, size, target, target_address, "
+                                     "initiator FROM ranges ORDER BY id");
+  while (rows.step()) {
+    const auto target = static_cast<std::size_t>(rows.number(3));
+    if (target >= system_.targets.size())
+      throw sqlite::error("a range leads to a target that does not exist");
+    address_range range = {rows.text(0),
+                           static_cast<std::uint64_t>(rows.number(1)),
+                           static_cast<std::uint64_t>(rows.number(2)),
+                           system_.targets[target],
+                           static_cast<std::uint64_t>(rows.number(4)),
+                           {}};
+    if (!rows.is_null(5))
+      range.initiator = static_cast<unsigned>(rows.number(5));
+    system_.map.push_back(range);
+  }
+}
+
+std::uint64_t transaction_log_reader::size() const
+{
+  try {
+    sqlite::statement count(*database_, "SELECT count(*) FROM transactions");
+    count.step();
+    return static_cast<std::uint64_t>(count.number(0));
+  } catch (const sqlite::error &error) {
+    fail("cannot read the log '" + path_ + "': " + error.what());
+  }
+}
+
+void transaction_log_reader::for_each(
+    const std::function<void(const logged_transaction &)> &visit) const
+{
+  const picoseconds ps;
+  try {
+    sqlite::statement row(*database_, "SELECT id, start_ps, end_ps, initiator, target, command, "
+                                      "address, length, response, waiting_ps, target_ps "
+                                      "FROM transactions ORDER BY id");
+    logged_transaction t;
+    while (row.step()) {
+      t.id = static_cast<std::uint64_t>(row.number(0));
+      t.start = ps.ticks(row.number(1));
+      t.end = ps.ticks(row.number(2));
+      t.initiator = static_cast<std::int16_t>(row.number(3));
+      t.target = static_cast<std::int16_t>(row.is_null(4) ? -1 : row.number(4));
+      t.command = static_cast<std::int8_t>(row.number(5));
+      t.address = static_cast<std::uint64_t>(row.number(6));
+      t.length = static_cast<std::uint32_t>(row.number(7));
+      t.response = static_cast<std::int8_t>(row.number(8));
+      t.waiting = ps.ticks(row.number(9));
+      t.target_time = ps.ticks(row.number(10));
+      if (t.initiator < 0 || static_cast<std::size_t>(t.initiator) >= system_.initiators.size())
+        throw sqlite::error("transaction " + std::to_string(t.id) +
+                            " is of an initiator that does not exist");
+      visit(t);
+    }
+  } catch (const sqlite::error &error) {
+    fail("cannot read the log '" + path_ + "': " + error.what());
+  }
+}
+
+} // namespace tandem
