@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scratch.h"
+#include "traffic.h"
+
+#include <tandem/interconnect.h>
+#include <tandem/traffic_generator.h>
+#include <tandem/traffic_replayer.h>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace traffic;
+using tandem::logged_transaction;
+
+namespace
+{
+
+constexpr unsigned initiators = 4, targets = 3;
+
+tandem::interconnect_config system_with(tandem::parameter_values parameters)
+{
+  tandem::interconnect_config config;
+  for (unsigned i = 0; i < initiators; ++i)
+    config.initiators.push_back("cpu" + std::to_string(i));
+  for (unsigned t = 0; t < targets; ++t) {
+    const std::string n = std::to_string(t);
+    config.targets.push_back("io" + n);
+    config.map.push_back({"range" + n, 0x1000 * t, 0x800, "io" + n, 0x10, {}});
+  }
+  config.parameters = std::move(parameters);
+  return config;
+}
+
+/// SystemC elaborates once in a process, so each simulation gets a process of its own.
+void in_a_process(const std::function<void()> &action)
+{
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    try {
+      action();
+    } catch (const sc_core::sc_report &report) {
+      ADD_FAILURE() << report.get_msg();
+    }
+    std::fflush(nullptr);
+    _exit(testing::Test::HasFailure() ? 1 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+/// Generators at the interconnect, with a log.
+void record(const std::string &kind, const tandem::interconnect_config &config,
+            const std::string &path, tandem::parameter_values traffic)
+{
+  auto bus = tandem::make_interconnect(kind, "bus", config);
+  tandem::transaction_log log(path);
+  bus->log_to(log, kind);
+  std::vector<std::unique_ptr<tandem::traffic_generator>> sources;
+  std::vector<std::unique_ptr<recorder>> sinks;
+  traffic["transactions"] = "500";
+  for (unsigned i = 0; i < initiators; ++i) {
+    sources.push_back(std::make_unique<tandem::traffic_generator>(
+        config.initiators[i].c_str(), tandem::traffic_config{i, config.map, traffic}));
+    sources[i]->socket.bind(bus->from[i]);
+  }
+  for (unsigned t = 0; t < targets; ++t) {
+    sinks.push_back(std::make_unique<recorder>(config.targets[t].c_str()));
+    sinks[t]->latency = ns(5 + 10 * t);
+    bus->to[t].bind(sinks[t]->socket);
+  }
+  sc_core::sc_start();
+  log.finish();
+}
+
+void replay(const std::string &kind, const tandem::interconnect_config &config,
+            const std::string &from, const std::string &to,
+            tandem::replay_timing timing = tandem::replay_timing::gaps)
+{
+  auto bus = tandem::make_interconnect(kind, "bus", config);
+  tandem::transaction_log log(to);
+  bus->log_to(log, kind);
+  tandem::traffic_replayer replayer("replayer", tandem::transaction_log_reader(from), config,
+                                    timing);
+  for (unsigned i = 0; i < initiators; ++i)
+    replayer.from[i].bind(bus->from[i]);
+  for (unsigned t = 0; t < targets; ++t)
+    bus->to[t].bind(replayer.to[t]);
+  sc_core::sc_start();
+  log.finish();
+  EXPECT_EQ(replayer.transactions(), bus->statistics()["total"]["transactions"]);
+}
+
+std::vector<logged_transaction> rows_of(const std::string &path)
+{
+  std::vector<logged_transaction> rows;
+  tandem::transaction_log_reader(path).for_each([&](const auto &row) { rows.push_back(row); });
+  return rows;
+}
+
+void expect_same(const std::vector<logged_transaction> &a, const std::vector<logged_transaction> &b)
+{
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ASSERT_EQ(a[i].id, b[i].id);
+    ASSERT_EQ(a[i].initiator, b[i].initiator) << i;
+    ASSERT_EQ(a[i].start, b[i].start) << i;
+    ASSERT_EQ(a[i].end, b[i].end) << i;
+    ASSERT_EQ(a[i].waiting, b[i].waiting) << i;
+    ASSERT_EQ(a[i].target_time, b[i].target_time) << i;
+    ASSERT_EQ(a[i].address, b[i].address) << i;
+    ASSERT_EQ(a[i].length, b[i].length) << i;
+    ASSERT_EQ(a[i].command, b[i].command) << i;
+    ASSERT_EQ(a[i].response, b[i].response) << i;
+  }
+}
+
+/// Records and replays into the same interconnect.
+void expect_replay_is_the_run(const std::string &kind, const tandem::parameter_values &parameters,
+                              const tandem::parameter_values &traffic,
+                              tandem::replay_timing timing = tandem::replay_timing::gaps)
+{
+  const scratch directory;
+  const std::string run = directory.file("run.db"), again = directory.file("again.db");
+  const auto config = system_with(parameters);
+  in_a_process([&] { record(kind, config, run, traffic); });
+  in_a_process([&] { replay(kind, config, run, again, timing); });
+  EXPECT_EQ(rows_of(run).size(), 500u * initiators);
+  expect_same(rows_of(run), rows_of(again));
+}
+
+/// A log made by hand, with one target and initiators a and b.
+void write_log(const std::string &path, const std::vector<logged_transaction> &rows)
+{
+  tandem::transaction_log log(path);
+  auto config = system_with({});
+  log.describe({"router", {}, config.initiators, config.targets, config.map});
+  for (logged_transaction row : rows) {
+    row.id = log.next_id();
+    log.add(row);
+  }
+}
+
+logged_transaction access(double start, double end, std::int16_t initiator, double target_time)
+{
+  logged_transaction row;
+  row.start = ns(start).value();
+  row.end = ns(end).value();
+  row.initiator = initiator;
+  row.target = 0;
+  row.target_time = ns(target_time).value();
+  row.length = 4;
+  row.response = tlm::TLM_OK_RESPONSE;
+  return row;
+}
+
+} // namespace
+
+TEST(traffic_replayer, router_gives_the_recorded_times)
+{
+  expect_replay_is_the_run("router", {{"latency", "20ns"}}, {{"loop", "closed"}});
+}
+
+TEST(traffic_replayer, bus_with_little_contention_gives_the_recorded_times)
+{
+  expect_replay_is_the_run("bus", {}, {{"loop", "closed"}, {"interval", "1us"}});
+}
+
+TEST(traffic_replayer, bus_with_much_contention_gives_the_recorded_times)
+{
+  expect_replay_is_the_run("bus", {}, {{"loop", "closed"}, {"interval", "50ns"}});
+}
+
+TEST(traffic_replayer, saturated_bus_gives_the_recorded_times)
+{
+  for (const char *arbitration : {"round_robin", "fifo", "priority"})
+    expect_replay_is_the_run("bus", {{"arbitration", arbitration}}, {{"arrivals", "saturate"}});
+}
+
+TEST(traffic_replayer, log_of_an_open_loop_gives_the_recorded_times)
+{
+  for (const auto timing : {tandem::replay_timing::gaps, tandem::replay_timing::starts})
+    expect_replay_is_the_run("bus", {}, {{"interval", "90ns"}}, timing);
+}
+
+TEST(traffic_replayer, slower_interconnect_makes_later_requests_later)
+{
+  const scratch directory;
+  const std::string run = directory.file("run.db"), slow = directory.file("slow.db");
+  write_log(run, {access(10, 15, 0, 5), access(20, 25, 0, 5), access(100, 105, 1, 5)});
+  auto config = system_with({{"latency", "100ns"}});
+  in_a_process([&] { replay("router", config, run, slow); });
+  const auto rows = rows_of(slow);
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[0].end, ns(115).value());
+  EXPECT_EQ(rows[1].start, ns(100).value()) << "of the other initiator, in the order of time";
+  EXPECT_EQ(rows[2].start, ns(120).value()) << "as long after the end of its predecessor";
+}
+
+TEST(traffic_replayer, starts_are_kept_when_asked)
+{
+  const scratch directory;
+  const std::string run = directory.file("run.db"), slow = directory.file("slow.db");
+  write_log(run, {access(10, 15, 0, 5), access(20, 25, 0, 5)});
+  auto config = system_with({{"latency", "100ns"}});
+  in_a_process([&] { replay("router", config, run, slow, tandem::replay_timing::starts); });
+  EXPECT_EQ(rows_of(slow).at(1).start, ns(20).value());
+}
+
+TEST(traffic_replayer, responses_and_refusals_are_as_recorded)
+{
+  const scratch directory;
+  const std::string run = directory.file("run.db"), again = directory.file("again.db");
+  auto failed = access(10, 15, 0, 5);
+  failed.response = tlm::TLM_COMMAND_ERROR_RESPONSE;
+  auto refused = access(20, 20, 1, 0);
+  refused.address = 0x900;
+  refused.target = -1;
+  refused.response = tlm::TLM_ADDRESS_ERROR_RESPONSE;
+  write_log(run, {failed, refused});
+  in_a_process([&] {
+    auto bus = tandem::make_interconnect("router", "bus", system_with({}));
+    tandem::traffic_replayer replayer("replayer", tandem::transaction_log_reader(run),
+                                      system_with({}));
+    for (unsigned i = 0; i < initiators; ++i)
+      replayer.from[i].bind(bus->from[i]);
+    for (unsigned t = 0; t < targets; ++t)
+      bus->to[t].bind(replayer.to[t]);
+    sc_core::sc_start();
+    EXPECT_EQ(replayer.statistics()["errors"], 2);
+    EXPECT_EQ(bus->statistics()["decode_errors"]["cpu1"], 1);
+    EXPECT_EQ(replayer.statistics()["total_delay_ns"], 5.0);
+    EXPECT_EQ(replayer.statistics()["recorded_delay_ns"], 5.0);
+    EXPECT_EQ(sc_core::sc_time_stamp(), ns(20));
+  });
+}
+
+TEST(traffic_replayer, log_of_another_platform_is_one_sentence)
+{
+  const scratch directory;
+  const std::string run = directory.file("run.db");
+  write_log(run, {access(10, 15, 0, 5)});
+  auto config = system_with({});
+  config.initiators = {"cpu0", "cpu1"};
+  const tandem::transaction_log_reader log(run);
+  EXPECT_EQ(error_of([&] { tandem::traffic_replayer("replayer", log, config); }),
+            "the log '" + run +
+                "' is of another platform: its initiator 'cpu2' does not exist here; known are "
+                "cpu0, cpu1");
+  config = system_with({});
+  config.targets = {"io0", "ram", "io2"};
+  EXPECT_EQ(error_of([&] { tandem::traffic_replayer("replayer", log, config); }),
+            "the log '" + run +
+                "' is of another platform: its target 'io1' does not exist here; known are io0, "
+                "ram, io2");
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Watches over a socket for the rules of the TLM-2.0 base protocol.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <systemc>
+#include <tlm>
+#include <tlm_utils/simple_initiator_socket.h>
+#include <tlm_utils/simple_target_socket.h>
+#include <vector>
+
+namespace tandem
+{
+
+/// Stands between an initiator socket and a target socket, passes everything on unchanged, and
+/// says what either side does against IEEE 1666-2011 in blocking transport, debug transport and
+/// the direct memory interface. One rule is Tandem's and not the standard's: the address is
+/// restored on return.
+class protocol_checker : public sc_core::sc_module
+{
+public:
+  tlm_utils::simple_target_socket<protocol_checker> in;
+  tlm_utils::simple_initiator_socket<protocol_checker> out;
+
+  explicit protocol_checker(sc_core::sc_module_name name);
+
+  /// Called for each violation, with one sentence that begins with the name of this module. By
+  /// default it is an SC_ERROR "/tandem/protocol", which ends the run.
+  std::function<void(const std::string &sentence)> on_violation;
+
+private:
+  struct attributes;
+
+  void violation(const tlm::tlm_generic_payload &payload, const std::string &what);
+  void check_request(const tlm::tlm_generic_payload &payload, const sc_core::sc_time &delay);
+  void check_response(const tlm::tlm_generic_payload &payload, const attributes &before);
+  void check_unchanged(const tlm::tlm_generic_payload &payload, const attributes &before);
+  void check_grant(const tlm::tlm_generic_payload &payload, const tlm::tlm_dmi &dmi);
+  void check_no_time(const tlm::tlm_generic_payload &payload, const sc_core::sc_time &start,
+                     sc_dt::uint64 delta, const char *call);
+
+  void b_transport(tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
+  unsigned transport_dbg(tlm::tlm_generic_payload &payload);
+  bool get_direct_mem_ptr(tlm::tlm_generic_payload &payload, tlm::tlm_dmi &dmi);
+  void invalidate(sc_dt::uint64 first, sc_dt::uint64 last);
+
+  std::vector<const tlm::tlm_generic_payload *> in_flight_;
+};
+
+} // namespace tandem

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The transactions of a log once more, through any interconnect.
+#pragma once
+
+#include "tandem/interconnect.h"
+#include "tandem/latency_histogram.h"
+#include "tandem/statistics.h"
+#include "tandem/transaction_log.h"
+
+#include <memory>
+#include <systemc>
+#include <tlm>
+#include <tlm_utils/simple_initiator_socket.h>
+#include <tlm_utils/simple_target_socket.h>
+#include <vector>
+
+namespace tandem
+{
+
+/// When a transaction is made.
+enum class replay_timing {
+  /// As long after its predecessor as in the log: after its end, or after its start when it had
+  /// not ended. So a slower interconnect makes later transactions later, as software feels it.
+  gaps,
+  /// At the time that the log says, whatever has become of those before.
+  starts
+};
+
+/// Stands on both sides of an interconnect: makes the transactions of a log and is their targets,
+/// which take the time that the log says and give the response that it says. Data is not in a
+/// log, and none is moved. Transactions reach the interconnect in the order of time, and at equal
+/// times in that of the log, so that the interconnect that was recorded gives the same times again.
+class traffic_replayer : public sc_core::sc_module, public statistics_provider
+{
+public:
+  sc_core::sc_vector<tlm_utils::simple_initiator_socket_tagged<traffic_replayer>> from;
+  sc_core::sc_vector<tlm_utils::simple_target_socket_tagged<traffic_replayer>> to;
+
+  /// Reads the whole log: 48 bytes of memory for each transaction. The interconnect's initiators
+  /// and targets must be at least those of the log, in any order; SC_ERROR "/tandem/replay" if not.
+  traffic_replayer(sc_core::sc_module_name name, const transaction_log_reader &log,
+                   const interconnect_config &interconnect,
+                   replay_timing timing = replay_timing::gaps);
+  ~traffic_replayer() override;
+
+  std::uint64_t transactions() const { return latency_.count(); }
+  const latency_histogram &latency() const { return latency_; }
+  nlohmann::ordered_json statistics() const override;
+
+private:
+  struct step;
+  struct stream;
+  struct candidate;
+  struct worker;
+  struct answer;
+
+  void load(const transaction_log_reader &log, const interconnect_config &interconnect);
+  bool is_independent(const stream &of, std::size_t next) const;
+  void schedule(unsigned initiator, const sc_core::sc_time &due);
+  void run(worker &self);
+  bool lead(worker &self);
+  void outlast_all();
+  void make(worker &self, unsigned initiator, const sc_core::sc_time &due);
+  void arm();
+  void b_transport(int target, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
+
+  const replay_timing timing_;
+  std::vector<stream> streams_;       // by initiator of the interconnect
+  std::vector<candidate> candidates_; // a heap: those whose next transaction has a time
+  std::uint64_t left_ = 0;            // transactions that are not made yet
+  unsigned longest_ = 0;              // bytes
+
+  std::vector<std::unique_ptr<worker>> workers_;
+  std::vector<worker *> idle_;
+  worker *leader_ = nullptr;   // who makes the transactions
+  bool armed_ = false;         // a worker is to run when the leader waits
+  bool inside_ = false;        // the leader is in the interconnect
+  unsigned blocked_ = 0;       // workers that wait there and have lost the lead
+  sc_core::sc_event returned_; // of one of them
+
+  std::uint64_t errors_ = 0, recorded_delay_ = 0;
+  sc_core::sc_time last_end_;
+  latency_histogram latency_;
+};
+
+} // namespace tandem

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tandem/chrome_trace.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <systemc>
+#include <tlm>
+
+namespace tandem
+{
+
+namespace
+{
+
+/// Rows of one initiator: slices in a row must not overlap.
+class lanes
+{
+public:
+  std::size_t take(std::uint64_t start, std::uint64_t end)
+  {
+    const auto free = std::find_if(ends_.begin(), ends_.end(),
+                                   [start](std::uint64_t taken) { return taken <= start; });
+    const auto lane = static_cast<std::size_t>(free - ends_.begin());
+    if (free == ends_.end())
+      ends_.push_back(end);
+    else
+      *free = end;
+    return lane;
+  }
+
+private:
+  std::vector<std::uint64_t> ends_;
+};
+
+/// The format counts in microseconds; all digits are kept.
+std::string microseconds(std::uint64_t ticks)
+{
+  static const double ps_per_tick = sc_core::sc_get_time_resolution().to_seconds() * 1e12;
+  const auto ps = static_cast<unsigned long long>(static_cast<double>(ticks) * ps_per_tick + 0.5);
+  char text[40];
+  std::snprintf(text, sizeof text, "%llu.%06llu", ps / 1000000, ps % 1000000);
+  return text;
+}
+
+const char *command_name(int command)
+{
+  return command == tlm::TLM_READ_COMMAND    ? "read"
+         : command == tlm::TLM_WRITE_COMMAND ? "write"
+                                             : "ignore";
+}
+
+std::string response_name(int response)
+{
+  tlm::tlm_generic_payload payload;
+  payload.set_response_status(static_cast<tlm::tlm_response_status>(response));
+  return payload.get_response_string();
+}
+
+std::string quoted(const std::string &text)
+{
+  return nlohmann::json(text).dump();
+}
+
+void write_slice(std::ostream &out, const logged_transaction &t, const std::string &target,
+                 std::size_t lane)
+{
+  char address[24];
+  std::snprintf(address, sizeof address, "0x%llx", static_cast<unsigned long long>(t.address));
+  out << ",\n{\"ph\":\"X\",\"pid\":" << t.initiator << ",\"tid\":" << lane
+      << ",\"ts\":" << microseconds(t.start) << ",\"dur\":" << microseconds(t.end - t.start)
+      << ",\"name\":" << quoted(std::string(command_name(t.command)) + " " + target)
+      << ",\"args\":{\"id\":" << t.id << ",\"address\":\"" << address
+      << "\",\"length\":" << t.length << ",\"response\":" << quoted(response_name(t.response))
+      << ",\"waiting_us\":" << microseconds(t.waiting)
+      << ",\"target_us\":" << microseconds(t.target_time) << "}}";
+}
+
+} // namespace
+
+void export_chrome_trace(const transaction_log_reader &log, const std::string &path)
+{
+  std::ofstream out(path);
+  out << "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[";
+  const logged_system &system = log.system();
+  for (std::size_t i = 0; i < system.initiators.size(); ++i)
+    out << (i ? ",\n" : "\n") << "{\"ph\":\"M\",\"pid\":" << i
+        << ",\"name\":\"process_name\",\"args\":{\"name\":" << quoted(system.initiators[i]) << "}}";
+  std::vector<lanes> rows(system.initiators.size());
+  log.for_each([&](const logged_transaction &t) {
+    const bool known = t.target >= 0 && static_cast<std::size_t>(t.target) < system.targets.size();
+    write_slice(out, t, known ? system.targets[static_cast<std::size_t>(t.target)] : "nowhere",
+                rows[static_cast<std::size_t>(t.initiator)].take(t.start, t.end));
+  });
+  out << "\n]}\n";
+  out.close();
+  if (!out) {
+    const std::string cause = "cannot write '" + path + "': " + std::strerror(errno);
+    SC_REPORT_ERROR("/tandem/log", cause.c_str());
+  }
+}
+
+} // namespace tandem

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tandem/traffic_replayer.h"
+
+#include <algorithm>
+
+namespace tandem
+{
+
+namespace
+{
+
+/// So far may requests be made ahead of the simulated time while none waits for another. It only
+/// bounds how coarse a trace can get.
+const sc_core::sc_time &most_ahead()
+{
+  static const sc_core::sc_time time(10, sc_core::SC_US);
+  return time;
+}
+
+[[noreturn]] void fail(const std::string &cause)
+{
+  SC_REPORT_ERROR("/tandem/replay", cause.c_str());
+  std::abort(); // the report throws
+}
+
+/// For each name of the log its index in the interconnect.
+std::vector<unsigned> places(const std::string &path, const char *what,
+                             const std::vector<std::string> &logged,
+                             const std::vector<std::string> &known)
+{
+  std::vector<unsigned> result;
+  for (const std::string &name : logged) {
+    const auto found = std::find(known.begin(), known.end(), name);
+    if (found == known.end())
+      fail("the log '" + path + "' is of another platform: its " + what + " '" + name +
+           "' does not exist here; known are " + join(known));
+    result.push_back(static_cast<unsigned>(found - known.begin()));
+  }
+  return result;
+}
+
+} // namespace
+
+/// A transaction as the log has it.
+struct traffic_replayer::step {
+  std::uint64_t id, start, end, target_time, address;
+  std::uint32_t length;
+  std::int8_t command, response;
+};
+
+/// All of one initiator, in the order of the log.
+struct traffic_replayer::stream {
+  std::vector<step> steps;
+  std::size_t next = 0;
+};
+
+/// An initiator whose next transaction has a time.
+struct traffic_replayer::candidate {
+  sc_core::sc_time due;
+  std::uint64_t id;
+  unsigned initiator;
+
+  /// For a heap that has the earliest on top.
+  bool operator<(const candidate &other) const
+  {
+    return due != other.due ? due > other.due : id > other.id;
+  }
+};
+
+/// What the target is to do; travels with the payload.
+struct traffic_replayer::answer : tlm::tlm_extension<answer> {
+  const step *logged = nullptr;
+
+  tlm::tlm_extension_base *clone() const override { return new answer(*this); }
+  void copy_from(const tlm::tlm_extension_base &other) override
+  {
+    logged = static_cast<const answer &>(other).logged;
+  }
+};
+
+/// A thread, with the transaction that it makes.
+struct traffic_replayer::worker {
+  sc_core::sc_event turn;
+  tlm::tlm_generic_payload payload;
+  answer expected;
+  std::vector<unsigned char> data;
+
+  ~worker() { payload.clear_extension(&expected); }
+};
+
+traffic_replayer::traffic_replayer(sc_core::sc_module_name, const transaction_log_reader &log,
+                                   const interconnect_config &interconnect, replay_timing timing)
+    : from("from"), to("to"), timing_(timing)
+{
+  from.init(interconnect.initiators.size());
+  to.init(interconnect.targets.size());
+  for (std::size_t t = 0; t < to.size(); ++t)
+    to[t].register_b_transport(this, &traffic_replayer::b_transport, static_cast<int>(t));
+  streams_.resize(from.size());
+  load(log, interconnect);
+  arm();
+}
+
+traffic_replayer::~traffic_replayer() = default;
+
+void traffic_replayer::load(const transaction_log_reader &log,
+                            const interconnect_config &interconnect)
+{
+  const std::vector<unsigned> initiators =
+      places(log.path(), "initiator", log.system().initiators, interconnect.initiators);
+  places(log.path(), "target", log.system().targets, interconnect.targets);
+  log.for_each([&](const logged_transaction &t) {
+    streams_[initiators[static_cast<std::size_t>(t.initiator)]].steps.push_back(
+        {t.id, t.start, t.end, t.target_time, t.address, t.length, t.command, t.response});
+    longest_ = std::max(longest_, t.length);
+    ++left_;
+  });
+  for (unsigned i = 0; i < streams_.size(); ++i)
+    if (!streams_[i].steps.empty())
+      schedule(i, sc_core::sc_time::from_value(streams_[i].steps.front().start));
+}
+
+void traffic_replayer::schedule(unsigned initiator, const sc_core::sc_time &due)
+{
+  const stream &of = streams_[initiator];
+  candidates_.push_back({due, of.steps[of.next].id, initiator});
+  std::push_heap(candidates_.begin(), candidates_.end());
+}
+
+/// Whether a step need not wait for the completion of the one before.
+bool traffic_replayer::is_independent(const stream &of, std::size_t next) const
+{
+  return timing_ == replay_timing::starts || of.steps[next].start < of.steps[next - 1].end;
+}
+
+/// Lets a thread run that takes the lead as soon as the leader waits in the interconnect. It runs
+/// only then, so a leader that never waits costs no switch of threads.
+void traffic_replayer::arm()
+{
+  armed_ = true;
+  if (!idle_.empty()) {
+    idle_.back()->turn.notify();
+    idle_.pop_back();
+    return;
+  }
+  workers_.push_back(std::make_unique<worker>());
+  worker &added = *workers_.back();
+  added.data.resize(longest_);
+  added.payload.set_data_ptr(added.data.data());
+  added.payload.set_extension(&added.expected);
+  sc_core::sc_spawn([this, &added] { run(added); },
+                    sc_core::sc_gen_unique_name((std::string(basename()) + "_thread").c_str()));
+}
+
+void traffic_replayer::run(worker &self)
+{
+  while (left_ != 0) {
+    armed_ = false;
+    if (!leader_ || inside_) {
+      blocked_ += leader_ ? 1 : 0;
+      leader_ = &self;
+      inside_ = false;
+      while (left_ != 0 && lead(self))
+        ;
+      if (left_ == 0)
+        return outlast_all();
+    }
+    idle_.push_back(&self);
+    sc_core::wait(self.turn);
+  }
+}
+
+/// The simulation is not to end before the last transaction has.
+void traffic_replayer::outlast_all()
+{
+  if (last_end_ > sc_core::sc_time_stamp())
+    sc_core::wait(last_end_ - sc_core::sc_time_stamp());
+}
+
+/// Makes one transaction, or waits for the time of one. False when the lead was lost.
+bool traffic_replayer::lead(worker &self)
+{
+  const sc_core::sc_time now = sc_core::sc_time_stamp();
+  if (candidates_.empty()) {
+    sc_core::wait(returned_);
+    return true;
+  }
+  const candidate next = candidates_.front();
+  if (next.due > now && (blocked_ != 0 || next.due - now > most_ahead())) {
+    sc_core::wait(next.due - now, returned_);
+    return true;
+  }
+  std::pop_heap(candidates_.begin(), candidates_.end());
+  candidates_.pop_back();
+  make(self, next.initiator, next.due);
+  if (leader_ == &self)
+    return true;
+  --blocked_;
+  returned_.notify();
+  return false;
+}
+
+void traffic_replayer::make(worker &self, unsigned initiator, const sc_core::sc_time &due)
+{
+  stream &of = streams_[initiator];
+  const step &logged = of.steps[of.next++];
+  --left_;
+  const bool more = of.next < of.steps.size();
+  const bool at_once = more && is_independent(of, of.next);
+  if (at_once)
+    schedule(initiator, due + sc_core::sc_time::from_value(of.steps[of.next].start - logged.start));
+
+  tlm::tlm_generic_payload &payload = self.payload;
+  payload.set_command(static_cast<tlm::tlm_command>(logged.command));
+  payload.set_address(logged.address);
+  payload.set_data_length(logged.length);
+  payload.set_streaming_width(logged.length);
+  payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+  payload.set_dmi_allowed(false);
+  self.expected.logged = &logged;
+  sc_core::sc_time delay = due - sc_core::sc_time_stamp();
+  if (left_ != 0 && !armed_)
+    arm();
+  inside_ = true;
+  from[initiator]->b_transport(payload, delay);
+  if (leader_ == &self)
+    inside_ = false;
+
+  const sc_core::sc_time end = sc_core::sc_time_stamp() + delay;
+  last_end_ = std::max(last_end_, end);
+  latency_.add(end - due);
+  recorded_delay_ += logged.end - logged.start;
+  errors_ += payload.is_response_ok() ? 0 : 1;
+  if (more && !at_once)
+    schedule(initiator, end + sc_core::sc_time::from_value(of.steps[of.next].start - logged.end));
+}
+
+void traffic_replayer::b_transport(int, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
+{
+  const step &logged = *payload.get_extension<answer>()->logged;
+  delay += sc_core::sc_time::from_value(logged.target_time);
+  payload.set_response_status(static_cast<tlm::tlm_response_status>(logged.response));
+}
+
+nlohmann::ordered_json traffic_replayer::statistics() const
+{
+  nlohmann::ordered_json report = {
+      {"transactions", latency_.count()},
+      {"errors", errors_},
+      {"recorded_delay_ns", in_ns(sc_core::sc_time::from_value(recorded_delay_))},
+      {"total_delay_ns", in_ns(latency_.sum())},
+      {"end_ns", in_ns(last_end_)}};
+  report.update(latency_.report());
+  return report;
+}
+
+} // namespace tandem
