@@ -97,15 +97,6 @@ unsigned ports(const po::variables_map &map, const char *option)
   return number;
 }
 
-std::vector<std::string> split(const std::string &text)
-{
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, ',');)
-    parts.push_back(part);
-  return parts;
-}
-
 void read(const po::variables_map &map, traffic_options &options)
 {
   const auto text = [&map](const char *name) { return map[name].as<std::string>(); };
@@ -116,7 +107,7 @@ void read(const po::variables_map &map, traffic_options &options)
     fail("--traffic is for --generate; a replay has the traffic of its log");
   options.timing = choice(map, "timing", "gaps", "starts") == "gaps" ? replay_timing::gaps
                                                                      : replay_timing::starts;
-  options.names = split(text("names"));
+  options.names = split(text("names"), ",");
   options.initiators = ports(map, "initiators");
   options.targets = ports(map, "targets");
   options.target_size = map["target-size"].as<std::uint64_t>();
