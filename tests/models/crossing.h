@@ -12,10 +12,10 @@
 namespace traffic
 {
 
-/// Initiators "i0", "i1", ... and targets "t0", "t1", ...: target n at n * 0x1000. Targets
+/// Initiators "i0", "i1", ... and targets "t0", "t1", ...: target n at n * span. Targets
 /// take no time unless told, so that what is measured is the interconnect.
 struct crossing {
-  static constexpr std::uint64_t span = 0x1000;
+  static constexpr std::uint64_t span = 0x10000;
 
   std::vector<std::unique_ptr<initiator>> from;
   std::unique_ptr<tandem::interconnect> model;
@@ -50,12 +50,13 @@ struct crossing {
   }
   /// One access in the calling thread; returns when it has ended, with what it took.
   sc_core::sc_time access(unsigned who, unsigned target, unsigned length,
-                          tlm::tlm_command command = tlm::TLM_WRITE_COMMAND)
+                          tlm::tlm_command command = tlm::TLM_WRITE_COMMAND,
+                          std::uint64_t offset = 0)
   {
     static std::vector<unsigned char> data(span);
     const sc_core::sc_time before = sc_core::sc_time_stamp();
     tlm::tlm_generic_payload payload;
-    initiator::prepare(payload, command, target * span, data.data(), length);
+    initiator::prepare(payload, command, target * span + offset, data.data(), length);
     sc_core::sc_time delay; // not the initiator's: other threads may use it meanwhile
     from[who]->socket->b_transport(payload, delay);
     EXPECT_EQ(payload.get_response_status(), tlm::TLM_OK_RESPONSE);

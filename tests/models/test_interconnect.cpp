@@ -37,6 +37,7 @@ struct bench {
         ram("ram", tandem::shared_memory_config{
                        8 * page, "memfd", ns(3), ns(4), {{5 * page, page, true, true, false}}})
   {
+    cpu0.lend_thread = cpu1.lend_thread = true;
     cpu0.socket.bind(bus->from[0]);
     cpu1.socket.bind(bus->from[1]);
     bus->to[0].bind(ram.socket);
@@ -184,7 +185,8 @@ TEST_P(interconnect, statistics_are_by_path)
   EXPECT_EQ(report[0]["bytes"], 68);
 }
 
-INSTANTIATE_TEST_SUITE_P(kinds, interconnect, testing::Values("router", "bus", "crossbar"),
+INSTANTIATE_TEST_SUITE_P(kinds, interconnect,
+                         testing::Values("router", "bus", "crossbar", "mesh", "ring"),
                          [](const auto &parameter) { return parameter.param; });
 
 TEST(router, latency_is_added_once_to_delay_and_dmi)

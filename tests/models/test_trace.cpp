@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "traffic.h"
+#include "crossing.h"
 
 #include <tandem/idm.h>
 #include <tandem/interrupt_fabric.h>
@@ -118,6 +118,42 @@ TEST(trace, bus_is_busy_exactly_while_it_is_held)
   ASSERT_EQ(queue.size(), 3u);
   EXPECT_EQ(queue[1].first, 15000u);
   EXPECT_EQ(queue[2].first, 30000u);
+}
+
+TEST(trace, outputs_and_links_are_busy_exactly_while_they_are_held)
+{
+  temporary_vcd file;
+  {
+    crossing mesh("mesh", 2, 1, {{"place", "i0@0,0;i1@1,0;t0@2,0"}});
+    for (unsigned i = 0; i < 2; ++i)
+      mesh.from[i]->run([&mesh, i] { mesh.access(i, 0, 32); });
+    tandem::vcd_trace trace(file.path);
+    sc_core::sc_start(ns(1000));
+  }
+  const vcd seen(file.path);
+  // The head of the second is there after a router, that of the first, after its
+  // port, two routers and a link, at 30 ns: it goes when nine cycles are over.
+  EXPECT_EQ(seen.of("model.1_0_to_2_0.busy"), (changes{{0, "0"}, {10000, "1"}, {190000, "0"}}));
+  EXPECT_EQ(seen.of("model.1_0_to_2_0.queue").at(1).first, 30000u);
+  EXPECT_EQ(seen.of("model.1_0_to_2_0.queue").at(2).first, 100000u);
+  EXPECT_EQ(seen.of("model.i0_to_0_0.busy"), (changes{{0, "1"}, {90000, "0"}}));
+}
+
+TEST(trace, crossbar_shows_its_outputs)
+{
+  temporary_vcd file;
+  {
+    crossing crossbar("crossbar", 1, 2);
+    crossbar.from[0]->run([&crossbar] {
+      sc_core::wait(ns(10));
+      crossbar.access(0, 1, 4);
+    });
+    tandem::vcd_trace trace(file.path);
+    sc_core::sc_start(ns(100));
+  }
+  const vcd seen(file.path);
+  EXPECT_EQ(seen.of("model.t1.busy"), (changes{{0, "0"}, {10000, "1"}, {30000, "0"}}));
+  EXPECT_EQ(seen.of("model.t0.busy"), (changes{{0, "0"}}));
 }
 
 TEST(trace, idm_shows_interrupts_levels_locks_and_states)

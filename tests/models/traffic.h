@@ -33,6 +33,8 @@ public:
   std::vector<extent> invalidated;
   sc_core::sc_time delay; // collected by the last transaction
   bool dmi_hint = false;  // of the last transaction
+  /// Transactions made outside of a thread get one, for models that have to wait().
+  bool lend_thread = false;
 
   explicit initiator(sc_core::sc_module_name) : socket("socket")
   {
@@ -59,6 +61,12 @@ public:
   tlm::tlm_response_status send(tlm::tlm_generic_payload &payload,
                                 sc_core::sc_time start = sc_core::SC_ZERO_TIME)
   {
+    const bool in_thread = sc_core::sc_get_current_process_handle().valid();
+    if (lend_thread && !in_thread) {
+      tlm::tlm_response_status status = tlm::TLM_INCOMPLETE_RESPONSE;
+      in_a_thread([&] { status = send(payload, start); });
+      return status;
+    }
     const std::uint64_t address = payload.get_address();
     delay = start;
     payload.set_dmi_allowed(false);
@@ -120,6 +128,16 @@ public:
   }
 
 private:
+  void in_a_thread(const std::function<void()> &action)
+  {
+    bool done = false;
+    run([&] {
+      action();
+      done = true;
+    });
+    while (!done)
+      sc_core::sc_start(sc_core::sc_time_to_pending_activity(sc_core::sc_get_curr_simcontext()));
+  }
   void invalidate(sc_dt::uint64 first, sc_dt::uint64 last) { invalidated.push_back({first, last}); }
 };
 
