@@ -185,6 +185,39 @@ TEST_P(interconnect, statistics_are_by_path)
   EXPECT_EQ(report[0]["bytes"], 68);
 }
 
+TEST_P(interconnect, interleaved_range_grants_dmi_for_a_granule)
+{
+  auto config = two_cpus();
+  config.map.push_back({"spread", 0x200000, 4 * page, "ram", 0, {}, {"io0"}, page});
+  bench b(GetParam(), config);
+  tlm::tlm_dmi dmi;
+  ASSERT_TRUE(b.cpu0.request_dmi(0x200000 + 2 * page + 8, dmi));
+  EXPECT_EQ(dmi.get_start_address(), 0x200000 + 2 * page);
+  EXPECT_EQ(dmi.get_end_address(), 0x200000 + 3 * page - 1);
+  EXPECT_EQ(dmi.get_dmi_ptr(), b.ram.data() + page);
+  b.cpu0.put(0x200000 + 3 * page + 4, 1);
+  ASSERT_EQ(b.io0.seen.size(), 1u);
+  EXPECT_EQ(b.io0.seen[0].address, page + 4);
+  std::uint64_t value = 0;
+  EXPECT_EQ(b.cpu0.read(0x200000 + page - 4, &value, 8), tlm::TLM_ADDRESS_ERROR_RESPONSE)
+      << "an access that crosses granules has two targets";
+  b.ram.set_dmi(page, page, false);
+  ASSERT_FALSE(b.cpu0.invalidated.empty());
+  EXPECT_EQ(b.cpu0.invalidated.back(),
+            initiator::extent(0x200000 + 2 * page, 0x200000 + 4 * page - 1));
+}
+
+TEST_P(interconnect, default_target_gets_the_rest)
+{
+  auto config = two_cpus();
+  config.default_target = "io1";
+  bench b(GetParam(), config);
+  b.cpu0.put(0x50000, 1);
+  ASSERT_EQ(b.io1.seen.size(), 1u);
+  EXPECT_EQ(b.io1.seen[0].address, 0x50000u);
+  EXPECT_EQ(b.bus->statistics()["decode_errors"]["cpu0"], 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(kinds, interconnect,
                          testing::Values("router", "bus", "crossbar", "mesh", "ring"),
                          [](const auto &parameter) { return parameter.param; });

@@ -67,7 +67,7 @@ interconnect::interconnect(sc_core::sc_module_name, const interconnect_config &c
       parameters_(std::string("interconnect ") + name(), with_common_parameters(info.parameters),
                   config.parameters),
       map_(std::string("interconnect ") + name(), config.map, config.targets,
-           static_cast<unsigned>(config.initiators.size())),
+           static_cast<unsigned>(config.initiators.size()), config.default_target),
       dmi_(parameters_.flag("dmi")), paths_(config.initiators.size() * config.targets.size()),
       decode_errors_(config.initiators.size())
 {

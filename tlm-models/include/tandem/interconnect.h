@@ -28,6 +28,7 @@ struct interconnect_config {
   std::vector<std::string> targets;    ///< names, unique
   std::vector<address_range> map;
   parameter_values parameters;
+  std::string default_target = {}; ///< gets all that no range has; empty: nothing does
 };
 
 /// What a class of interconnects says about itself.
