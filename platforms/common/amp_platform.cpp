@@ -323,7 +323,13 @@ void amp_platform::build_interconnect(const platform_options &options)
     config.map.push_back({"idm_" + name, idm_address, TANDEM_IDM_PORT_SIZE, "idm_" + name, 0, p});
   }
   interconnect_ = make_interconnect(options.interconnect, "interconnect", config);
-  interconnect_->to[0].bind(memory_->socket);
+  if (options.dram) {
+    dram_ = std::make_unique<dram>("dram", *options.dram);
+    interconnect_->to[0].bind(dram_->socket);
+    dram_->memory.bind(memory_->socket);
+  } else {
+    interconnect_->to[0].bind(memory_->socket);
+  }
   for (unsigned p = 0; p < instances_.size(); ++p) {
     instances_[p]->socket.bind(interconnect_->from[p]);
     interconnect_->to[p + 1].bind(idm_->port[p]);

@@ -6,6 +6,7 @@
 #include "linux_description.h"
 #include "options.h"
 
+#include "tandem/dram.h"
 #include "tandem/idm.h"
 #include "tandem/interconnect.h"
 #include "tandem/interrupt_fabric.h"
@@ -19,7 +20,8 @@ namespace tandem
 {
 
 /// Modules, by name: one for each instance ("master", "slave0", ...), "interconnect", "shm",
-/// "idm" and "fabric". Participant p of the IDM is instance p; participant 0 is the master.
+/// "idm", "fabric" and, when asked for, "dram". Participant p of the IDM is instance p; participant
+/// 0 is the master.
 ///
 /// On the interconnect the shared memory starts at shm_address, and at idm_address every
 /// initiator finds its own port of the IDM. What a guest sees where is in
@@ -74,6 +76,7 @@ private:
   std::unique_ptr<idm> idm_;
   std::unique_ptr<interrupt_fabric> fabric_;
   std::unique_ptr<interconnect> interconnect_;
+  std::unique_ptr<dram> dram_;        ///< in front of the memory, when options say so
   std::vector<inherited_file> files_; ///< of the instances
   std::vector<std::unique_ptr<qemu_instance>> instances_;
   std::vector<bool> exited_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.h"
 
+#include "tandem/dram.h"
 #include "tandem/interconnect_registry.h"
 
 #include <boost/program_options.hpp>
@@ -127,6 +128,8 @@ po::options_description system_options()
       "idm-latency", text()->default_value("0"), "of a register access")(
       "fifo-depth", po::value<unsigned>()->default_value(64), "words in a mailbox FIFO")(
       "locks", po::value<unsigned>()->default_value(32), "hardware locks")(
+      "dram", list(),
+      "on, or NAME=VALUE: a DRAM model in front of the shared memory, see below; may be repeated")(
       "route", list(),
       "SOURCE>INSTANCE[:edge|:level][:invert]: one more interrupt route; sources are idm_INSTANCE")(
       "input", text()->default_value(""), "file whose bytes are put into the shared memory")(
@@ -193,6 +196,10 @@ std::string help_text(const platform_defaults &defaults)
   for (const qemu_machine &m : all_machines())
     text << "  " << m.name << std::string(10 - std::strlen(m.name), ' ') << m.help << "\n";
   text << "\nInterconnects, with the parameters that --set takes:\n" << interconnect_help();
+  text << "\nDRAM model, with the parameters that --dram takes:\n";
+  for (const parameter_info &parameter : dram::describe())
+    text << "  " << parameter.name << " = " << parameter.default_value << "  " << parameter.help
+         << "\n";
   return text.str();
 }
 
@@ -317,6 +324,15 @@ void read_general(const po::variables_map &map, platform_options &o)
                                         : sc_core::SC_FULL;
 }
 
+/// "NAME=VALUE"
+void add_parameter(const std::string &pair, parameter_values &values)
+{
+  const std::size_t equals = pair.find('=');
+  if (equals == std::string::npos || equals == 0)
+    fail("impossible parameter '" + pair + "'; give NAME=VALUE");
+  values[pair.substr(0, equals)] = pair.substr(equals + 1);
+}
+
 /// "OFFSET+SIZE=MODE" or "MODE"
 platform_options::observation read_observation(const std::string &text)
 {
@@ -375,11 +391,13 @@ void read_system(const po::variables_map &map, platform_options &o)
   for (const std::string &pair : list("cache"))
     read_cache(pair, o.cache);
   o.interconnect = map["interconnect"].as<std::string>();
-  for (const std::string &pair : list("set")) {
-    const std::size_t equals = pair.find('=');
-    if (equals == std::string::npos || equals == 0)
-      fail("impossible parameter '" + pair + "'; give NAME=VALUE");
-    o.interconnect_parameters[pair.substr(0, equals)] = pair.substr(equals + 1);
+  for (const std::string &pair : list("set"))
+    add_parameter(pair, o.interconnect_parameters);
+  for (const std::string &pair : list("dram")) {
+    if (!o.dram)
+      o.dram.emplace();
+    if (pair != "on")
+      add_parameter(pair, *o.dram);
   }
   o.shared_memory_size = size_option("shared-memory", map["shared-memory"].as<std::string>());
   o.shared_memory_backing = map["backing"].as<std::string>();

@@ -7,6 +7,7 @@
 #include "tandem/time_domain.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct platform_options {
   std::string interconnect;
   parameter_values interconnect_parameters;
   std::vector<std::string> libraries; ///< with more interconnects
+  /// Set: a DRAM model with these parameters is in front of the shared memory.
+  std::optional<parameter_values> dram;
 
   std::uint64_t shared_memory_size = 0; ///< bytes
   std::string shared_memory_backing;

@@ -92,6 +92,12 @@ class Refused(PlatformTest):
         self.check("width|0", "--interconnect", "bus", "--set", "width=0")
         self.check("arbitration|dice|fifo|priority|round_robin|weighted", "--interconnect", "bus",
                    "--set", "arbitration=dice")
+        self.check("weights|1,2,3", "--interconnect", "crossbar", "--set", "weights=1,2,3")
+        self.check("'shm' is placed at 4,0|4 columns", "--interconnect", "mesh", "--set",
+                   "place=shm@4,0")
+        self.check("'disk'|master|shm", "--interconnect", "ring", "--set", "place=disk@0")
+        self.check("row|1000|interleave", "--dram", "row=1000")
+        self.check("impossible parameter 'off'|NAME=VALUE", "--dram", "off")
         self.check("/no/lib.so", "--load", "/no/lib.so")
         self.check("lib.so", "--load", self.file("lib.so", b"no library"))
 
