@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Memory observed directly, access by access, and through the cache model."""
+import sqlite3
+
 import bundle
+import cache_model
 from platform_run import PlatformTest, guest, main
 
 COPY = ("--slaves", 0, "--master.machine", "arm", "--master.image", "copy", "--param",
@@ -86,6 +89,39 @@ class Observe(PlatformTest):
                    "--cache", "replacement=random", "--cache", "l1.size=1k", "--interconnect",
                    "bus")
         self.assert_same(self.simulate(*options), self.simulate(*options))
+
+    def accesses(self, *base):
+        """All accesses of the master to the shared memory, from a run that sees each of them."""
+        log = self.path("log.db")
+        self.simulate(*base, "--observe", "every", "--log", log)
+        with sqlite3.connect(log) as database:
+            return [(address, length, command == "write") for address, length, command in
+                    database.execute("SELECT address, length, command FROM log WHERE "
+                                     "target = 'shm' AND initiator = 'master' ORDER BY id")]
+
+    def check_against_the_trace(self, *base):
+        accesses = self.accesses(*base)
+        self.assertGreater(len(accesses), 3000)
+        for l1, l2, line, replacement in (((32768, 4), None, 64, "lru"),
+                                          ((4096, 2), None, 32, "lru"),
+                                          ((2048, 1), (16384, 4), 64, "fifo"),
+                                          ((1024, 4), (8192, 8), 16, "lru")):
+            options = ["--cache", f"l1.size={l1[0]}", "--cache", f"l1.ways={l1[1]}", "--cache",
+                       f"line={line}", "--cache", f"replacement={replacement}"]
+            if l2:
+                options += ["--cache", f"l2.size={l2[0]}", "--cache", f"l2.ways={l2[1]}"]
+            counts = self.simulate(*base, "--observe", "cached",
+                                   *options).module("master")["cache"]
+            expected = cache_model.simulate(accesses, line, l1, l2, replacement)
+            self.assertEqual({key: counts[key] for key in expected}, expected, str(options))
+
+    def test_copy_hits_and_misses_as_its_trace_says(self):
+        self.check_against_the_trace(*COPY)
+
+    def test_pointer_chase_hits_and_misses_as_its_trace_says(self):
+        self.check_against_the_trace("--slaves", 0, "--master.machine", "aarch64",
+                                     "--master.image", "chase", "--param", "stride=68",
+                                     "--interconnect", "bus")
 
     def test_slave_that_runs_from_observed_memory(self):
         # Program, stack and data of a slave that the master boots lie in the shared memory.
