@@ -310,19 +310,24 @@ void amp_platform::carry_out(const boot_command &command)
   }
 }
 
-void amp_platform::build_interconnect(const platform_options &options)
+interconnect_config amp_platform::network_config(const platform_options &options)
 {
   interconnect_config config;
   config.parameters = options.interconnect_parameters;
   config.targets = {"shm"};
-  config.map = {{"shm", shm_address, memory_->size(), "shm", 0, {}}};
-  for (unsigned p = 0; p < instances_.size(); ++p) {
+  config.map = {{"shm", shm_address, options.shared_memory_size, "shm", 0, {}}};
+  for (unsigned p = 0; p < options.instances.size(); ++p) {
     const std::string name = options.instances[p].name;
     config.initiators.push_back(name);
     config.targets.push_back("idm_" + name);
     config.map.push_back({"idm_" + name, idm_address, TANDEM_IDM_PORT_SIZE, "idm_" + name, 0, p});
   }
-  interconnect_ = make_interconnect(options.interconnect, "interconnect", config);
+  return config;
+}
+
+void amp_platform::build_interconnect(const platform_options &options)
+{
+  interconnect_ = make_interconnect(options.interconnect, "interconnect", network_config(options));
   if (options.dram) {
     dram_ = std::make_unique<dram>("dram", *options.dram);
     interconnect_->to[0].bind(dram_->socket);

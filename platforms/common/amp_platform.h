@@ -62,6 +62,9 @@ public:
   /// range leaves the memory.
   static std::vector<share> observed(const platform_options &options, const std::string &mode);
 
+  /// Who is connected to the interconnect, and its parameters.
+  static interconnect_config network_config(const platform_options &options);
+
 private:
   void build_instances(const platform_options &options);
   void build_interconnect(const platform_options &options);
