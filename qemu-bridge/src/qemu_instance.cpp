@@ -16,6 +16,8 @@ namespace
 constexpr const char *report_type = "/tandem/qemu";
 /// Spin for the next request: a window of the guest takes about this long.
 constexpr std::uint64_t spin_ns = 2000000;
+/// The same for a window that takes longer than the spin pays: for the guest's accesses only.
+constexpr std::uint64_t long_window_spin_ns = 200000;
 constexpr unsigned sleep_ms = 100;
 /// At the end a guest may use this long to come to the end of its window.
 constexpr unsigned drain_ms = 5000;
@@ -200,7 +202,8 @@ bool qemu_instance::wait_on_host()
   const std::uint64_t since = tandem_host_ns();
   // Counted in sleeps: a clock would count against QEMU that the whole host stood still.
   std::uint64_t silent_ms = 0;
-  bool got = channel_.spin(spin_ns);
+  const bool long_window = granted_ns_ > last_ns_ + spin_ns;
+  bool got = channel_.spin(long_window ? long_window_spin_ns : spin_ns);
   while (!got) {
     if (domain_.must_stop()) {
       sc_core::sc_stop();
