@@ -330,15 +330,26 @@ void amp_platform::build_interconnect(const platform_options &options)
   interconnect_ = make_interconnect(options.interconnect, "interconnect", network_config(options));
   if (options.dram) {
     dram_ = std::make_unique<dram>("dram", *options.dram);
-    interconnect_->to[0].bind(dram_->socket);
-    dram_->memory.bind(memory_->socket);
+    connect("dram", interconnect_->to[0], dram_->socket, options.check);
+    connect("shm", dram_->memory, memory_->socket, options.check);
   } else {
-    interconnect_->to[0].bind(memory_->socket);
+    connect("shm", interconnect_->to[0], memory_->socket, options.check);
   }
   for (unsigned p = 0; p < instances_.size(); ++p) {
-    instances_[p]->socket.bind(interconnect_->from[p]);
-    interconnect_->to[p + 1].bind(idm_->port[p]);
+    const std::string &name = config.initiators[p];
+    connect(name, instances_[p]->socket, interconnect_->from[p], options.check);
+    connect("idm_" + name, interconnect_->to[p + 1], idm_->port[p], options.check);
   }
+}
+
+template <typename From, typename To>
+void amp_platform::connect(const std::string &name, From &from, To &to, bool check)
+{
+  if (!check)
+    return from.bind(to);
+  checkers_.push_back(std::make_unique<protocol_checker>(("check_" + name).c_str()));
+  from.bind(checkers_.back()->in);
+  checkers_.back()->out.bind(to);
 }
 
 void amp_platform::build_fabric(const platform_options &options)

@@ -10,6 +10,7 @@
 #include "tandem/idm.h"
 #include "tandem/interconnect.h"
 #include "tandem/interrupt_fabric.h"
+#include "tandem/protocol_checker.h"
 #include "tandem/qemu_instance.h"
 #include "tandem/shared_memory.h"
 
@@ -68,6 +69,9 @@ public:
 private:
   void build_instances(const platform_options &options);
   void build_interconnect(const platform_options &options);
+  /// Binds initiator to target, with a checker between them when checkers are asked for.
+  template <typename From, typename To>
+  void connect(const std::string &name, From &from, To &to, bool check);
   void build_fabric(const platform_options &options);
   void build_boot(const platform_options &options);
   void carry_out(const boot_command &command);
@@ -79,7 +83,8 @@ private:
   std::unique_ptr<idm> idm_;
   std::unique_ptr<interrupt_fabric> fabric_;
   std::unique_ptr<interconnect> interconnect_;
-  std::unique_ptr<dram> dram_;        ///< in front of the memory, when options say so
+  std::unique_ptr<dram> dram_; ///< in front of the memory, when options say so
+  std::vector<std::unique_ptr<protocol_checker>> checkers_;
   std::vector<inherited_file> files_; ///< of the instances
   std::vector<std::unique_ptr<qemu_instance>> instances_;
   std::vector<bool> exited_;

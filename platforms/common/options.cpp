@@ -149,6 +149,8 @@ po::options_description output_options()
       "SQLite file for every transaction on the interconnect; --out does not imply it")(
       "progress", text()->default_value("on"), "progress line on standard error: on, off")(
       "consoles", text()->default_value("on"), "consoles on standard output, prefixed: on, off")(
+      "check", text()->default_value("off"),
+      "TLM protocol checkers on the interconnect's sockets: on, off")(
       "measure", text()->default_value("off"),
       "host time between reads, as percentiles in the statistics: on, off")(
       "verbosity", text()->default_value("normal"), "quiet, normal, verbose");
@@ -313,6 +315,7 @@ void read_general(const po::variables_map &map, platform_options &o)
   o.interactive = map.count("interactive") != 0;
   o.realtime = realtime_option(map);
   o.measure = on_off(map, "measure");
+  o.check = on_off(map, "check");
   // A terminal that is somebody's console shows nothing else, unless it is asked to.
   o.progress = on_off(map, "progress") && !o.interactive;
   o.show_consoles = on_off(map, "consoles") && !(o.interactive && map["consoles"].defaulted());

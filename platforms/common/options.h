@@ -63,6 +63,7 @@ struct platform_options {
   /// Whether a slave whose QEMU dies ends the run: "fail", "report", or empty: only a slave that
   /// the master cannot boot again does.
   std::string on_slave_crash;
+  bool check = false;         ///< protocol checkers on all sockets
   bool measure = false;       ///< host-time distribution of register reads
   std::string tree_directory; ///< device trees are written there, empty: none are
   double realtime = 0;        ///< simulated time goes at most so many times as fast as host time

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <memory>
 
 namespace
@@ -133,14 +134,28 @@ private:
   std::vector<std::unique_ptr<protocol_checker>> checkers_;
 };
 
-double since(std::chrono::steady_clock::time_point start)
+/// Host time that passes, and processor time of all threads, which does not depend on what else the
+/// host does.
+class stopwatch
 {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
+public:
+  double seconds() const
+  {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+  double cpu_seconds() const
+  {
+    return static_cast<double>(std::clock() - cpu_start_) / CLOCKS_PER_SEC;
+  }
+
+private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::clock_t cpu_start_ = std::clock();
+};
 
 void run(const traffic_options &options)
 {
-  const auto start = std::chrono::steady_clock::now();
+  const stopwatch preparing;
   bench b(options);
   std::unique_ptr<transaction_log> log;
   if (!options.log_path.empty()) {
@@ -150,16 +165,20 @@ void run(const traffic_options &options)
   std::unique_ptr<vcd_trace> trace;
   if (!options.vcd_path.empty())
     trace = std::make_unique<vcd_trace>(options.vcd_path);
-  const double prepared = since(start);
+  nlohmann::ordered_json host = {{"prepared_s", preparing.seconds()},
+                                 {"prepared_cpu_s", preparing.cpu_seconds()}};
+  const stopwatch simulating;
   sc_core::sc_start();
   if (log)
     log->finish();
-  const double host = since(start) - prepared;
+  const double seconds = simulating.seconds();
+  host["simulated_s"] = seconds;
+  host["simulated_cpu_s"] = simulating.cpu_seconds();
 
   nlohmann::ordered_json report = {{"simulated_ns", in_ns(sc_core::sc_time_stamp())},
                                    {"interconnect", b.kind()},
                                    {"modules", collect_statistics()},
-                                   {"host", {{"prepared_s", prepared}, {"simulated_s", host}}}};
+                                   {"host", std::move(host)}};
   const auto &total = report["modules"]["interconnect"]["total"];
   const double transactions = total["transactions"];
   std::fprintf(stderr,
@@ -167,7 +186,7 @@ void run(const traffic_options &options)
                "simulated %.9f s in %.2f s, %.2f million transactions a second\n",
                b.kind().c_str(), transactions, total["latency_mean_ns"].get<double>(),
                total["latency_p99_ns"].get<double>(), total["latency_max_ns"].get<double>(),
-               sc_core::sc_time_stamp().to_seconds(), host, transactions / host / 1e6);
+               sc_core::sc_time_stamp().to_seconds(), seconds, transactions / seconds / 1e6);
   if (!options.statistics_path.empty())
     write_statistics(report, options.statistics_path);
 }

@@ -321,6 +321,8 @@ class PlatformTest(unittest.TestCase):
     def start(self, *options, environment=None, prefix=QEMU_PREFIX, out=True, platform=PLATFORM):
         """Starts the platform with --out DIR, and nothing on its standard output."""
         command = [platform, "--progress", "off"]
+        if "--check" not in options:
+            command += ["--check", "on"]
         directory = None
         if out:
             directory = self.path(f"out{len(self._started)}")

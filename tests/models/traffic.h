@@ -3,6 +3,7 @@
 #pragma once
 
 #include <tandem/interrupt.h>
+#include <tandem/protocol_checker.h>
 
 #include <cstring>
 #include <functional>
@@ -23,22 +24,36 @@ inline sc_core::sc_time ns(double count)
   return {count, sc_core::SC_NS};
 }
 
-/// Issues transactions and notes invalidations.
+/// A protocol checker whose findings fail the test.
+class checker : public tandem::protocol_checker
+{
+public:
+  explicit checker(sc_core::sc_module_name name) : protocol_checker(name)
+  {
+    on_violation = [](const std::string &sentence) { ADD_FAILURE() << sentence; };
+  }
+};
+
+/// Issues transactions and notes invalidations. A checker watches over its socket.
 class initiator : public sc_core::sc_module
 {
+  tlm_utils::simple_initiator_socket<initiator> own_;
+
 public:
   using extent = std::pair<std::uint64_t, std::uint64_t>;
 
-  tlm_utils::simple_initiator_socket<initiator> socket;
+  checker check{"check"};
+  tlm_utils::simple_initiator_socket<tandem::protocol_checker> &socket = check.out;
   std::vector<extent> invalidated;
   sc_core::sc_time delay; // collected by the last transaction
   bool dmi_hint = false;  // of the last transaction
   /// Transactions made outside of a thread get one, for models that have to wait().
   bool lend_thread = false;
 
-  explicit initiator(sc_core::sc_module_name) : socket("socket")
+  explicit initiator(sc_core::sc_module_name) : own_("own")
   {
-    socket.register_invalidate_direct_mem_ptr(this, &initiator::invalidate);
+    own_.bind(check.in);
+    own_.register_invalidate_direct_mem_ptr(this, &initiator::invalidate);
   }
 
   /// Runs a program in a thread of its own once the simulation starts.
@@ -70,7 +85,8 @@ public:
     const std::uint64_t address = payload.get_address();
     delay = start;
     payload.set_dmi_allowed(false);
-    socket->b_transport(payload, delay);
+    payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+    own_->b_transport(payload, delay);
     EXPECT_EQ(payload.get_address(), address) << "the address was not restored";
     dmi_hint = payload.is_dmi_allowed();
     return payload.get_response_status();
@@ -104,7 +120,7 @@ public:
   {
     tlm::tlm_generic_payload payload;
     prepare(payload, command, address, data, length);
-    return socket->transport_dbg(payload);
+    return own_->transport_dbg(payload);
   }
   std::uint32_t peek(std::uint64_t address)
   {
@@ -121,7 +137,7 @@ public:
     if (descriptor)
       payload.set_extension(extension, descriptor);
     dmi.init();
-    const bool granted = socket->get_direct_mem_ptr(payload, dmi);
+    const bool granted = own_->get_direct_mem_ptr(payload, dmi);
     if (descriptor)
       payload.set_extension(extension, nullptr);
     return granted;
@@ -141,22 +157,26 @@ private:
   void invalidate(sc_dt::uint64 first, sc_dt::uint64 last) { invalidated.push_back({first, last}); }
 };
 
-/// A target that notes what reaches it and takes a fixed time.
+/// A target that notes what reaches it and takes a fixed time. A checker watches over its socket.
 class recorder : public sc_core::sc_module
 {
+  tlm_utils::simple_target_socket<recorder> own_;
+
 public:
   struct entry {
     std::uint64_t address;
     unsigned length;
     sc_core::sc_time arrival; // with the delay collected on the way
   };
-  tlm_utils::simple_target_socket<recorder> socket;
+  checker check{"check"};
+  tlm_utils::simple_target_socket<tandem::protocol_checker> &socket = check.in;
   std::vector<entry> seen;
   sc_core::sc_time latency;
 
-  explicit recorder(sc_core::sc_module_name) : socket("socket")
+  explicit recorder(sc_core::sc_module_name) : own_("own")
   {
-    socket.register_b_transport(this, &recorder::b_transport);
+    check.out.bind(own_);
+    own_.register_b_transport(this, &recorder::b_transport);
   }
 
 private:

@@ -137,14 +137,15 @@ bool traffic_replayer::is_independent(const stream &of, std::size_t next) const
 /// only then, so a leader that never waits costs no switch of threads.
 void traffic_replayer::arm()
 {
-  armed_ = true;
   if (!idle_.empty()) {
-    idle_.back()->turn.notify();
+    standby_ = idle_.back();
     idle_.pop_back();
+    standby_->turn.notify();
     return;
   }
   workers_.push_back(std::make_unique<worker>());
   worker &added = *workers_.back();
+  standby_ = &added;
   added.data.resize(longest_);
   added.payload.set_data_ptr(added.data.data());
   added.payload.set_extension(&added.expected);
@@ -155,19 +156,29 @@ void traffic_replayer::arm()
 void traffic_replayer::run(worker &self)
 {
   while (left_ != 0) {
-    armed_ = false;
-    if (!leader_ || inside_) {
-      blocked_ += leader_ ? 1 : 0;
-      leader_ = &self;
-      inside_ = false;
+    if (leader_ == &self || takes_over(self))
       while (left_ != 0 && lead(self))
         ;
-      if (left_ == 0)
-        return outlast_all();
-    }
-    idle_.push_back(&self);
-    sc_core::wait(self.turn);
+    if (left_ != 0)
+      sc_core::wait(self.turn);
   }
+  outlast_all();
+}
+
+/// Whether a thread that is no leader becomes one: as the standby of one that waits inside.
+bool traffic_replayer::takes_over(worker &self)
+{
+  if (standby_ != &self)
+    return false;
+  standby_ = nullptr;
+  if (leader_ && !inside_) {
+    idle_.push_back(&self);
+    return false;
+  }
+  blocked_ += leader_ ? 1 : 0;
+  leader_ = &self;
+  inside_ = false;
+  return true;
 }
 
 /// The simulation is not to end before the last transaction has.
@@ -177,27 +188,38 @@ void traffic_replayer::outlast_all()
     sc_core::wait(last_end_ - sc_core::sc_time_stamp());
 }
 
-/// Makes one transaction, or waits for the time of one. False when the lead was lost.
+/// Makes one transaction. False when there is none to be made yet: then the leader waits for its
+/// turn, unless one that returns from the interconnect takes the lead.
 bool traffic_replayer::lead(worker &self)
 {
-  const sc_core::sc_time now = sc_core::sc_time_stamp();
-  if (candidates_.empty()) {
-    sc_core::wait(returned_);
-    return true;
-  }
+  if (candidates_.empty())
+    return false;
   const candidate next = candidates_.front();
+  const sc_core::sc_time now = sc_core::sc_time_stamp();
   if (next.due > now && (blocked_ != 0 || next.due - now > most_ahead())) {
-    sc_core::wait(next.due - now, returned_);
-    return true;
+    self.turn.notify(next.due - now);
+    return false;
   }
   std::pop_heap(candidates_.begin(), candidates_.end());
   candidates_.pop_back();
   make(self, next.initiator, next.due);
-  if (leader_ == &self)
-    return true;
+  if (leader_ != &self && left_ != 0)
+    take_lead_back(self);
+  return true;
+}
+
+/// For one that has waited inside: it runs now, and knows best what is next.
+void traffic_replayer::take_lead_back(worker &self)
+{
   --blocked_;
-  returned_.notify();
-  return false;
+  if (inside_) {
+    ++blocked_; // the leader has just begun to wait, and its standby has not run yet
+  } else {
+    leader_->turn.cancel();
+    idle_.push_back(leader_);
+  }
+  leader_ = &self;
+  inside_ = false;
 }
 
 void traffic_replayer::make(worker &self, unsigned initiator, const sc_core::sc_time &due)
@@ -219,7 +241,7 @@ void traffic_replayer::make(worker &self, unsigned initiator, const sc_core::sc_
   payload.set_dmi_allowed(false);
   self.expected.logged = &logged;
   sc_core::sc_time delay = due - sc_core::sc_time_stamp();
-  if (left_ != 0 && !armed_)
+  if (left_ != 0 && !standby_)
     arm();
   inside_ = true;
   from[initiator]->b_transport(payload, delay);

@@ -58,10 +58,12 @@ private:
   bool is_independent(const stream &of, std::size_t next) const;
   void schedule(unsigned initiator, const sc_core::sc_time &due);
   void run(worker &self);
+  bool takes_over(worker &self);
   bool lead(worker &self);
-  void outlast_all();
   void make(worker &self, unsigned initiator, const sc_core::sc_time &due);
+  void take_lead_back(worker &self);
   void arm();
+  void outlast_all();
   void b_transport(int target, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
 
   const replay_timing timing_;
@@ -72,11 +74,10 @@ private:
 
   std::vector<std::unique_ptr<worker>> workers_;
   std::vector<worker *> idle_;
-  worker *leader_ = nullptr;   // who makes the transactions
-  bool armed_ = false;         // a worker is to run when the leader waits
-  bool inside_ = false;        // the leader is in the interconnect
-  unsigned blocked_ = 0;       // workers that wait there and have lost the lead
-  sc_core::sc_event returned_; // of one of them
+  worker *leader_ = nullptr;  // who makes the transactions
+  worker *standby_ = nullptr; // who is to take the lead when the leader waits inside
+  bool inside_ = false;       // the leader is in the interconnect
+  unsigned blocked_ = 0;      // workers that wait there and have lost the lead
 
   std::uint64_t errors_ = 0, recorded_delay_ = 0;
   sc_core::sc_time last_end_;

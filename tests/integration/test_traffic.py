@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The log of a run with guests, its replay without them, and generated traffic."""
+import json
+import os
+import sqlite3
+import subprocess
+
+from platform_run import PlatformTest, ctest, main
+
+BIN = os.environ.get("TANDEM_BIN", "")
+
+
+def rows(path):
+    database = sqlite3.connect(path)
+    try:
+        return database.execute("SELECT * FROM transactions ORDER BY id").fetchall()
+    finally:
+        database.close()
+
+
+class Traffic(PlatformTest):
+    def tool(self, program, *arguments, status=0):
+        done = subprocess.run([os.path.join(BIN, program), *map(str, arguments)],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=120)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done
+
+    def recorded(self, *options):
+        """A run with guests: its log and its statistics."""
+        text, log = self.path("input"), self.path("run.db")
+        with open(text, "wb") as f:
+            f.write(bytes(20000))
+        run = self.simulate("--input", text, "--slaves", "2", "--log", log, *options)
+        return log, run.statistics()["modules"]["interconnect"]
+
+    def replayed(self, log, *options):
+        again, stats = self.path("again.db"), self.path("again.json")
+        self.tool("tandem-traffic", "--replay", log, "--log", again, "--stats", stats, "--check",
+                  "on", *options)
+        with open(stats) as f:
+            return again, json.load(f)["modules"]
+
+    def check_replay_is_the_run(self, *options):
+        log, statistics = self.recorded(*options)
+        again, modules = self.replayed(log)
+        self.assertGreater(statistics["total"]["transactions"], 100)
+        self.assertEqual(len(rows(log)), statistics["total"]["transactions"])
+        self.assertEqual(rows(log), rows(again))
+        for key in ("total", "initiators", "targets", "paths", "decode_errors"):
+            self.assertEqual(modules["interconnect"][key], statistics[key])
+
+    def test_replay_through_the_router_is_the_run(self):
+        self.check_replay_is_the_run("--interconnect", "router", "--set", "latency=30ns",
+                                     "--set", "dmi=false")
+
+    def test_replay_through_the_bus_is_the_run(self):
+        self.check_replay_is_the_run("--interconnect", "bus", "--set", "dmi=false",
+                                     "--read-latency", "50ns")
+
+    def test_log_is_the_same_in_a_second_run(self):
+        first, _ = self.recorded("--interconnect", "bus")
+        kept = rows(first)
+        second, _ = self.recorded("--interconnect", "bus")
+        self.assertEqual(kept, rows(second))
+
+    def test_replay_through_another_interconnect_keeps_the_transactions(self):
+        log, _ = self.recorded("--interconnect", "router")
+        again, modules = self.replayed(log, "--interconnect", "bus", "--set", "clock=20ns")
+        columns = slice(3, 9)  # initiator to response
+        for initiator in range(3):
+            of = [[row[columns] for row in rows(file) if row[3] == initiator]
+                  for file in (log, again)]
+            self.assertEqual(of[0], of[1])
+        self.assertGreater(modules["replayer"]["total_delay_ns"],
+                           modules["replayer"]["recorded_delay_ns"])
+
+    def test_export_has_every_transaction(self):
+        log, statistics = self.recorded()
+        trace = self.path("run.json")
+        self.tool("tandem-log", "export", log, trace)
+        with open(trace) as f:
+            events = json.load(f)["traceEvents"]
+        self.assertEqual(sum(e["ph"] == "X" for e in events),
+                         statistics["total"]["transactions"])
+        names = [e["args"]["name"] for e in events if e["ph"] == "M"]
+        self.assertEqual(names, ["master", "slave0", "slave1"])
+        self.assertIn("initiators: master, slave0, slave1",
+                      self.tool("tandem-log", "show", log).stdout)
+
+    @ctest(once=True)
+    def test_generated_traffic(self):
+        stats, vcd = self.path("stats.json"), self.path("bus.vcd")
+        self.tool("tandem-traffic", "--generate", "--initiators", 3, "--targets", 2,
+                  "--interconnect", "bus", "--traffic", "transactions=200", "--check", "on",
+                  "--stats", stats, "--vcd", vcd)
+        with open(stats) as f:
+            total = json.load(f)["modules"]["interconnect"]["total"]
+        self.assertEqual(total["transactions"], 600)
+        with open(vcd) as f:
+            self.assertIn("busy", f.read())
+
+    @ctest(once=True)
+    def test_wrong_input_is_one_sentence(self):
+        def error(*arguments):
+            return self.tool("tandem-traffic", *arguments, status=1).stderr.splitlines()[-1]
+        self.assertEqual(error(), "error: give either --replay FILE or --generate")
+        self.assertEqual(error("--replay", "/nowhere/run.db"),
+                         "error: cannot read the log '/nowhere/run.db': No such file or directory")
+        self.assertEqual(error("--generate", "--traffic", "interval"),
+                         "error: impossible parameter 'interval'; give NAME=VALUE")
+        self.assertEqual(error("--generate", "--interconnect", "bus", "--set", "width=0"),
+                         "error: interconnect interconnect: parameter width is '0' but must be a "
+                         "whole number, 1 to 1048576")
+        log = self.path("small.db")
+        self.tool("tandem-traffic", "--generate", "--initiators", 1, "--traffic",
+                  "transactions=1", "--log", log)
+        self.assertEqual(error("--replay", log, "--names", "master,slave0"),
+                         f"error: the log '{log}' is of another platform: its initiator 'source0' "
+                         "does not exist here; known are master, slave0")
+        self.assertEqual(error("--replay", log, "--log", log),
+                         "error: --log and --replay name the same file")
+
+
+if __name__ == "__main__":
+    main()
