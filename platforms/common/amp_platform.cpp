@@ -327,7 +327,8 @@ interconnect_config amp_platform::network_config(const platform_options &options
 
 void amp_platform::build_interconnect(const platform_options &options)
 {
-  interconnect_ = make_interconnect(options.interconnect, "interconnect", network_config(options));
+  const interconnect_config config = network_config(options);
+  interconnect_ = make_interconnect(options.interconnect, "interconnect", config);
   if (options.dram) {
     dram_ = std::make_unique<dram>("dram", *options.dram);
     connect("dram", interconnect_->to[0], dram_->socket, options.check);
