@@ -72,6 +72,7 @@ private:
     config.initiators = options.names.empty() ? log.system().initiators : options.names;
     config.targets = log.system().targets;
     config.map = log.system().map;
+    config.default_target = log.system().default_target;
     if (options.interconnect.empty() || options.interconnect == log.system().interconnect)
       config.parameters = log.system().parameters;
     for (const auto &[name, value] : options.interconnect_parameters)

@@ -14,7 +14,7 @@ TEST(chrome_trace, has_a_timeline_for_each_initiator)
   const scratch directory;
   {
     tandem::transaction_log log(directory.file("log.db"));
-    log.describe({"", {}, {"cpu \"0\"", "cpu1"}, {"ram"}, {}});
+    log.describe({"", {}, {"cpu \"0\"", "cpu1"}, {"ram"}, {}, ""});
     const auto ps = [](double time) { return ns(time).value(); };
     log.add({log.next_id(), ps(1), ps(4), ps(1), ps(2), 0xfedcba9876543210, 4, 0, 0, 1, 1});
     log.add({log.next_id(), ps(2), ps(3.5), 0, 0, 0x10, 8, 1, -1, 0, -2});

@@ -135,7 +135,7 @@ void write_log(const std::string &path, const std::vector<logged_transaction> &r
 {
   tandem::transaction_log log(path);
   auto config = system_with({});
-  log.describe({"router", {}, config.initiators, config.targets, config.map});
+  log.describe({"router", {}, config.initiators, config.targets, config.map, ""});
   for (logged_transaction row : rows) {
     row.id = log.next_id();
     log.add(row);

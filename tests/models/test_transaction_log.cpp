@@ -148,13 +148,32 @@ TEST(transaction_log, system_is_in_it_and_can_be_queried)
             "cpu1 write io1 10000");
 }
 
+TEST(transaction_log, interleaved_ranges_and_the_default_target_come_back)
+{
+  const scratch directory;
+  const std::string path = directory.file("log.db");
+  tandem::logged_system system;
+  system.targets = {"a", "b", "c", "rest"};
+  system.map = {{"all", 0, 0xc000, "a", 0, {}, {"b", "c"}, 0x1000}};
+  system.default_target = "rest";
+  {
+    transaction_log log(path);
+    log.describe(system);
+  }
+  const transaction_log_reader reader(path);
+  ASSERT_EQ(reader.system().map.size(), 1u);
+  EXPECT_EQ(reader.system().map[0].more_targets, system.map[0].more_targets);
+  EXPECT_EQ(reader.system().map[0].granule, 0x1000u);
+  EXPECT_EQ(reader.system().default_target, "rest");
+}
+
 TEST(transaction_log, many_transactions_come_back_in_order)
 {
   const scratch directory;
   constexpr unsigned count = 100000; // several batches
   {
     transaction_log log(directory.file("log.db"));
-    log.describe({"", {}, {"a", "b", "c"}, {"t"}, {}});
+    log.describe({"", {}, {"a", "b", "c"}, {"t"}, {}, ""});
     for (unsigned i = 0; i < count; ++i) {
       logged_transaction row;
       row.id = log.next_id();
@@ -179,7 +198,7 @@ TEST(transaction_log, same_transactions_give_the_same_file)
   const scratch directory;
   for (const char *name : {"a.db", "b.db"}) {
     transaction_log log(directory.file(name));
-    log.describe({"", {}, {"a"}, {"t"}, {}});
+    log.describe({"", {}, {"a"}, {"t"}, {}, ""});
     for (unsigned i = 0; i < 50000; ++i)
       log.add({log.next_id(), i, i + 5u, 0, 5, i * 4u, 4, 0, 0, 0, 1});
   }
@@ -191,7 +210,7 @@ TEST(transaction_log, existing_file_is_overwritten)
   const scratch directory;
   for (unsigned i = 0; i < 2; ++i) {
     transaction_log log(directory.file("log.db"));
-    log.describe({"", {}, {"a"}, {"t"}, {}});
+    log.describe({"", {}, {"a"}, {"t"}, {}, ""});
     log.add({log.next_id(), 0, 5, 0, 5, 0, 4, 0, 0, 0, 1});
   }
   EXPECT_EQ(rows_of(directory.file("log.db")).size(), 1u);

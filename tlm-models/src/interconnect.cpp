@@ -188,7 +188,8 @@ void interconnect::log(std::uint64_t id, const route *way, unsigned initiator,
 
 void interconnect::log_to(transaction_log &log, const std::string &kind)
 {
-  logged_system system = {kind, {}, config_.initiators, config_.targets, config_.map};
+  logged_system system = {
+      kind, {}, config_.initiators, config_.targets, config_.map, config_.default_target};
   for (const parameter_info &declared : parameters_.declared())
     system.parameters[declared.name] = parameters_.text(declared.name);
   log.describe(system);

@@ -21,6 +21,7 @@ namespace
 
 constexpr char format_key[] = "format";
 constexpr char format[] = "tandem transaction log 1";
+constexpr char default_target_key[] = "default_target";
 constexpr char parameter_prefix[] = "interconnect.";
 
 constexpr char tables[] = R"(
@@ -29,7 +30,7 @@ CREATE TABLE initiators (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE targets (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE ranges (id INTEGER PRIMARY KEY, name TEXT NOT NULL, initiator INTEGER,
   address INTEGER NOT NULL, size INTEGER NOT NULL, target INTEGER NOT NULL,
-  target_address INTEGER NOT NULL);
+  target_address INTEGER NOT NULL, granule INTEGER NOT NULL, more_targets TEXT NOT NULL);
 CREATE TABLE commands (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE responses (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE transactions (id INTEGER PRIMARY KEY, start_ps INTEGER NOT NULL,
@@ -229,6 +230,7 @@ void transaction_log::describe(const logged_system &system)
 {
   sqlite::connection &to = writer_->idle();
   note("interconnect", system.interconnect);
+  note(default_target_key, system.default_target);
   for (const auto &[name, value] : system.parameters)
     note(parameter_prefix + name, value);
   const auto add_names = [&to](const char *sql, const std::vector<std::string> &names) {
@@ -238,7 +240,7 @@ void transaction_log::describe(const logged_system &system)
   };
   add_names("INSERT INTO initiators VALUES (?, ?)", system.initiators);
   add_names("INSERT INTO targets VALUES (?, ?)", system.targets);
-  sqlite::statement row(to, "INSERT INTO ranges SELECT ?, ?, ?, ?, ?, id, ? FROM targets "
+  sqlite::statement row(to, "INSERT INTO ranges SELECT ?, ?, ?, ?, ?, id, ?, ?, ? FROM targets "
                             "WHERE name = ?");
   for (std::size_t i = 0; i < system.map.size(); ++i) {
     const address_range &range = system.map[i];
@@ -249,7 +251,11 @@ void transaction_log::describe(const logged_system &system)
       row.bind_null(2);
     row.bind(3, static_cast<std::int64_t>(range.address));
     row.bind(4, static_cast<std::int64_t>(range.size));
-    row.bind(5, static_cast<std::int64_t>(range.target_address)).bind(6, range.target).run();
+    row.bind(5, static_cast<std::int64_t>(range.target_address))
+        .bind(6, static_cast<std::int64_t>(range.granule))
+        .bind(7, join(range.more_targets))
+        .bind(8, range.target)
+        .run();
   }
 }
 
@@ -305,6 +311,7 @@ transaction_log_reader::~transaction_log_reader() = default;
 void transaction_log_reader::read_system()
 {
   system_.interconnect = run_["interconnect"];
+  system_.default_target = run_[default_target_key];
   for (const auto &[key, value] : run_)
     if (key.rfind(parameter_prefix, 0) == 0)
       system_.parameters[key.substr(std::strlen(parameter_prefix))] = value;
@@ -313,7 +320,7 @@ void transaction_log_reader::read_system()
   for (sqlite::statement rows(*database_, "SELECT name FROM targets ORDER BY id"); rows.step();)
     system_.targets.push_back(rows.text(0));
   sqlite::statement rows(*database_, "SELECT name, address, size, target, target_address, "
-                                     "initiator FROM ranges ORDER BY id");
+                                     "initiator, granule, more_targets FROM ranges ORDER BY id");
   while (rows.step()) {
     const auto target = static_cast<std::size_t>(rows.number(3));
     if (target >= system_.targets.size())
@@ -323,9 +330,14 @@ void transaction_log_reader::read_system()
                            static_cast<std::uint64_t>(rows.number(2)),
                            system_.targets[target],
                            static_cast<std::uint64_t>(rows.number(4)),
-                           {}};
+                           {},
+                           {},
+                           0};
     if (!rows.is_null(5))
       range.initiator = static_cast<unsigned>(rows.number(5));
+    range.granule = static_cast<std::uint64_t>(rows.number(6));
+    for (const std::string &name : split(rows.text(7), ","))
+      range.more_targets.push_back(name.substr(name.find_first_not_of(' ')));
     system_.map.push_back(range);
   }
 }

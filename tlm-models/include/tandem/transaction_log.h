@@ -36,6 +36,7 @@ struct logged_system {
   parameter_values parameters;
   std::vector<std::string> initiators, targets;
   std::vector<address_range> map;
+  std::string default_target; ///< empty: there is none
 };
 
 /// Writes a log. The file is complete when finish() has returned; before, and after a killed run,
