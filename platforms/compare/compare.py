@@ -315,7 +315,7 @@ class Running:
         result = {"guest_ns": int(results_on(read(self._file("master.log")))["ns"]),
                   "host_s": round(seconds, 3),
                   "transactions": total["transactions"]}
-        for name in ("mean", "p50", "p95", "p99", "p999", "max"):
+        for name in ("mean", "min", "p50", "p95", "p99", "p999", "max"):
             result[f"latency_{name}_ns"] = round(total[f"latency_{name}_ns"], 3)
         result["waiting_ns"] = round(total["waiting_ns"], 3)
         return result

@@ -11,9 +11,10 @@ import shutil
 import subprocess
 
 COLUMNS = ["workload", "interconnect", "slaves", "parameters", "guest_ns", "host_s",
-           "transactions", "latency_mean_ns", "latency_p99_ns", "latency_p50_ns",
-           "latency_p95_ns", "latency_p999_ns", "latency_max_ns", "waiting_ns", "observe", "run"]
-SHOWN = COLUMNS[:10]
+           "transactions", "latency_mean_ns", "latency_p99_ns", "latency_min_ns",
+           "latency_p50_ns", "latency_p95_ns", "latency_p999_ns", "latency_max_ns", "waiting_ns",
+           "observe", "run"]
+SHOWN = COLUMNS[:9]
 
 COLOURS = ["#1f6fb4", "#e07b00", "#2e9a4b", "#b8312f", "#7b5bb0", "#7a5236", "#d264ae", "#6f6f6f",
            "#a5a81f", "#159eb0"]
@@ -113,7 +114,7 @@ def quoted(text):
 
 
 def data_block(lines):
-    return "$data << END\n" + "\n".join(" ".join(str(w) for w in line) for line in lines) + "\nEND\n"
+    return "\n".join(["$data << END", *(" ".join(map(str, line)) for line in lines), "END", ""])
 
 
 class Figures:
@@ -157,6 +158,7 @@ def run_time_figure(figures, workload, jobs):
     script = data_block(data) + f"""set style data histograms
 set style histogram clustered gap 1
 set style fill solid 1.0 noborder
+set xrange [-0.7:{len(slaves) - 0.3}]
 set yrange [0:*]
 set grid ytics linecolor rgb '#dddddd'
 set border 3
@@ -165,58 +167,57 @@ set key outside right top
 set xlabel 'slaves'
 set ylabel 'guest-measured run time, {unit}'
 plot """ + ", \\\n  ".join(plots) + "\n"
-    return figures.draw(f"{workload}-run-time", max(640, 60 + 22 * len(lines) * len(slaves) + 260),
-                        360, script)
+    return figures.draw(f"{workload}-run-time", max(820, 22 * len(lines) * len(slaves) + 320), 360,
+                        script)
 
 
-def network_statistics(job):
-    with open(os.path.join(job.directory, "stats.json"), encoding="utf-8") as file:
-        return json.load(file)["modules"]["interconnect"]
+PERCENTILES = [("min", "min"), ("p50", "50 %"), ("p95", "95 %"), ("p99", "99 %"),
+               ("p999", "99.9 %"), ("max", "max")]
 
 
 def latency_figure(figures, workload, jobs):
-    """The share of transactions that take less than a time, by interconnect."""
-    data, plots, names = [], [], series_names(jobs)
-    for i, job in enumerate(jobs):
-        histogram = network_statistics(job)["total"]["latency"]
-        total = sum(bucket["transactions"] for bucket in histogram) or 1
-        below = 0
-        for bucket in histogram:
-            below += bucket["transactions"]
-            data.append([bucket["below_ns"], 100 * below / total])
-        data += [[], []]  # gnuplot: the next index
-        plots.append(f"$data index {i} using 1:2 with linespoints pointtype 7 pointsize 0.5 "
-                     f"linewidth 2 linecolor rgb '{COLOURS[i % len(COLOURS)]}' "
-                     f"title {quoted(names[job])}")
-    script = data_block(data) + """set logscale x 2
-set yrange [0:102]
+    """The latency that so many of the transactions do not exceed, by interconnect."""
+    names = series_names(jobs)
+    data = [[quoted(text)] + [job.result()[f"latency_{key}_ns"] for job in jobs]
+            for key, text in PERCENTILES]
+    plots = [f"$data using 0:{i + 2}:xtic(1) with linespoints pointtype 7 pointsize 0.5 "
+             f"linewidth 2 linecolor rgb '{COLOURS[i % len(COLOURS)]}' title {quoted(names[job])}"
+             for i, job in enumerate(jobs)]
+    script = data_block(data) + """set xrange [-0.3:5.3]
+set yrange [0:*]
 set grid linecolor rgb '#dddddd'
 set border 3
 set tics nomirror
 set key outside right top
-set xlabel 'latency, ns'
-set ylabel 'transactions that take less, %'
+set xlabel 'of all transactions'
+set ylabel 'take at most, ns'
 plot """ + ", \\\n  ".join(plots) + "\n"
     return figures.draw(f"{workload}-latency", 820, 360, script)
 
 
+def links_of(job):
+    """What the statistics say of the links; nothing for an interconnect without."""
+    with open(os.path.join(job.directory, "stats.json"), encoding="utf-8") as file:
+        return json.load(file)["modules"]["interconnect"].get("links", [])
+
+
 def node_position(name, ring):
-    """Of a mesh's node "2,1", or of a ring's station "3" of so many; and where there is room for
-    text beside it."""
+    """Of a mesh's node "2,1", or of a ring's station "3" of so many; where there is room for text
+    beside it, and how to align that."""
     numbers = [int(number) for number in name.split(",")]
     if len(numbers) == 2:
         x, y = numbers[0], -numbers[1]
-        return (x, y), (x + 0.33, y - 0.22)
+        return (x, y), (x + 0.11, y - 0.2), "left"
     angle = 2 * math.pi * numbers[0] / ring
     radius = max(0.7, ring / 6)
     outside = radius + 0.35
     return ((radius * math.sin(angle), radius * math.cos(angle)),
-            (outside * math.sin(angle), outside * math.cos(angle)))
+            (outside * math.sin(angle), outside * math.cos(angle)), "center")
 
 
 def link_map(links):
-    """What there is to draw: nodes {name: positions of itself and of text}, wires
-    [(from, to, busy µs)], and who is connected to which node {node: [name, ...]}."""
+    """What there is to draw: nodes {name: see node_position}, wires [(from, to, busy µs)], and
+    who is connected to which node {node: [name, ...]}."""
     ends = [link["link"].split(" to ") for link in links]
     is_node = re.compile(r"\d+(,\d+)*$").match
     names = dict.fromkeys(end for pair in ends for end in pair if is_node(end))
@@ -235,10 +236,10 @@ def link_map(links):
     return nodes, wires, users
 
 
-def heat_map(figures, name, links):
+def heat_map(figures, name, nodes, wires, users):
     """Links as arrows, coloured by the time for which they were held."""
-    nodes, wires, users = link_map(links)
     data = []
+    most = max(busy for _, _, busy in wires) or 1
     for (x1, y1), (x2, y2), busy in wires:
         length = math.hypot(x2 - x1, y2 - y1)
         dx, dy = (x2 - x1) / length, (y2 - y1) / length
@@ -248,12 +249,12 @@ def heat_map(figures, name, links):
             x1 + gap * dx + aside * dy, y1 + gap * dy - aside * dx,
             (length - 2 * gap) * dx, (length - 2 * gap) * dy, busy)])
     labels = []
-    for node, ((x, y), (text_x, text_y)) in nodes.items():
+    for node, ((x, y), (text_x, text_y), side) in nodes.items():
         labels.append(f"set label {quoted(node)} at {x},{y} center font ',9' front")
         if users.get(node):
-            labels.append(f"set label {quoted(' '.join(users[node]))} at {text_x},{text_y} center "
+            labels.append(f"set label {quoted(' '.join(users[node]))} at {text_x},{text_y} {side} "
                           f"font ',9' textcolor rgb '#1f3f7f' front")
-    xs, ys = zip(*(position for position, _ in nodes.values()))
+    xs, ys = zip(*(node[0] for node in nodes.values()))
     left, right, low, high = min(xs) - 0.7, max(xs) + 0.7, min(ys) - 0.7, max(ys) + 0.7
     script = data_block(data) + "\n".join(labels) + f"""
 set xrange [{left}:{right}]
@@ -262,7 +263,7 @@ set size ratio -1
 unset border
 unset tics
 unset key
-set cbrange [0:*]
+set cbrange [0:{most}]
 set colorbox
 set cblabel 'time for which the link was held, µs'
 set cbtics
@@ -284,10 +285,10 @@ def write_page(path, command, rows, groups, failures, figures):
                   f"<h2>{html.escape(workload)}: latency of the transactions, slaves: {most}</h2>",
                   latency_figure(figures, workload, largest)]
         for number, job in enumerate(largest):
-            links = network_statistics(job).get("links")
-            if links:
+            nodes, wires, users = link_map(links_of(job))
+            if wires:
                 parts += [f"<h2>{html.escape(job.title())}: load of the links</h2>",
-                          heat_map(figures, f"{workload}-links-{number}", links)]
+                          heat_map(figures, f"{workload}-links-{number}", nodes, wires, users)]
     parts += ["<h2>All runs</h2>", html_table(SHOWN, [[row[c] for c in SHOWN] for row in rows])]
     if failures:
         parts += ["<h2>Failed runs</h2>", "<ul>"]
