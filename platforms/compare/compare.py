@@ -246,10 +246,11 @@ class Running:
             file.write(shlex.join(command + [job.directory]) + "\n")
         self.begin = time.monotonic()
         with open(self._file("messages"), "wb") as messages:
-            # A session of its own: Ctrl-C at the terminal is for this script to handle.
-            self.process = subprocess.Popen(command + [self.part], stdin=subprocess.DEVNULL,
-                                            stdout=messages, stderr=messages,
-                                            start_new_session=True, env=quiet_environment())
+            # A session of its own: Ctrl-C at the terminal is for this script to handle. Should the
+            # script be killed, the kernel ends the platform.
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "TERM", *command, self.part], stdin=subprocess.DEVNULL,
+                stdout=messages, stderr=messages, start_new_session=True, env=quiet_environment())
 
     def _file(self, name):
         return os.path.join(self.part, name)

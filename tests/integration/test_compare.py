@@ -132,6 +132,22 @@ class Compare(PlatformTest):
                              written)
 
     @ctest(timeout=300, once=True)
+    def test_killed(self):
+        options = ("--workload", "triad", "--interconnect", "router", "--param")
+        process = subprocess.Popen(self.command(*options, "rounds=1G"), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            runs = self.path("out/runs")
+            self.assertTrue(wait_for(lambda: any(
+                "master.log" in files for _, _, files in os.walk(runs)), 60))
+        finally:
+            process.kill()
+            process.wait()
+        self.assertTrue(wait_for(lambda: not processes_of(self.path("out"))), "a run goes on")
+        self.compare(*options, "n=64")
+        self.assertEqual(os.listdir(runs), [self.rows()[0]["run"]])
+
+    @ctest(timeout=300, once=True)
     def test_failing_run_is_reported_and_the_others_go_on(self):
         done = self.compare("--workload", "triad", "--interconnect", "router", "--param",
                             "n=64,0,32", status=1)
