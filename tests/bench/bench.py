@@ -190,15 +190,12 @@ class Bench:
     def initramfs(self, arch):
         out = os.path.join(self.scratch.name, arch + ".gz")
         if not os.path.exists(out):
-            script, overlay = out + ".sh", out + ".cpio"
+            script = out + ".sh"
             with open(script, "w") as file:
                 file.write("poweroff -f\n")
-            subprocess.run([os.path.join(SOURCE, "sw/linux/kit/overlay"), overlay,
+            subprocess.run([os.path.join(SOURCE, "sw/linux/kit/overlay"), "--behind",
+                            os.path.join(KIT, arch, "initramfs.gz"), out,
                             "etc/tandem.d/off.sh=" + script], check=True)
-            with open(out, "wb") as file:
-                for part in (os.path.join(KIT, arch, "initramfs.gz"), overlay):
-                    with open(part, "rb") as source:
-                        file.write(source.read())
         return out
 
     def linux_alone(self, kind):

@@ -7,7 +7,6 @@ The environment says besides what platform_run.py reads:
 """
 import os
 import re
-import shutil
 import subprocess
 
 from platform_run import QEMU_PREFIX, PlatformTest, guest
@@ -21,14 +20,7 @@ X86_LINUX = os.path.join(SOURCE, "platforms", "x86-arm", "linux.ini")
 BOOT_TIMEOUT = 600  # seconds of host time for a run with several Linux boots on a loaded host
 
 # What a Linux slave does: reports, and answers messages.
-SLAVE_SCRIPT = """
-insmod /lib/tandem/tandem_idm.ko
-idmctl send 0 "Linux is up: $(uname -srm) with $(nproc) CPUs"
-while message=$(idmctl receive 0); do
-  echo "received: $message"
-  idmctl send 0 "echo: $message"
-done &
-"""
+SLAVE_SCRIPT = os.path.join(SOURCE, "sw", "linux", "demo", "slave.sh")
 
 # In front of every master's script: `try` shows a command, its output and its exit status.
 MASTER_PRELUDE = """
@@ -46,13 +38,6 @@ idmctl end 0 || poweroff -f
 
 def kit(arch, name):
     return os.path.join(LINUX, arch, name)
-
-
-def concatenate(out, *parts):
-    with open(out, "wb") as file:
-        for part in parts:
-            with open(part, "rb") as source:
-                shutil.copyfileobj(source, file)
 
 
 def without_clock(line):
@@ -75,15 +60,14 @@ class LinuxTest(PlatformTest):
 
     def initramfs(self, name, arch, files):
         """The kit's initramfs with more files: {path in the guest: path here}."""
-        overlay, out = self.path(name + ".cpio"), self.path(name + ".gz")
-        subprocess.run([OVERLAY, overlay] + [f"{k}={v}" for k, v in files.items()], check=True)
-        concatenate(out, kit(arch, "initramfs.gz"), overlay)
+        out = self.path(name + ".gz")
+        subprocess.run([OVERLAY, "--behind", kit(arch, "initramfs.gz"), out,
+                        *(f"{inside}={here}" for inside, here in files.items())], check=True)
         return out
 
     def slave_files(self, arch):
         """What a master needs to boot a Linux of this architecture, below /boot/ARCH."""
-        script = self.write("slave.sh", SLAVE_SCRIPT)
-        initramfs = self.initramfs("slave-" + arch, arch, {"etc/tandem.d/slave.sh": script})
+        initramfs = self.initramfs("slave-" + arch, arch, {"etc/tandem.d/slave.sh": SLAVE_SCRIPT})
         return {f"boot/{arch}/kernel": kit(arch, "kernel"),
                 f"boot/{arch}/initramfs.gz": initramfs}
 
