@@ -44,7 +44,8 @@ set(_guest_link_flags
   -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--gc-sections -Wl,--no-warn-rwx-segments
   -Wl,--fatal-warnings)
 
-file(GLOB _guest_common CONFIGURE_DEPENDS ${_guest_runtime}/common/*.c)
+file(GLOB _guest_common CONFIGURE_DEPENDS
+     ${_guest_runtime}/common/*.c ${CMAKE_CURRENT_SOURCE_DIR}/rpmsg/*.c)
 foreach(part x86_64 arm aarch64 cortexm virt)
   file(GLOB _guest_part_${part} CONFIGURE_DEPENDS
        ${_guest_runtime}/${part}/*.c ${_guest_runtime}/${part}/*.S)
