@@ -95,6 +95,8 @@ bool tandem_cache_pending(void);
 void tandem_cache_request(void);
 /* The virtual clock is at this time, between two instructions. */
 void tandem_cache_clock(uint64_t now_ns);
+/* It was moved on by this much, with no instruction since. */
+void tandem_cache_advance(uint64_t ns);
 
 /* turns.c */
 

@@ -321,3 +321,8 @@ void tandem_cache_clock(uint64_t now_ns)
   clock_ns = now_ns;
   clock_executed = executed;
 }
+
+void tandem_cache_advance(uint64_t ns)
+{
+  clock_ns += ns;
+}

@@ -142,7 +142,7 @@ bool tandem_sync_apply(const struct tandem_wire_reply *reply)
   bool shorter = advance > 0 || end < window_end;
   if (advance) {
     __atomic_fetch_add(q.icount_bias, (int64_t)advance, __ATOMIC_SEQ_CST);
-    tandem_cache_clock((uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+    tandem_cache_advance(advance);
   }
   set_window(end);
   tandem_sync_lines(new_level, rise);
