@@ -225,7 +225,7 @@ bool qemu_instance::wait_in_simulation()
     wait(wake_);
     if (domain_.must_stop())
       return false;
-    if (process_.ended() && !channel_.ready())
+    if (dead_ && !channel_.ready())
       report_death();
   }
   return true;
@@ -308,7 +308,7 @@ void qemu_instance::sleep_until_woken()
     else
       break;
     domain_.pace();
-    if (process_.ended())
+    if (dead_)
       report_death();
   }
   woken_ = false;
@@ -391,10 +391,10 @@ bool qemu_instance::check_death()
     return true;
   if (channel_.ready() && !taken_)
     return false;
-  if (config_.may_crash)
-    wake_.notify();
-  else
+  if (!config_.may_crash)
     report_death();
+  dead_ = true;
+  wake_.notify();
   return true;
 }
 

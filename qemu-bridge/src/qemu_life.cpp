@@ -107,7 +107,7 @@ bool qemu_instance::wait_for_command()
     wait(wake_);
     if (domain_.must_stop())
       return false;
-    if (process_.ended())
+    if (dead_)
       report_death();
   }
   return true;
@@ -204,7 +204,7 @@ void qemu_instance::lose_process(const lost_process &how)
     SC_REPORT_WARNING(report_type, how.sentence.c_str());
   if (released_)
     domain_.returned();
-  released_ = taken_ = resetting_ = reset_wanted_ = false;
+  released_ = taken_ = resetting_ = reset_wanted_ = dead_ = false;
   listener_.reset();
   instructions_before_ = count_.instructions;
   cpu_seconds_before_ += process_.cpu_seconds();

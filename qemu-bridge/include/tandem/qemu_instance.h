@@ -200,6 +200,7 @@ private:
   bool reset_wanted_ = false;
   bool taken_ = false;    ///< the request in the channel is being served
   bool released_ = false; ///< the guest runs on the host
+  bool dead_ = false;     ///< the process has died, as the time domain has found out
 
   command command_ = command::none;
   bool resetting_ = false; ///< the reset that comes next is hold()'s or boot()'s
