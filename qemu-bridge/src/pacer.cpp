@@ -19,18 +19,20 @@ constexpr std::chrono::nanoseconds tolerance = 1ms;
 /// So much may be made up for: a host that is a little late now and then loses nothing.
 constexpr std::chrono::nanoseconds slack = 50ms;
 
+std::uint64_t step_of(double factor)
+{
+  const double ns = factor * static_cast<double>(step.count());
+  return factor > 0 && ns < 1e18 ? std::max<std::uint64_t>(1, static_cast<std::uint64_t>(ns))
+                                 : UINT64_MAX;
+}
+
 } // namespace
 
-std::uint64_t pacer::step_ns() const
-{
-  const double ns = factor_ * static_cast<double>(step.count());
-  return factor_ > 0 && ns < 1e18 ? std::max<std::uint64_t>(1, static_cast<std::uint64_t>(ns))
-                                  : UINT64_MAX;
-}
+pacer::pacer(double factor) : factor_(factor), step_ns_(step_of(factor)) {}
 
 void pacer::hold(std::uint64_t time_ns, const std::function<bool()> &stop)
 {
-  if (factor_ <= 0 || time_ns <= last_ns_)
+  if (!active() || time_ns <= last_ns_)
     return;
   const double host_ns = static_cast<double>(time_ns - last_ns_) / factor_;
   due_ += std::chrono::nanoseconds(static_cast<std::int64_t>(std::min(host_ns, 1e18)));

@@ -298,13 +298,12 @@ bool qemu_instance::serve()
 void qemu_instance::sleep_until_woken()
 {
   set_state(instance_state::idle);
-  const bool for_ever = request_.next_timer_ns == TANDEM_WIRE_NEVER;
-  const sc_core::sc_time due = for_ever ? sc_core::SC_ZERO_TIME : from_ns(request_.next_timer_ns);
+  const sc_core::sc_time due = from_ns(request_.next_timer_ns);
   while (!irq.pending() && !reset_wanted_ && !woken_ && command_ == command::none) {
-    if (for_ever)
+    if (due == sc_core::sc_max_time()) // never, or later than SystemC's time can be
       wait(wake_);
     else if (due > sc_core::sc_time_stamp())
-      wait(std::min(due - sc_core::sc_time_stamp(), from_ns(domain_.pace_step_ns())), wake_);
+      wait(std::min(due - sc_core::sc_time_stamp(), domain_.pace_step()), wake_);
     else
       break;
     domain_.pace();

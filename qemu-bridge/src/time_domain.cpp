@@ -22,9 +22,11 @@ constexpr std::uint64_t second_ns = 1000000000;
 /// and Ctrl-C quick.
 constexpr std::uint64_t longest_window_ns = 20000000;
 
+/// Units of SystemC's time resolution, which is fixed once there is a time.
 std::uint64_t units_per_ns()
 {
-  return sc_core::sc_time(1, sc_core::SC_NS).value();
+  static const std::uint64_t units = sc_core::sc_time(1, sc_core::SC_NS).value();
+  return units;
 }
 
 } // namespace
@@ -36,7 +38,8 @@ std::uint64_t to_ns(const sc_core::sc_time &time)
 
 sc_core::sc_time from_ns(std::uint64_t ns)
 {
-  return sc_core::sc_time::from_value(ns * units_per_ns());
+  static const std::uint64_t most = sc_core::sc_max_time().value() / units_per_ns();
+  return ns > most ? sc_core::sc_max_time() : sc_core::sc_time::from_value(ns * units_per_ns());
 }
 
 run_mode parse_mode(const std::string &text)
@@ -162,7 +165,13 @@ std::uint64_t time_domain::window_end_ns() const
 
 void time_domain::pace()
 {
-  pacer_.hold(to_ns(sc_core::sc_time_stamp()), [this] { return stop_ != nullptr; });
+  if (pacer_.active())
+    pacer_.hold(to_ns(sc_core::sc_time_stamp()), [this] { return stop_ != nullptr; });
+}
+
+sc_core::sc_time time_domain::pace_step() const
+{
+  return from_ns(pacer_.step_ns());
 }
 
 bool time_domain::must_stop()

@@ -16,10 +16,13 @@ class pacer
 {
 public:
   /// Factor 0: no pace at all.
-  explicit pacer(double factor) : factor_(factor) {}
+  explicit pacer(double factor);
 
-  /// Simulated time that may pass, in ns, between two calls of hold().
-  std::uint64_t step_ns() const;
+  /// False: hold() never waits.
+  bool active() const { return factor_ > 0; }
+
+  /// Simulated time that may pass, in ns, between two calls of hold(); UINT64_MAX: any.
+  std::uint64_t step_ns() const { return step_ns_; }
 
   /// Sleeps until the host has come to this simulated time, or until `stop` says true, which it
   /// is asked a hundred times a second.
@@ -28,6 +31,7 @@ public:
 private:
   using clock = std::chrono::steady_clock;
   const double factor_;
+  const std::uint64_t step_ns_;
   std::uint64_t last_ns_ = 0;
   clock::time_point due_ = clock::now(); ///< when the host is to be at last_ns_
 };

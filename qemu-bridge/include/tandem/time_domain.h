@@ -95,8 +95,8 @@ public:
   /// End of the window of an instance that is released now, in ns.
   std::uint64_t window_end_ns() const;
   std::uint64_t quantum_ns() const { return quantum_ns_; }
-  /// Longest simulated time to wait for before pace() is called again, in ns.
-  std::uint64_t pace_step_ns() const { return pacer_.step_ns(); }
+  /// Longest simulated time to wait for before pace() is called again.
+  sc_core::sc_time pace_step() const;
   /// Lets the host come to the present simulated time.
   void pace();
   /// Throws (SC_ERROR) when a QEMU has died; true when the simulation is to stop.
@@ -136,7 +136,7 @@ private:
 
 /// Whole nanoseconds in a time, rounded down.
 std::uint64_t to_ns(const sc_core::sc_time &time);
-/// Exact time of a number of nanoseconds.
+/// Exact time of a number of nanoseconds; sc_max_time() if SystemC's time does not reach so far.
 sc_core::sc_time from_ns(std::uint64_t ns);
 
 } // namespace tandem
