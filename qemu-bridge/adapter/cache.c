@@ -47,7 +47,7 @@ static struct cache l1[MAX_CPUS], l2;
 static unsigned line_shift;
 static struct mapping mappings[TANDEM_WIRE_MAPS];
 static unsigned mapping_count;
-static GHashTable *blocks; /* struct fetched, by first instruction and length */
+static GHashTable *blocks; /* struct fetched, by a hash of what it holds */
 static uint64_t stamp;
 static uint64_t seed = 88172645463325252ull;
 
@@ -139,24 +139,31 @@ static void write_back(unsigned cpu, uint64_t line, uint64_t time_ns)
   transfer(cpu, line, TANDEM_WIRE_LINE_WRITE, time_ns);
 }
 
-/* Level 2 in one access, which `reads` a line or puts a whole one there. */
-static void level2(unsigned cpu, uint64_t line, bool reads, uint64_t time_ns)
+/* A line that level 1 reads: from level 2, or from memory. */
+static void read_below(unsigned cpu, uint64_t line, uint64_t time_ns)
 {
   struct tandem_wire_cache_counts *counts = &adapter.page->cache_counts;
-  struct entry out = {0};
-  bool hit = false;
+  if (l2.entries) {
+    struct entry out;
+    if (look_up(&l2, line, false, &out)) {
+      ++counts->l2_hits;
+      return;
+    }
+    ++counts->l2_misses;
+    if (out.line && out.dirty)
+      write_back(cpu, out.line - 1, time_ns);
+  }
+  transfer(cpu, line, 0, time_ns);
+}
+
+/* A whole line that level 1 writes: to level 2, or to memory. */
+static void write_below(unsigned cpu, uint64_t line, uint64_t time_ns)
+{
+  struct entry out = {.line = line + 1, .dirty = true}; /* if there is no level 2 */
   if (l2.entries)
-    hit = look_up(&l2, line, !reads, &out);
-  else if (!reads)
-    return write_back(cpu, line, time_ns);
+    look_up(&l2, line, true, &out);
   if (out.line && out.dirty)
     write_back(cpu, out.line - 1, time_ns);
-  if (!reads)
-    return;
-  if (l2.entries)
-    ++*(hit ? &counts->l2_hits : &counts->l2_misses);
-  if (!hit)
-    transfer(cpu, line, 0, time_ns);
 }
 
 static void touch(unsigned cpu, uint64_t line, bool store, uint64_t time_ns)
@@ -169,8 +176,8 @@ static void touch(unsigned cpu, uint64_t line, bool store, uint64_t time_ns)
   }
   ++counts->l1_misses;
   if (out.line && out.dirty)
-    level2(cpu, out.line - 1, false, time_ns);
-  level2(cpu, line, true, time_ns);
+    write_below(cpu, out.line - 1, time_ns);
+  read_below(cpu, line, time_ns);
 }
 
 /* ---- what the guest does ---- */
