@@ -17,6 +17,7 @@
 
 /* idm_info.flags */
 #define IDM_FLAG_MASTER 1 /* this guest may boot slaves */
+#define IDM_FLAG_OWNED 2  /* a driver of this guest has the slave: commands fail with EBUSY */
 
 struct idm_info {
   __u32 self;         /* participant number of this guest */
@@ -61,7 +62,7 @@ struct idm_setup {
 
 /*
  * Commands of a master. They fail with EPERM when this guest is no master, and with EOPNOTSUPP
- * when the other side starts by itself.
+ * when the other side starts by itself, and with EBUSY while a driver (remoteproc) has the slave.
  */
 
 /* EBUSY: the slave runs. EINVAL: the window is none, is outside the memory or is too large, or

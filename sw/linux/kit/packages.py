@@ -50,18 +50,19 @@ def is_intact(package, directory):
     return os.path.isfile(path) and sha256_of(path) == package["sha256"]
 
 
-def fetch(wish, scratch, directory):
-    """Downloads what is missing into `directory`; returns the kernel release and the packages."""
+def fetch(wish, scratch, directory, is_present):
+    """Downloads into `directory` the packages that `is_present` denies; returns the kernel release
+    and the packages."""
     environment = _make_apt_tree(wish, scratch)
     run(["apt-get", "update", "-q"], environment=environment)
     release, packages = _choose(wish, environment)
     os.makedirs(directory, exist_ok=True)
     missing = [f"{package['name']}:{package['architecture']}={package['version']}"
-               for package in packages if not is_intact(package, directory)]
+               for package in packages if not is_present(package)]
     if missing:
         run(["apt-get", "download", "-q", *missing], environment=environment, directory=directory)
     for package in packages:
-        if not is_intact(package, directory):
+        if not is_present(package):
             raise KitError(f"{package['file']} was fetched and does not have its checksum")
     wanted = {package["file"] for package in packages}
     for name in set(os.listdir(directory)) - wanted:

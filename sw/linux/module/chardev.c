@@ -110,7 +110,7 @@ static long ioctl_setup(struct idm_file *file, void __user *argument)
 
   if (copy_from_user(&setup, argument, sizeof(setup)))
     return -EFAULT;
-  return idm_peer_setup(file->peer, &setup);
+  return idm_peer_setup(file->peer, NULL, &setup);
 }
 
 static long ioctl_exit(struct idm_file *file, u32 __user *argument)
@@ -137,11 +137,11 @@ static long idm_ioctl(struct file *filp, unsigned int number, unsigned long argu
   case IDM_SETUP:
     return ioctl_setup(file, user);
   case IDM_BOOT:
-    return idm_peer_boot(peer);
+    return idm_peer_boot(peer, NULL);
   case IDM_RESET:
-    return idm_peer_reset(peer);
+    return idm_peer_reset(peer, NULL);
   case IDM_HALT:
-    return idm_peer_halt(peer);
+    return idm_peer_halt(peer, NULL);
   case IDM_RING:
     idm_peer_ring(peer);
     return 0;
@@ -227,6 +227,7 @@ int idm_peer_create(struct idm_device *idm, unsigned int participant)
   peer->participant = participant;
   peer->minor = ida_alloc_max(&minors, MINORS - 1, GFP_KERNEL);
   mutex_init(&peer->boot_lock);
+  mutex_init(&peer->client_lock);
   init_waitqueue_head(&peer->wait);
   idm_channel_init(peer);
   cdev_init(&peer->cdev, &file_operations);

@@ -94,6 +94,7 @@ static void idm_collect_rings(struct idm_device *idm)
     if (rung & BIT(p)) {
       atomic_inc(&peer->rings);
       wake_up_all(&peer->wait);
+      idm_client_rang(peer);
     }
   }
 }
@@ -111,6 +112,7 @@ static void idm_collect_changes(struct idm_device *idm)
     if (idm->peers[p]) {
       atomic_inc(&idm->peers[p]->changes);
       wake_up_all(&idm->peers[p]->wait);
+      idm_client_changed(idm->peers[p]);
     }
   }
 }
@@ -223,7 +225,7 @@ static int idm_start(struct platform_device *platform)
   idm_enable(idm, IDM_CAUSES);
   idm_for_each_peer(idm, p, peer)
   {
-    error = idm_chardev_add(peer);
+    error = idm_chardev_add(peer) ?: idm_client_add_device(peer);
     if (error)
       return error;
   }

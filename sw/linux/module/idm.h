@@ -7,6 +7,7 @@
  *   channel.c  framed messages over the mailbox words of a peer
  *   mailbox.c  the same words for drivers, by the kernel's mailbox framework
  *   chardev.c  /dev/idmN, on top of slave.c and channel.c
+ *   client.c   the slaves as devices for drivers of other modules, by idm_client.h
  */
 #ifndef TANDEM_IDM_H
 #define TANDEM_IDM_H
@@ -23,6 +24,8 @@
 
 #include <tandem/idm_registers.h>
 #include <tandem_idm_ioctl.h>
+
+#include "idm_client.h"
 
 /* The words to and from one peer. Either files or a driver use them, never both. */
 struct idm_channel {
@@ -57,10 +60,13 @@ struct idm_peer {
   int minor; /* and N of /dev/idmN; negative: none yet */
   struct device dev;
   struct cdev cdev;
-  struct mutex boot_lock; /* one command and its outcome at a time */
-  wait_queue_head_t wait; /* for changes of everything below */
-  atomic_t changes;       /* of the boot state */
-  atomic_t rings;         /* received and not taken */
+  struct mutex boot_lock;    /* one command and its outcome at a time; of `owner` */
+  struct idm_client *owner;  /* the driver that alone may command it, or NULL: files */
+  struct mutex client_lock;  /* of `client`, and held while it is told something */
+  struct idm_client *client; /* or NULL */
+  wait_queue_head_t wait;    /* for changes of everything below */
+  atomic_t changes;          /* of the boot state */
+  atomic_t rings;            /* received and not taken */
   struct idm_channel channel;
 };
 
@@ -94,16 +100,14 @@ void idm_write(struct idm_device *idm, unsigned int offset, u32 value);
 u64 idm_read_pair(struct idm_device *idm, unsigned int offset);
 void idm_write_pair(struct idm_device *idm, unsigned int offset, u64 value);
 
-/* slave.c; errors as tandem_idm_ioctl.h has them. The first four may sleep. */
-int idm_peer_setup(struct idm_peer *peer, const struct idm_setup *setup);
-int idm_peer_boot(struct idm_peer *peer);
-int idm_peer_reset(struct idm_peer *peer); /* waits for the state, and so does halt */
-int idm_peer_halt(struct idm_peer *peer);
-void idm_peer_ring(struct idm_peer *peer);
-u32 idm_peer_state(struct idm_peer *peer);
-void idm_peer_info(struct idm_peer *peer, struct idm_info *info);
-/* The slave's window as physical memory of this guest; ENXIO when it is not seen here. */
-int idm_peer_window(struct idm_peer *peer, phys_addr_t *start, u64 *size);
+/* slave.c, besides what idm_client.h has; there `by` is NULL for files */
+int idm_peer_halt(struct idm_peer *peer, struct idm_client *by);
+bool idm_peer_is_slave(struct idm_peer *peer); /* that this guest may boot */
+
+/* client.c; the first two from the interrupt thread */
+void idm_client_rang(struct idm_peer *peer);
+void idm_client_changed(struct idm_peer *peer);
+int idm_client_add_device(struct idm_peer *peer);
 
 /* channel.c */
 void idm_channel_init(struct idm_peer *peer);

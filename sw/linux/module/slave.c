@@ -2,6 +2,7 @@
 /*
  * Boot blocks and doorbells: what a master does with a slave, and what is known of a peer.
  */
+#include <linux/export.h>
 #include <linux/sched/clock.h>
 
 #include "idm.h"
@@ -29,13 +30,26 @@ static bool is_master(struct idm_device *idm)
   return idm->masters & BIT(idm->self);
 }
 
-static int lock_slave(struct idm_peer *peer)
+static bool is_bootable(struct idm_peer *peer)
+{
+  return block_read(peer, TANDEM_IDM_BOOT_MACHINE);
+}
+
+/* Drivers are not interrupted: they could not undo what a command is part of. */
+static int lock_slave(struct idm_peer *peer, struct idm_client *by)
 {
   if (!is_master(peer->idm))
     return -EPERM;
-  if (!block_read(peer, TANDEM_IDM_BOOT_MACHINE))
+  if (!is_bootable(peer))
     return -EOPNOTSUPP;
-  return mutex_lock_interruptible(&peer->boot_lock) ? -EINTR : 0;
+  if (by)
+    mutex_lock(&peer->boot_lock);
+  else if (mutex_lock_interruptible(&peer->boot_lock))
+    return -EINTR;
+  if (peer->owner == by)
+    return 0;
+  mutex_unlock(&peer->boot_lock);
+  return -EBUSY;
 }
 
 /* To be written to CONTROL with the slave's lock held. */
@@ -58,6 +72,7 @@ u32 idm_peer_state(struct idm_peer *peer)
 {
   return block_read(peer, TANDEM_IDM_BOOT_STATUS);
 }
+EXPORT_SYMBOL_GPL(idm_peer_state);
 
 static int check_setup(struct idm_peer *peer, const struct idm_setup *setup)
 {
@@ -73,9 +88,9 @@ static int check_setup(struct idm_peer *peer, const struct idm_setup *setup)
   return setup->cpu < machine >> 24 ? 0 : -EINVAL;
 }
 
-int idm_peer_setup(struct idm_peer *peer, const struct idm_setup *setup)
+int idm_peer_setup(struct idm_peer *peer, struct idm_client *by, const struct idm_setup *setup)
 {
-  int error = lock_slave(peer);
+  int error = lock_slave(peer, by);
 
   if (error)
     return error;
@@ -90,10 +105,11 @@ int idm_peer_setup(struct idm_peer *peer, const struct idm_setup *setup)
   mutex_unlock(&peer->boot_lock);
   return error;
 }
+EXPORT_SYMBOL_GPL(idm_peer_setup);
 
-int idm_peer_boot(struct idm_peer *peer)
+int idm_peer_boot(struct idm_peer *peer, struct idm_client *by)
 {
-  int error = lock_slave(peer);
+  int error = lock_slave(peer, by);
 
   if (error)
     return error;
@@ -110,46 +126,79 @@ int idm_peer_boot(struct idm_peer *peer)
   return error;
 }
 
-int idm_peer_reset(struct idm_peer *peer)
+EXPORT_SYMBOL_GPL(idm_peer_boot);
+
+static bool is_held(struct idm_peer *peer)
 {
-  int error = lock_slave(peer);
-  long left;
+  return idm_peer_state(peer) == TANDEM_IDM_BOOT_HELD;
+}
+
+static bool has_stopped(struct idm_peer *peer)
+{
+  return idm_peer_state(peer) != TANDEM_IDM_BOOT_RUNNING;
+}
+
+static int wait_until(struct idm_peer *peer, struct idm_client *by, bool (*so)(struct idm_peer *))
+{
+  long left = by ? wait_event_timeout(peer->wait, so(peer), STATE_TIMEOUT)
+                 : wait_event_interruptible_timeout(peer->wait, so(peer), STATE_TIMEOUT);
+
+  return left > 0 ? 0 : left ? -EINTR : -ETIMEDOUT;
+}
+
+int idm_peer_reset(struct idm_peer *peer, struct idm_client *by)
+{
+  int error = lock_slave(peer, by);
 
   if (error)
     return error;
-  error = command(peer, TANDEM_IDM_BOOT_CMD_RESET);
-  if (!error) {
-    left = wait_event_interruptible_timeout(
-        peer->wait, idm_peer_state(peer) == TANDEM_IDM_BOOT_HELD, STATE_TIMEOUT);
-    error = left > 0 ? 0 : left ? -EINTR : -ETIMEDOUT;
-  }
+  error = command(peer, TANDEM_IDM_BOOT_CMD_RESET) ?: wait_until(peer, by, is_held);
+  mutex_unlock(&peer->boot_lock);
+  return error;
+}
+EXPORT_SYMBOL_GPL(idm_peer_reset);
+
+int idm_peer_halt(struct idm_peer *peer, struct idm_client *by)
+{
+  int error = lock_slave(peer, by);
+
+  if (error)
+    return error;
+  error = command(peer, TANDEM_IDM_BOOT_CMD_HALT) ?: wait_until(peer, by, has_stopped);
+  if (!error && idm_peer_state(peer) != TANDEM_IDM_BOOT_HALTED)
+    error = -EIO;
   mutex_unlock(&peer->boot_lock);
   return error;
 }
 
-int idm_peer_halt(struct idm_peer *peer)
+int idm_peer_take(struct idm_peer *peer, struct idm_client *by)
 {
-  int error = lock_slave(peer);
-  long left;
+  int error = lock_slave(peer, NULL);
 
   if (error)
     return error;
-  error = command(peer, TANDEM_IDM_BOOT_CMD_HALT);
-  if (!error) {
-    left = wait_event_interruptible_timeout(
-        peer->wait, idm_peer_state(peer) != TANDEM_IDM_BOOT_RUNNING, STATE_TIMEOUT);
-    error = left > 0 ? 0 : left ? -EINTR : -ETIMEDOUT;
-    if (!error && idm_peer_state(peer) != TANDEM_IDM_BOOT_HALTED)
-      error = -EIO;
-  }
+  if (idm_peer_state(peer) == TANDEM_IDM_BOOT_RUNNING)
+    error = -EBUSY;
+  else
+    peer->owner = by;
   mutex_unlock(&peer->boot_lock);
   return error;
 }
+EXPORT_SYMBOL_GPL(idm_peer_take);
+
+void idm_peer_give_back(struct idm_peer *peer)
+{
+  mutex_lock(&peer->boot_lock);
+  peer->owner = NULL;
+  mutex_unlock(&peer->boot_lock);
+}
+EXPORT_SYMBOL_GPL(idm_peer_give_back);
 
 void idm_peer_ring(struct idm_peer *peer)
 {
   idm_write(peer->idm, TANDEM_IDM_DB_RING, BIT(peer->participant));
 }
+EXPORT_SYMBOL_GPL(idm_peer_ring);
 
 static void read_clocks(struct idm_device *idm, struct idm_info *info)
 {
@@ -171,7 +220,8 @@ void idm_peer_info(struct idm_peer *peer, struct idm_info *info)
       .self = idm->self,
       .participant = peer->participant,
       .participants = idm->participants,
-      .flags = is_master(idm) ? IDM_FLAG_MASTER : 0,
+      .flags =
+          (is_master(idm) ? IDM_FLAG_MASTER : 0) | (READ_ONCE(peer->owner) ? IDM_FLAG_OWNED : 0),
       .fifo_depth = idm->fifo_depth,
       .machine = machine & TANDEM_IDM_BOOT_MACHINE_ELF,
       .bits = (machine & TANDEM_IDM_BOOT_MACHINE_BITS) >> 16,
@@ -192,6 +242,7 @@ void idm_peer_info(struct idm_peer *peer, struct idm_info *info)
   };
   read_clocks(idm, info);
 }
+EXPORT_SYMBOL_GPL(idm_peer_info);
 
 int idm_peer_window(struct idm_peer *peer, phys_addr_t *start, u64 *size)
 {
@@ -205,4 +256,10 @@ int idm_peer_window(struct idm_peer *peer, phys_addr_t *start, u64 *size)
   *start = memory->start + offset;
   *size = length;
   return 0;
+}
+EXPORT_SYMBOL_GPL(idm_peer_window);
+
+bool idm_peer_is_slave(struct idm_peer *peer)
+{
+  return is_master(peer->idm) && is_bootable(peer);
 }

@@ -122,6 +122,8 @@ __attribute__((noreturn)) static void fail_command(struct slave *slave, const ch
 
   slave_refresh(slave);
   slave_require_bootable(slave);
+  if (error == EBUSY && slave->info.flags & IDM_FLAG_OWNED)
+    fail("slave %u cannot be %s: remoteproc has it", slave->number, verb);
   switch (error) {
   case EBUSY:
     fail("slave %u cannot be %s: it is %s", slave->number, verb, state_name(slave->info.state));
