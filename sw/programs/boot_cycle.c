@@ -22,6 +22,7 @@
 #include "tandem-sw/message.h"
 #include "tandem-sw/param.h"
 #include "tandem-sw/shared_memory.h"
+#include "tandem-sw/slave.h"
 #include "tandem-sw/string.h"
 #include "tandem-sw/system.h"
 #include "tandem-sw/time.h"
@@ -314,30 +315,13 @@ static bool read_parameters(void)
     printf("unknown end=%s\n", how);
   if (!is_bundle)
     printf("the platform's input is no bundle of images\n");
-  if (slave >= idm_info()->participants || !idm_boot_read(slave, TANDEM_IDM_BOOT_MACHINE))
-    printf("participant %u is no slave that a master boots\n", (unsigned)slave);
-  else
-    return ending && is_bundle;
-  return false;
+  return ending && is_bundle;
 }
 
 static bool find_slave(void)
 {
-  uint32_t about = idm_boot_read(slave, TANDEM_IDM_BOOT_MACHINE);
-  boot.window = idm_boot_read64(slave, TANDEM_IDM_BOOT_WINDOW_LO);
-  boot.size = idm_boot_read64(slave, TANDEM_IDM_BOOT_SIZE_LO);
   boot.cpu = (uint32_t)param_u64("cpu", 0);
-  boot.entry = idm_boot_read64(slave, TANDEM_IDM_BOOT_RAM_LO);
-  machine.machine = about & TANDEM_IDM_BOOT_MACHINE_ELF;
-  machine.bits = (about & TANDEM_IDM_BOOT_MACHINE_BITS) >> 16;
-  machine.ram = idm_boot_read64(slave, TANDEM_IDM_BOOT_RAM_LO);
-  machine.size = boot.size;
-  machine.memory = (uint8_t *)shm_address(boot.window, boot.size);
-  printf("slave %u has %llu bytes at offset 0x%llx\n", (unsigned)slave,
-         (unsigned long long)boot.size, (unsigned long long)boot.window);
-  if (!machine.memory)
-    printf("this machine does not see that memory\n");
-  return machine.memory;
+  return slave_find(slave, &machine, &boot);
 }
 
 int guest_main(void)

@@ -3,6 +3,7 @@
 #ifndef TANDEM_SW_ELF_H
 #define TANDEM_SW_ELF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,5 +18,13 @@ struct elf_machine {
 /* Loads all segments and tells the entry point. NULL, or why it cannot be: nothing has
  * been written then. */
 const char *elf_load(const void *image, size_t size, const struct elf_machine *to, uint64_t *entry);
+
+struct elf_range {
+  uint64_t address; /* as the other machine sees it */
+  uint64_t size;
+};
+
+/* Where an image that elf_load() has loaded has this section; false when it has none. */
+bool elf_section(const void *image, size_t size, const char *name, struct elf_range *range);
 
 #endif /* TANDEM_SW_ELF_H */

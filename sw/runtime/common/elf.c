@@ -14,15 +14,19 @@ struct field {
 };
 
 struct layout {
-  size_t header, segment;
+  size_t header, segment, section;
   struct field entry, table, entry_size, count;              /* of the header */
+  struct field sections, section_size, section_count, names; /* of the header */
   struct field file_offset, address, file_size, memory_size; /* of a segment */
+  struct field name, place, offset, size;                    /* of a section */
 };
 
-static const struct layout layout32 = {52,      32,     {24, 4}, {28, 4}, {42, 2},
-                                       {44, 2}, {4, 4}, {12, 4}, {16, 4}, {20, 4}};
-static const struct layout layout64 = {64,      56,     {24, 8}, {32, 8}, {54, 2},
-                                       {56, 2}, {8, 8}, {24, 8}, {32, 8}, {40, 8}};
+static const struct layout layout32 = {
+    52,      32,     40,      {24, 4}, {28, 4}, {42, 2}, {44, 2}, {32, 4}, {46, 2}, {48, 2},
+    {50, 2}, {4, 4}, {12, 4}, {16, 4}, {20, 4}, {0, 4},  {12, 4}, {16, 4}, {20, 4}};
+static const struct layout layout64 = {
+    64,      56,     64,      {24, 8}, {32, 8}, {54, 2}, {56, 2}, {40, 8}, {58, 2}, {60, 2},
+    {62, 2}, {8, 8}, {24, 8}, {32, 8}, {40, 8}, {0, 4},  {16, 8}, {24, 8}, {32, 8}};
 
 struct segment {
   uint64_t file_offset, address, file_size, memory_size;
@@ -90,4 +94,26 @@ const char *elf_load(const void *image, size_t size, const struct elf_machine *t
       load(bytes, &segment, to);
   *entry = get(bytes, layout->entry);
   return NULL;
+}
+
+bool elf_section(const void *image, size_t size, const char *name, struct elf_range *range)
+{
+  const uint8_t *bytes = image;
+  const struct layout *layout = bytes[4] == CLASS_64 ? &layout64 : &layout32;
+  uint64_t table = get(bytes, layout->sections), count = get(bytes, layout->section_count);
+  uint64_t step = get(bytes, layout->section_size), names = get(bytes, layout->names);
+  if (step < layout->section || !inside(table, count * step, size) || names >= count)
+    return false;
+  uint64_t text = get(bytes + (size_t)(table + names * step), layout->offset);
+  size_t length = strlen(name) + 1;
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint8_t *section = bytes + (size_t)(table + i * step);
+    uint64_t at = text + get(section, layout->name);
+    if (!inside(at, length, size) || memcmp(bytes + (size_t)at, name, length))
+      continue;
+    range->address = get(section, layout->place);
+    range->size = get(section, layout->size);
+    return true;
+  }
+  return false;
 }
