@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <linux/rpmsg.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -82,4 +84,32 @@ void rpmsg_destroy_endpoint(int fd)
   if (ioctl(fd, RPMSG_DESTROY_EPT_IOCTL))
     fail("the endpoint cannot be removed: %s", strerror(errno));
   close(fd);
+}
+
+int rpmsg_open_either(const char *device, const char *endpoint)
+{
+  return endpoint ? rpmsg_create_endpoint(device, endpoint) : rpmsg_open(device);
+}
+
+size_t rpmsg_ask(int fd, const void *request, size_t length, void *answer, size_t size,
+                 int timeout_ms)
+{
+  struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+  ssize_t done = write(fd, request, length);
+  int ready;
+
+  if (done < 0)
+    fail("a message cannot be sent: %s", strerror(errno));
+  if ((size_t)done != length)
+    fail("a message was cut from %zu to %zd bytes", length, done);
+  ready = poll(&poll_fd, 1, timeout_ms);
+  if (!ready) {
+    fprintf(stderr, "%s: no answer within %d s\n", program_invocation_short_name,
+            timeout_ms / 1000);
+    exit(EXIT_TIMEOUT);
+  }
+  done = ready < 0 ? -1 : read(fd, answer, size);
+  if (done < 0)
+    fail("the answer cannot be read: %s", strerror(errno));
+  return (size_t)done;
 }
