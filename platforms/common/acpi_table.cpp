@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "acpi_table.h"
 
+#include "program_files.h"
+
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <numeric>
@@ -31,9 +32,7 @@ constexpr std::size_t resource_size = 46;
 
 std::vector<char> read_idm_table()
 {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  const fs::path self = fs::read_symlink("/proc/self/exe", error).parent_path();
+  const std::filesystem::path self = program_directory();
   for (const char *place : {"../acpi", "../share/tandem/acpi"}) {
     std::ifstream file(self / place / "tandem-idm.aml", std::ios::binary);
     if (file)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "amp_platform.h"
 
+#include "program_files.h"
+
 #include "tandem-sw/guest_map.h"
 #include "tandem-sw/param.h"
 

@@ -29,7 +29,6 @@ struct platform_options {
   bool lookahead = true;
   std::string interconnect;
   parameter_values interconnect_parameters;
-  std::vector<std::string> libraries; ///< with more interconnects
   /// Set: a DRAM model with these parameters is in front of the shared memory.
   std::optional<parameter_values> dram;
 
@@ -71,14 +70,6 @@ struct platform_options {
   bool dry_run = false, progress = true, show_consoles = true;
   int verbosity = sc_core::SC_MEDIUM;
 };
-
-/// The file of a guest program that comes with Tandem: beside the executable, in the build tree
-/// or installed. What is a path, or not found, is returned as it is.
-std::string find_guest(const std::string &image, const std::string &machine);
-
-/// A file of the Linux guest kit for that machine: "kernel", "initramfs.gz". SC_ERROR when the kit
-/// is not there.
-std::string find_linux(const std::string &file, const std::string &machine);
 
 /// Reads command line and INI file. False when there is nothing more to do (--help and
 /// the like were printed). Errors are SC_ERROR "/tandem/options", one sentence each.

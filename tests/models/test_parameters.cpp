@@ -76,3 +76,16 @@ TEST(parameters, choices_and_flags_list_what_is_allowed)
             "interconnect bus: parameter on is 'maybe' but must be true or false");
   EXPECT_NE(error_of([] { given({}).text("undeclared"); }), "");
 }
+
+TEST(parameters, a_pair_has_a_name_and_a_value)
+{
+  std::string name, value;
+  EXPECT_TRUE(tandem::split_pair("place=shm@1=2", name, value));
+  EXPECT_EQ(name + "|" + value, "place|shm@1=2");
+  EXPECT_TRUE(tandem::split_pair("on=", name, value));
+  EXPECT_EQ(name + "|" + value, "on|");
+  for (const char *none : {"", "width", "=4"}) {
+    EXPECT_FALSE(tandem::split_pair(none, name, value));
+    EXPECT_EQ(name + "|" + value, std::string(none) + "|");
+  }
+}

@@ -89,10 +89,7 @@ std::string interconnect_help()
   std::ostringstream out;
   for (const std::string &kind : interconnect_names()) {
     const interconnect_info info = interconnect_description(kind);
-    out << kind << ": " << info.help << "\n";
-    for (const parameter_info &parameter : info.parameters)
-      out << "  " << parameter.name << " = " << parameter.default_value << "  " << parameter.help
-          << "\n";
+    out << kind << ": " << info.help << "\n" << parameter_help(info.parameters);
   }
   return out.str();
 }

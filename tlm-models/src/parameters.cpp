@@ -52,11 +52,28 @@ std::vector<std::string> split(const std::string &text, const char *separators)
   return parts;
 }
 
+bool split_pair(const std::string &text, std::string &name, std::string &value)
+{
+  const std::size_t equals = text.find('=');
+  const bool is_pair = equals != std::string::npos && equals != 0;
+  name = is_pair ? text.substr(0, equals) : text;
+  value = is_pair ? text.substr(equals + 1) : "";
+  return is_pair;
+}
+
 std::string join(const std::vector<std::string> &items)
 {
   std::string text;
   for (const std::string &item : items)
     text += (text.empty() ? "" : ", ") + item;
+  return text;
+}
+
+std::string parameter_help(const std::vector<parameter_info> &declared)
+{
+  std::string text;
+  for (const parameter_info &info : declared)
+    text += "  " + info.name + " = " + info.default_value + "  " + info.help + "\n";
   return text;
 }
 

@@ -68,9 +68,13 @@ private:
 bool parse_time(const std::string &text, sc_core::sc_time &time);
 /// The parts between any of the separators; none for an empty text.
 std::vector<std::string> split(const std::string &text, const char *separators);
+/// "NAME=VALUE". False when there is no name or no '='; then the text is the name.
+bool split_pair(const std::string &text, std::string &name, std::string &value);
 /// A whole number, decimal or 0x...
 bool parse_number(const std::string &text, std::uint64_t &value);
 /// "a, b, c"
 std::string join(const std::vector<std::string> &items);
+/// A line for each: "  name = default  help".
+std::string parameter_help(const std::vector<parameter_info> &declared);
 
 } // namespace tandem

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command_line.h"
+
+#include "tandem/interconnect_registry.h"
+
+#include <algorithm>
+
+namespace po = boost::program_options;
+
+namespace tandem
+{
+
+void refuse_option(const std::string &cause)
+{
+  SC_REPORT_ERROR("/tandem/options", cause.c_str());
+  std::abort(); // the report throws
+}
+
+void read_command_line(int argc, char **argv, const po::options_description &known,
+                       po::variables_map &map)
+{
+  try {
+    po::store(
+        po::command_line_parser(argc, argv)
+            .options(known)
+            .positional(po::positional_options_description())
+            .style(po::command_line_style::default_style & ~po::command_line_style::allow_guessing)
+            .run(),
+        map);
+  } catch (const po::error &error) {
+    refuse_option(error.what());
+  }
+}
+
+void read_ini(std::istream &file, const po::options_description &known, po::variables_map &map)
+{
+  try {
+    po::store(po::parse_config_file(file, known), map);
+  } catch (const po::error &error) {
+    refuse_option(error.what());
+  }
+}
+
+std::vector<std::string> list_option(const po::variables_map &map, const std::string &name)
+{
+  return map.count(name) ? map[name].as<std::vector<std::string>>() : std::vector<std::string>();
+}
+
+std::string choice_option(const po::variables_map &map, const std::string &name,
+                          const std::vector<std::string> &choices)
+{
+  const std::string &text = map[name].as<std::string>();
+  if (std::find(choices.begin(), choices.end(), text) == choices.end())
+    refuse_option("impossible " + name + " '" + text + "'; known are " + join(choices));
+  return text;
+}
+
+bool flag_option(const po::variables_map &map, const std::string &name)
+{
+  return choice_option(map, name, {"on", "off"}) == "on";
+}
+
+sc_core::sc_time time_option(const po::variables_map &map, const std::string &name,
+                             const std::string &example)
+{
+  sc_core::sc_time time;
+  const std::string &text = map[name].as<std::string>();
+  if (!parse_time(text, time))
+    refuse_option("impossible " + name + " '" + text + "'; give a time such as " + example);
+  return time;
+}
+
+parameter_values parse_parameters(const std::vector<std::string> &words)
+{
+  parameter_values values;
+  for (const std::string &word : words) {
+    std::string name, value;
+    if (!split_pair(word, name, value))
+      refuse_option("impossible parameter '" + word + "'; give NAME=VALUE");
+    values[name] = value;
+  }
+  return values;
+}
+
+void load_libraries(const po::variables_map &map)
+{
+  for (const std::string &library : list_option(map, "load"))
+    load_interconnect_library(library);
+}
+
+} // namespace tandem

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "program_files.h"
+
+#include "command_line.h"
+
+namespace fs = std::filesystem;
+
+namespace tandem
+{
+
+fs::path program_directory()
+{
+  std::error_code error;
+  return fs::read_symlink("/proc/self/exe", error).parent_path();
+}
+
+std::string find_guest(const std::string &image, const std::string &machine)
+{
+  if (image.empty() || image.find('/') != std::string::npos || fs::exists(image))
+    return image;
+  const std::string arch = machine.rfind("x86", 0) == 0 ? "x86_64" : machine;
+  for (const char *place : {"../guests", "../share/tandem/guests"}) {
+    for (const char *kind : {".elf", ""}) {
+      const fs::path file = program_directory() / place / arch / (image + kind);
+      if (fs::exists(file))
+        return file.lexically_normal().string();
+    }
+  }
+  return image;
+}
+
+std::string find_linux(const std::string &file, const std::string &machine)
+{
+  const std::string arch = machine.rfind("x86", 0) == 0 ? "amd64"
+                           : machine == "aarch64"       ? "arm64"
+                                                        : "armhf";
+  const fs::path path = (program_directory() / "../../linux" / arch / file).lexically_normal();
+  if (!fs::exists(path))
+    refuse_option("there is no '" + path.string() + "'; ./tandem setup --linux makes it");
+  return path.string();
+}
+
+} // namespace tandem
