@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a comparison is to run: the platform, and a job for each combination of options."""
+import hashlib
+import itertools
+import json
+import os
+import re
+import subprocess
+
+WORKLOADS = {  # name: the least number of slaves
+    "chase": 0,
+    "contend": 0,
+    "matmul": 1,
+    "pipeline": 1,
+    "triad": 0,
+}
+OBSERVATIONS = ("direct", "every", "cached")
+MAX_SLAVES = 15
+
+
+class Refused(Exception):
+    """What is wrong, as a sentence."""
+
+
+def quiet_environment():
+    return dict(os.environ, SYSTEMC_DISABLE_COPYRIGHT_MESSAGE="1")
+
+
+def error_in(messages):
+    for line in messages.splitlines():
+        if line.startswith("error: "):
+            return line[len("error: "):]
+    return None
+
+
+class Platform:
+    """The executable, and what it says of itself."""
+
+    def __init__(self, build, name, options):
+        self.path = os.path.join(build, "bin", name)
+        self.options = options  # of every run
+        if not os.access(self.path, os.X_OK):
+            raise Refused(f"there is no platform {self.path}; ./tandem build makes it")
+        listing = self._ask("--help").partition("\nInterconnects,")[2]
+        self.interconnects = {}  # kind: names of its parameters
+        for line in listing.splitlines()[1:]:
+            kind = re.match(r"([\w.-]+): ", line)
+            parameter = re.match(r"  ([\w.-]+) = ", line)
+            if kind:
+                names = self.interconnects[kind[1]] = []
+            elif parameter:
+                names.append(parameter[1])
+
+    def _ask(self, *options):
+        done = subprocess.run([self.path, *self.options, *options], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              env=quiet_environment(), start_new_session=True, check=False)
+        if done.returncode:
+            raise Refused(error_in(done.stderr) or f"{self.path} {' '.join(options)} fails")
+        return done.stdout
+
+    def check(self, options):
+        """Refuses what the platform refuses, without a run."""
+        self._ask(*options, "--dry-run")
+
+    def digest(self):
+        """Of all that a result depends on beside the options: programs that guests and host run."""
+        build = os.path.dirname(os.path.dirname(self.path))
+        files = [self.path]
+        for directory in ("lib", "guests"):
+            for folder, _, names in os.walk(os.path.join(build, directory)):
+                files += [os.path.join(folder, name) for name in names
+                          if name.endswith((".so", ".elf"))]
+        total = hashlib.sha256()
+        for path in sorted(files):
+            with open(path, "rb") as file:
+                total.update(hashlib.sha256(file.read()).digest())
+        return total.hexdigest()
+
+
+class Job:
+    """One run, to be made or made before."""
+
+    def __init__(self, workload, interconnect, slaves, sets, params, arguments):
+        self.workload, self.interconnect, self.slaves = workload, interconnect, slaves
+        self.sets, self.params, self.observe = sets, params, arguments.observe
+        self.options = ["--interconnect", interconnect]
+        for name, value in sets:
+            self.options += ["--set", f"{name}={value}"]
+        self.options += ["--slaves", str(slaves), "--observe", arguments.observe]
+        for cache in arguments.cache:
+            self.options += ["--cache", cache]
+        self.guest_options = ["--master.image", workload, "--slave.image", workload]
+        for name, value in params:
+            self.guest_options += ["--param", f"{name}={value}"]
+        self.directory = None
+
+    def parameters(self):
+        return " ".join(f"{name}={value}" for name, value in self.sets + self.params)
+
+    def title(self):
+        words = [self.workload, self.interconnect, f"slaves={self.slaves}", self.parameters()]
+        return " ".join(word for word in words if word)
+
+    def place(self, runs, platform, digest):
+        everything = json.dumps([platform.path, platform.options, self.options,
+                                 self.guest_options, digest])
+        name = f"{self.workload}-{self.interconnect}-{self.slaves}"
+        self.directory = os.path.join(
+            runs, f"{name}-{hashlib.sha256(everything.encode()).hexdigest()[:12]}")
+
+    def result(self):
+        """What the run found; None when it has not been made."""
+        try:
+            with open(os.path.join(self.directory, "result.json"), encoding="ascii") as file:
+                return json.load(file)
+        except FileNotFoundError:
+            return None
+
+
+def split_list(text, what):
+    items = text.split(",")
+    if not all(items):
+        raise Refused(f"{what} '{text}' has an empty entry")
+    repeated = next((item for item in items if items.count(item) > 1), None)
+    if repeated is not None:
+        raise Refused(f"{what} '{text}' has '{repeated}' twice")
+    return items
+
+
+def known(names, choice, what):
+    for name in names:
+        if name not in choice:
+            raise Refused(f"unknown {what} '{name}'; known are {', '.join(choice)}")
+    return names
+
+
+def slave_counts(text):
+    counts = []
+    for item in split_list(text, "--slaves"):
+        if not item.isascii() or not item.isdigit() or int(item) > MAX_SLAVES:
+            raise Refused(f"impossible number of slaves '{item}'; it must be 0 to {MAX_SLAVES}")
+        counts.append(int(item))
+    return counts
+
+
+def axes(entries, option):
+    """[("width", ["4", "8"]), ...] of ["width=4,8", ...]"""
+    found = []
+    for entry in entries:
+        name, equals, values = entry.partition("=")
+        if not name or not equals:
+            raise Refused(f"{option} '{entry}' is not of the form NAME=VALUE,...")
+        if name in (other for other, _ in found):
+            raise Refused(f"{option} names '{name}' twice")
+        found.append((name, split_list(values, f"{option} {name}")))
+    return found
+
+
+def combinations(choices):
+    names = [name for name, _ in choices]
+    return [list(zip(names, values)) for values in itertools.product(*(v for _, v in choices))]
+
+
+def plan(arguments, platform):
+    """All runs, in the order of the tables."""
+    workloads = known(split_list(arguments.workload, "--workload"), sorted(WORKLOADS), "workload")
+    interconnects = known(split_list(arguments.interconnect, "--interconnect"),
+                          sorted(platform.interconnects), "interconnect")
+    slaves = slave_counts(arguments.slaves)
+    known([arguments.observe], OBSERVATIONS, "way to observe memory")
+    sets, params = axes(arguments.set, "--set"), axes(arguments.param, "--param")
+    for name, _ in sets:
+        if not any(name in platform.interconnects[kind] for kind in interconnects):
+            raise Refused(f"no interconnect of this comparison has a parameter '{name}'")
+    jobs = []
+    for workload, kind, count in itertools.product(workloads, interconnects, slaves):
+        if count < WORKLOADS[workload]:
+            raise Refused(f"{workload} needs at least {WORKLOADS[workload]} slave")
+        own = [axis for axis in sets if axis[0] in platform.interconnects[kind]]
+        for values, words in itertools.product(combinations(own), combinations(params)):
+            jobs.append(Job(workload, kind, count, values, words, arguments))
+    return jobs
+
+
+def check(jobs, platform):
+    """Every distinct set of options, before the first run."""
+    for options in dict.fromkeys(tuple(job.options) for job in jobs):
+        platform.check(options)

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the runs of a comparison, several at a time, and keeps those that end well."""
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from plan import error_in, quiet_environment
+
+PERIOD = 0.05  # seconds between two looks at what runs
+PATIENCE = 10  # seconds for a platform that was asked to end
+
+
+class Interrupted(Exception):
+    def __init__(self, number):
+        super().__init__(number)
+        self.status = 128 + number
+
+
+def read(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read().decode(errors="replace").replace("\r", "")
+    except FileNotFoundError:
+        return ""
+
+
+def results_on(console):
+    lines = (line.split(" ", 2) for line in console.splitlines())
+    return {words[1]: words[2] for words in lines if len(words) == 3 and words[0] == "RESULT"}
+
+
+class Running:
+    """A platform at work in a directory that becomes the job's own when all went well."""
+
+    def __init__(self, job, platform, timeout):
+        self.job, self.timeout = job, timeout
+        # With the process in its name: nobody who was left behind by a killed comparison has it.
+        self.part = f"{job.directory}.{os.getpid()}.part"
+        os.makedirs(self.part)
+        command = [platform.path, *platform.options, *job.options, *job.guest_options,
+                   "--progress", "off", "--consoles", "off", "--vcd", "off", "--out"]
+        with open(self._file("command"), "w", encoding="utf-8") as file:
+            file.write(shlex.join(command + [job.directory]) + "\n")
+        self.begin = time.monotonic()
+        with open(self._file("messages"), "wb") as messages:
+            # A session of its own: Ctrl-C at the terminal is for this script to handle. Should the
+            # script be killed, the kernel ends the platform.
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "TERM", *command, self.part], stdin=subprocess.DEVNULL,
+                stdout=messages, stderr=messages, start_new_session=True, env=quiet_environment())
+
+    def _file(self, name):
+        return os.path.join(self.part, name)
+
+    def ended(self):
+        if self.process.poll() is not None:
+            return True
+        if time.monotonic() - self.begin < self.timeout:
+            return False
+        self.stop()
+        return True
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def discard(self):
+        shutil.rmtree(self.part, ignore_errors=True)
+
+    def conclude(self):
+        """Keeps what is left; why the run is no good, or None."""
+        seconds = time.monotonic() - self.begin
+        cause = f"no end within {self.timeout:g} s" if seconds >= self.timeout else self._fault()
+        failed = self.job.directory + ".failed"
+        shutil.rmtree(failed, ignore_errors=True)
+        if cause:
+            os.rename(self.part, failed)
+            return f"{cause} (see {failed})"
+        with open(self._file("result.json"), "w", encoding="ascii") as file:
+            json.dump(self._result(seconds), file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(self.part, self.job.directory)
+        return None
+
+    def _fault(self):
+        consoles = [read(self._file(name)) for name in sorted(os.listdir(self.part))
+                    if name.endswith(".log")]
+        status = self.process.returncode
+        if status == 0:
+            results = results_on(read(self._file("master.log")))
+            if results.get("ok") == "1" and "ns" in results:
+                return None
+            return "the master has not reported a result"
+        error = error_in(read(self._file("messages")))
+        if error:
+            return error
+        for console in consoles:
+            lines = console.splitlines()
+            said = [line for line in lines if not re.match("RESULT |EXIT |TANDEM ", line)]
+            if said and any(line.startswith("EXIT ") for line in lines):
+                return f"a guest says: {said[-1]}"
+        return f"ended with status {status}"
+
+    def _result(self, seconds):
+        with open(self._file("stats.json"), encoding="utf-8") as file:
+            network = json.load(file)["modules"]["interconnect"]
+        total = network["total"]
+        result = {"guest_ns": int(results_on(read(self._file("master.log")))["ns"]),
+                  "host_s": round(seconds, 3),
+                  "transactions": total["transactions"]}
+        for name in ("mean", "min", "p50", "p95", "p99", "p999", "max"):
+            result[f"latency_{name}_ns"] = round(total[f"latency_{name}_ns"], 3)
+        result["waiting_ns"] = round(total["waiting_ns"], 3)
+        return result
+
+
+class Progress:
+    """A bar on a terminal, a line for each finished run elsewhere."""
+
+    def __init__(self, total, found):
+        self.total, self.done, self.found, self.failed = total, found, found, 0
+        self.bar = sys.stderr.isatty()
+        self.begin = time.monotonic()
+        if found:
+            self.say(f"{found} of {total} runs are there already")
+
+    def say(self, line):
+        print(("\r\x1b[K" if self.bar else "") + line, file=sys.stderr, flush=True)
+
+    def finished(self, job, cause):
+        self.done += 1
+        if cause:
+            self.failed += 1
+            self.say(f"{self.done}/{self.total} {job.title()}: failed: {cause}")
+        elif not self.bar:
+            result = job.result()
+            self.say(f"{self.done}/{self.total} {job.title()}: {result['guest_ns']} ns, "
+                     f"{result['host_s']:.1f} s of host time")
+
+    def show(self, running):
+        if not self.bar:
+            return
+        width = 30
+        filled = width * self.done // self.total
+        spent = time.monotonic() - self.begin
+        text = f"[{'#' * filled}{'.' * (width - filled)}] {self.done}/{self.total} runs, " \
+               f"{running} at work, {spent:.0f} s"
+        made = self.done - self.found
+        if made and self.done < self.total:
+            text += f", about {spent / made * (self.total - self.done):.0f} s left"
+        if self.failed:
+            text += f", {self.failed} failed"
+        print("\r\x1b[K" + text, end="", file=sys.stderr, flush=True)
+
+    def close(self):
+        if self.bar:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def remove_parts(runs):
+    """What a killed comparison has left."""
+    for name in os.listdir(runs):
+        if name.endswith(".part"):
+            shutil.rmtree(os.path.join(runs, name), ignore_errors=True)
+
+
+def on_signals(handler):
+    """For Ctrl-C and the like; returns the handler before."""
+    return [signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)][0]
+
+
+def run_all(jobs, platform, arguments):
+    """The causes of failure: {job: sentence}. An interruption takes effect between two looks at
+    what runs, so that no process is lost sight of."""
+    caught = []
+    before = on_signals(lambda number, _: caught.append(number))
+    waiting = [job for job in jobs if not job.result()]
+    progress = Progress(len(jobs), len(jobs) - len(waiting))
+    failures, running = {}, []
+    try:
+        while waiting or running:
+            while waiting and len(running) < arguments.jobs:
+                running.append(Running(waiting.pop(0), platform, arguments.timeout))
+            for one in [r for r in running if r.ended()]:
+                running.remove(one)
+                cause = one.conclude()
+                if cause:
+                    failures[one.job] = cause
+                progress.finished(one.job, cause)
+            progress.show(len(running))
+            if caught:
+                raise Interrupted(caught[0])
+            if running:
+                time.sleep(PERIOD)
+    finally:
+        for one in running:
+            one.process.terminate()
+        for one in running:
+            one.stop()
+            one.discard()
+        progress.close()
+        on_signals(before)
+    return failures
