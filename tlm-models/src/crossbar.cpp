@@ -6,31 +6,14 @@ namespace tandem
 
 interconnect_info crossbar::describe()
 {
-  std::vector<parameter_info> declared = transfer_timing::declare();
-  for (const parameter_info &info : arbitration_parameters())
-    declared.push_back(info);
-  return {"a path to each target, with arbitration at the target", declared};
+  return arbitrated_interconnect::describe("a path to each target, with arbitration at the target");
 }
 
 crossbar::crossbar(sc_core::sc_module_name module_name, const interconnect_config &config)
-    : interconnect(module_name, config, describe()), timing_(parameter())
+    : arbitrated_interconnect(module_name, config, describe())
 {
-  const unsigned initiators = static_cast<unsigned>(config.initiators.size());
   for (std::size_t t = 0; t < config.targets.size(); ++t)
-    outputs_.push_back(std::make_unique<shared_resource>(("output_" + std::to_string(t)).c_str(),
-                                                         make_arbiter(parameter(), initiators)));
-}
-
-void crossbar::transport(const route &way, tlm::tlm_generic_payload &payload,
-                         sc_core::sc_time &delay)
-{
-  const sc_core::sc_time asked = sc_core::sc_time_stamp() + delay;
-  const sc_core::sc_time edge = timing_.next_edge(asked);
-  const sc_core::sc_time length = timing_.duration(payload.get_data_length());
-  const sc_core::sc_time start = outputs_[way.target]->acquire(way.initiator, asked, edge, length);
-  count_waiting(way, start - edge);
-  delay = start + length - sc_core::sc_time_stamp();
-  forward(way, payload, delay);
+    outputs_.push_back(make_resource("output_" + std::to_string(t)));
 }
 
 nlohmann::ordered_json crossbar::statistics() const
