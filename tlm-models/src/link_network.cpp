@@ -6,8 +6,9 @@
 namespace tandem
 {
 
-link_network::link_network(sc_core::sc_module_name, arbiter_maker make_rule)
-    : make_rule_(std::move(make_rule)), next_("next")
+link_network::link_network(sc_core::sc_module_name, const sc_core::sc_time &clock,
+                           arbiter_maker make_rule)
+    : clock_(clock.value()), make_rule_(std::move(make_rule)), next_("next")
 {
   SC_HAS_PROCESS(link_network);
   SC_METHOD(step);
@@ -17,7 +18,7 @@ link_network::link_network(sc_core::sc_module_name, arbiter_maker make_rule)
 
 link_network::~link_network() = default;
 
-unsigned link_network::add_link(const std::string &link_name, const sc_core::sc_time &latency)
+unsigned link_network::add_link(const std::string &link_name, std::uint64_t latency)
 {
   links_.emplace_back();
   links_.back().name = link_name;
@@ -26,22 +27,41 @@ unsigned link_network::add_link(const std::string &link_name, const sc_core::sc_
   return static_cast<unsigned>(links_.size()) - 1;
 }
 
-sc_core::sc_time link_network::carry(const std::vector<unsigned> &path, const load &what,
-                                     const sc_core::sc_time &start)
+link_network::path link_network::make_path(const std::vector<unsigned> &links)
+{
+  path made;
+  for (const unsigned index : links) {
+    made.links_.push_back(&links_.at(index));
+    made.latency_ += links_[index].latency;
+  }
+  return made;
+}
+
+link_network::packet &link_network::take_packet()
 {
   if (spare_.empty()) {
     packets_.emplace_back();
-    spare_.push_back(&packets_.back());
+    return packets_.back();
   }
   packet &item = *spare_.back();
   spare_.pop_back();
+  return item;
+}
+
+std::uint64_t link_network::carry(const path &way, const load &what, std::uint64_t start)
+{
+  catch_up();
+  packet &item = take_packet();
   item.what = what;
-  item.path = &path;
-  item.hop = 0;
-  item.waited = sc_core::SC_ZERO_TIME;
-  item.abandoned = false;
-  add(start, happening::arrival, &item, nullptr);
-  next_.notify(start - sc_core::sc_time_stamp());
+  item.hop = way.links_.data();
+  item.end = item.hop + way.links_.size();
+  item.due = start + way.latency_ + what.length;
+  item.waited = 0;
+  item.queued = item.abandoned = false;
+  item.under_way = true;
+  events_.add(start, arrival, item);
+  expected_.push({item.due, &item});
+  arm(traced_ ? start : item.due);
   try {
     sc_core::wait(item.delivered);
   } catch (...) { // the thread is killed or reset while it waits
@@ -52,60 +72,84 @@ sc_core::sc_time link_network::carry(const std::vector<unsigned> &path, const lo
   return item.waited;
 }
 
-void link_network::add(const sc_core::sc_time &time, happening what, packet *who, link *where)
+/// Has step() run in a cycle, if it does not run before.
+void link_network::arm(std::uint64_t cycle)
 {
-  events_.push({time, what, events_made_++, who, where});
+  if (cycle >= armed_)
+    return;
+  armed_ = cycle;
+  next_.notify(time_of(cycle) - sc_core::sc_time_stamp());
 }
 
-/// Handles what is due. Releases come one delta cycle after all else of their instant,
-/// so that what sets out at that instant takes part in arbitration.
+/// Runs when a packet may have arrived, and looks when it can, if not.
 void link_network::step()
 {
-  const sc_core::sc_time now = sc_core::sc_time_stamp();
-  while (!events_.empty() && events_.top().time <= now) {
-    const event item = events_.top();
-    if (item.what == happening::release && !settling_) {
-      settling_ = true;
-      next_trigger(sc_core::SC_ZERO_TIME);
-      return;
-    }
-    events_.pop();
-    handle(item);
+  armed_ = timing_wheel::never;
+  catch_up();
+  while (!expected_.empty() && expected_.top().cycle <= cycle_) {
+    packet &who = *expected_.top().who;
+    expected_.pop();
+    if (who.under_way)
+      expected_.push({earliest_arrival(who), &who});
   }
-  settling_ = false;
-  if (!events_.empty())
-    next_.notify(events_.top().time - now);
+  if (traced_) {
+    show_idle();
+    arm(events_.next());
+  }
+  if (!expected_.empty())
+    arm(expected_.top().cycle);
 }
 
-void link_network::handle(const event &item)
+std::uint64_t link_network::earliest_arrival(const packet &who)
 {
-  switch (item.what) {
-  case happening::arrival:
-    arrive(*item.who);
-    break;
-  case happening::delivery:
-    deliver(*item.who);
-    break;
-  case happening::release:
-    release(*item.where);
-    break;
-  case happening::idle:
-    item.where->busy = item.where->free_at > sc_core::sc_time_stamp();
-    break;
+  return who.queued ? who.due + ((*who.hop)->free_at - who.asked) : who.due;
+}
+
+/// Handles all that has happened up to now. Releases of this very instant are left for later, so
+/// that what sets out at it takes part in arbitration; what sets out one delta cycle later does
+/// not.
+void link_network::catch_up()
+{
+  const std::uint64_t now = sc_core::sc_time_stamp().value(), delta = sc_core::sc_delta_count();
+  if (now == caught_up_time_ && delta == caught_up_delta_)
+    return; // what has set out since is of this delta cycle
+  caught_up_time_ = now;
+  caught_up_delta_ = delta;
+  const std::uint64_t last = now / clock_;
+  while ((cycle_ = events_.next()) < last)
+    handle(true);
+  cycle_ = last;
+  handle(last * clock_ != now || sc_core::sc_delta_count_at_current_time() != 0);
+}
+
+/// Handles what is due in cycle_.
+void link_network::handle(bool releases)
+{
+  events_.advance(cycle_);
+  for (;;) {
+    if (timing_wheel::entry *const head = events_.take(arrival))
+      arrive(static_cast<packet &>(*head));
+    else if (timing_wheel::entry *const tail = events_.take(delivery))
+      deliver(static_cast<packet &>(*tail));
+    else if (timing_wheel::entry *const freed = releases ? events_.take(release) : nullptr)
+      choose(static_cast<link &>(*freed));
+    else
+      return;
   }
 }
 
 void link_network::arrive(packet &who)
 {
-  link &where = links_[(*who.path)[who.hop]];
-  who.asked = sc_core::sc_time_stamp();
-  if (where.waiting.empty() && where.free_at <= who.asked) {
+  link &where = **who.hop;
+  who.asked = cycle_;
+  if (where.waiting.empty() && where.free_at <= cycle_) {
     grant(where, who);
     return;
   }
   if (where.waiting.empty())
-    add(where.free_at, happening::release, nullptr, &where);
-  where.waiting.push_back({who.what.initiator, who.asked});
+    events_.add(where.free_at, release, where);
+  who.queued = true;
+  where.waiting.push_back({who.what.initiator, time_of(cycle_)});
   where.packets.push_back(&who);
   where.queue_length = static_cast<unsigned>(where.waiting.size());
   where.longest_queue = std::max(where.longest_queue, where.waiting.size());
@@ -113,72 +157,90 @@ void link_network::arrive(packet &who)
 
 void link_network::grant(link &where, packet &who)
 {
-  const sc_core::sc_time now = sc_core::sc_time_stamp();
-  where.free_at = now + who.what.length;
+  const std::uint64_t waited = cycle_ - who.asked;
+  where.free_at = cycle_ + who.what.length;
   where.held += who.what.length;
-  where.waited += now - who.asked;
+  where.waited += waited;
   ++where.transactions;
   where.bytes += who.what.bytes;
   where.rule->granted(who.what.initiator);
   where.owner = who.what.initiator;
   where.busy = true;
   if (traced_)
-    add(where.free_at, happening::idle, nullptr, &where);
-  who.waited += now - who.asked;
-  if (++who.hop < who.path->size())
-    add(now + where.latency, happening::arrival, &who, nullptr);
+    idle_.push({where.free_at, &where});
+  who.waited += waited;
+  who.due += waited;
+  if (++who.hop != who.end)
+    events_.add(cycle_ + where.latency, arrival, who);
   else
-    add(now + where.latency + who.what.length, happening::delivery, &who, nullptr);
+    events_.add(cycle_ + where.latency + who.what.length, delivery, who);
 }
 
-void link_network::release(link &where)
+/// The link is free and packets wait: chooses the next.
+void link_network::choose(link &where)
 {
   const std::size_t chosen = where.rule->pick(where.waiting);
   packet &who = *where.packets[chosen];
   where.waiting.erase(where.waiting.begin() + static_cast<std::ptrdiff_t>(chosen));
   where.packets.erase(where.packets.begin() + static_cast<std::ptrdiff_t>(chosen));
   where.queue_length = static_cast<unsigned>(where.waiting.size());
+  who.queued = false;
   grant(where, who);
   if (!where.waiting.empty())
-    add(where.free_at, happening::release, nullptr, &where);
+    events_.add(where.free_at, release, where);
 }
 
 void link_network::deliver(packet &who)
 {
+  who.under_way = false;
   if (who.abandoned)
     spare_.push_back(&who);
   else
     who.delivered.notify();
 }
 
-nlohmann::ordered_json link_network::occupancy() const
+void link_network::show_idle()
 {
+  while (!idle_.empty() && idle_.top().cycle <= cycle_) {
+    link &where = *idle_.top().who;
+    where.busy = where.free_at > cycle_;
+    idle_.pop();
+  }
+  if (!idle_.empty())
+    arm(idle_.top().cycle);
+}
+
+nlohmann::ordered_json link_network::occupancy()
+{
+  catch_up();
   const sc_core::sc_time now = sc_core::sc_time_stamp(), nanosecond(1, sc_core::SC_NS);
   nlohmann::ordered_json report = nlohmann::ordered_json::array();
   for (const link &item : links_) {
-    const sc_core::sc_time held = item.free_at > now ? item.held - (item.free_at - now) : item.held;
+    sc_core::sc_time held = time_of(item.held);
+    if (time_of(item.free_at) > now)
+      held -= time_of(item.free_at) - now;
     report.push_back({{"link", item.name},
                       {"transactions", item.transactions},
                       {"bytes", item.bytes},
                       {"busy_ns", held / nanosecond},
                       {"utilisation", now > sc_core::SC_ZERO_TIME ? held / now : 0.0},
-                      {"waiting_ns", item.waited / nanosecond},
+                      {"waiting_ns", time_of(item.waited) / nanosecond},
                       {"longest_queue", item.longest_queue}});
   }
   return report;
 }
 
-void link_network::trace_as(sc_core::sc_trace_file *file, const std::string &prefix) const
+void link_network::trace_as(sc_core::sc_trace_file *file, const std::string &prefix)
 {
   traced_ = true;
   for (const link &item : links_) {
-    std::string path = item.name;
+    std::string label = item.name;
     std::replace_if(
-        path.begin(), path.end(), [](char c) { return c == ',' || c == ' '; }, '_');
-    path = prefix + "." + path;
-    sc_core::sc_trace(file, item.busy, path + ".busy");
-    sc_core::sc_trace(file, item.owner, path + ".owner");
-    sc_core::sc_trace(file, item.queue_length, path + ".queue");
+        label.begin(), label.end(), [](char c) { return c == ',' || c == ' '; }, '_');
+    label = prefix + "." + label;
+    sc_core::sc_trace(file, item.busy, label + ".busy");
+    sc_core::sc_trace(file, item.owner, label + ".owner");
+    sc_core::sc_trace(file, item.queue_length, label + ".queue");
   }
 }
 

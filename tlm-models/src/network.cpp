@@ -45,7 +45,8 @@ interconnect_info network::describe(const std::string &help, std::vector<paramet
 
 network::network(sc_core::sc_module_name module_name, const interconnect_config &config,
                  const interconnect_info &info)
-    : interconnect(module_name, config, info), timing_(parameter(), 1), links_("links", [this] {
+    : interconnect(module_name, config, info), timing_(parameter(), 1),
+      links_("links", timing_.clock, [this] {
         return make_arbiter(parameter(), static_cast<unsigned>(this->config().initiators.size()));
       })
 {
@@ -120,8 +121,8 @@ void network::build(const shape &form)
 {
   const places placed = place(form);
   const std::uint64_t largest = 1u << 20;
-  const sc_core::sc_time router = timing_.cycles(parameter().number("router", 0, largest));
-  const sc_core::sc_time hop = router + timing_.cycles(parameter().number("link", 0, largest));
+  const std::uint64_t router = parameter().number("router", 0, largest);
+  const std::uint64_t hop = router + parameter().number("link", 0, largest);
   // A port takes no time of its own, but has a router behind it.
   std::map<std::pair<unsigned, unsigned>, unsigned> between;
   for (const auto &[a, b] : form.links)
@@ -133,7 +134,7 @@ void network::build(const shape &form)
     for (std::size_t i = 0; i < names.size(); ++i) {
       const std::string node = node_name(form.size, nodes[i]);
       const unsigned in = links_.add_link(names[i] + " to " + node, router);
-      ports.push_back({in, links_.add_link(node + " to " + names[i], sc_core::SC_ZERO_TIME)});
+      ports.push_back({in, links_.add_link(node + " to " + names[i], 0)});
     }
     return ports;
   };
@@ -147,7 +148,7 @@ void network::build(const shape &form)
       here = next;
     }
     links.push_back(out);
-    return links;
+    return links_.make_path(links);
   };
   for (std::size_t i = 0; i < placed.initiators.size(); ++i) {
     for (std::size_t t = 0; t < placed.targets.size(); ++t) {
@@ -155,7 +156,7 @@ void network::build(const shape &form)
       ways made;
       made.request = way(initiator_ports[i].first, from_node, to_node, target_ports[t].second);
       made.response = way(target_ports[t].first, to_node, from_node, initiator_ports[i].second);
-      made.distance = static_cast<unsigned>(made.request.size()) - 2;
+      made.distance = made.request.size() - 2;
       ways_.push_back(std::move(made));
     }
   }
@@ -166,12 +167,12 @@ unsigned network::distance(unsigned initiator, unsigned target) const
   return ways_.at(initiator * config().targets.size() + target).distance;
 }
 
-/// Sends a packet of so many bytes of data and returns how long it waited.
-sc_core::sc_time network::send(const std::vector<unsigned> &path, unsigned initiator,
-                               std::uint64_t bytes, const sc_core::sc_time &delay)
+/// Sends a packet of so many bytes of data and returns for how many cycles it waited.
+std::uint64_t network::send(const link_network::path &path, unsigned initiator, std::uint64_t bytes,
+                            const sc_core::sc_time &delay)
 {
-  return links_.carry(path, {initiator, bytes, timing_.duration(bytes)},
-                      timing_.next_edge(sc_core::sc_time_stamp() + delay));
+  return links_.carry(path, {initiator, bytes, timing_.length(bytes)},
+                      timing_.next_cycle(sc_core::sc_time_stamp() + delay));
 }
 
 void network::transport(const route &way, tlm::tlm_generic_payload &payload,
@@ -179,13 +180,12 @@ void network::transport(const route &way, tlm::tlm_generic_payload &payload,
 {
   const ways &known = ways_[way.initiator * config().targets.size() + way.target];
   const std::uint64_t bytes = payload.get_data_length();
-  sc_core::sc_time waited =
-      send(known.request, way.initiator, payload.is_write() ? bytes : 0, delay);
+  std::uint64_t waited = send(known.request, way.initiator, payload.is_write() ? bytes : 0, delay);
   delay = sc_core::SC_ZERO_TIME;
   forward(way, payload, delay);
   waited += send(known.response, way.initiator, payload.is_read() ? bytes : 0, delay);
   delay = sc_core::SC_ZERO_TIME;
-  count_waiting(way, waited);
+  count_waiting(way, timing_.cycles(waited));
 }
 
 nlohmann::ordered_json network::statistics() const

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "tandem/arbiter.h"
+#include "tandem/timing_wheel.h"
 
 #include <deque>
 #include <nlohmann/json.hpp>
@@ -21,95 +22,126 @@ namespace tandem
 /// busy queue there, and arbitration decides among all that have arrived up to the
 /// instant of release. Every hop is an event in simulated time of its own, so heads
 /// meet in the order in which they arrive at a link, not in which they set out.
+///
+/// Times are whole cycles of a clock, counted from time zero on. Hops are not events of the
+/// SystemC kernel: they are made up for, in their order, when a packet sets out and when one may
+/// have arrived. When a trace is open they are handled at their time, with the same result.
 class link_network : public sc_core::sc_module
 {
+  struct link;
+
 public:
   using arbiter_maker = std::function<std::unique_ptr<arbiter>()>;
   /// What is carried.
   struct load {
     unsigned initiator;
-    std::uint64_t bytes;     ///< for the statistics
-    sc_core::sc_time length; ///< how long it holds each link, not zero
+    std::uint64_t bytes;  ///< for the statistics
+    std::uint64_t length; ///< cycles for which it holds each link, not zero
+  };
+  /// The links of a way, in their order; see make_path().
+  class path
+  {
+  public:
+    unsigned size() const { return static_cast<unsigned>(links_.size()); }
+
+  private:
+    friend class link_network;
+    std::vector<link *> links_;
+    std::uint64_t latency_ = 0; // of all links
   };
 
   /// make_rule is called for each link.
-  link_network(sc_core::sc_module_name name, arbiter_maker make_rule);
+  link_network(sc_core::sc_module_name name, const sc_core::sc_time &clock,
+               arbiter_maker make_rule);
   ~link_network() override;
 
-  /// latency: from the grant until the head asks for the next link. Returns the index.
-  unsigned add_link(const std::string &link_name, const sc_core::sc_time &latency);
+  /// latency: cycles from the grant until the head asks for the next link. Returns the index.
+  unsigned add_link(const std::string &link_name, std::uint64_t latency);
+  /// links: their indices, at least one. The path is valid as long as the network is.
+  path make_path(const std::vector<unsigned> &links);
 
-  /// Sends a packet over the links of `path`, from `start` (not before now) on, and
+  /// Sends a packet over a path, from the cycle `start` (not before now) on, and
   /// waits until its tail has arrived, at
   ///
   ///   start + sum of the latencies + length + waiting
   ///
   /// Returns the waiting. To be called in the thread of the access; the path must live on.
-  sc_core::sc_time carry(const std::vector<unsigned> &path, const load &what,
-                         const sc_core::sc_time &start);
+  std::uint64_t carry(const path &way, const load &what, std::uint64_t start);
 
   /// A list by link: link, transactions, bytes, busy_ns, utilisation, waiting_ns, longest_queue
-  nlohmann::ordered_json occupancy() const;
+  nlohmann::ordered_json occupancy();
   /// Traces busy, owner and queue of each link, below PREFIX.
-  void trace_as(sc_core::sc_trace_file *file, const std::string &prefix) const;
+  void trace_as(sc_core::sc_trace_file *file, const std::string &prefix);
 
 private:
-  struct packet {
+  struct packet : timing_wheel::entry {
     load what;
-    const std::vector<unsigned> *path = nullptr;
-    std::size_t hop = 0;
-    sc_core::sc_time asked; // for the link of this hop
-    sc_core::sc_time waited;
+    link *const *hop; // in its path
+    link *const *end;
+    std::uint64_t asked;  // cycle, for the link of this hop
+    std::uint64_t due;    // cycle of arrival of the tail when there is no more waiting
+    std::uint64_t waited; // cycles
+    bool queued;          // at the link of this hop
+    bool under_way = false;
+    bool abandoned; // its thread was killed; it goes on, as wires know nothing of that
     sc_core::sc_event delivered;
-    bool abandoned = false; // its thread was killed; it goes on, as wires know nothing of that
   };
-  struct link {
-    std::string name;
-    sc_core::sc_time latency;
+  struct link : timing_wheel::entry {
+    std::uint64_t latency = 0, free_at = 0; // cycles
     std::unique_ptr<arbiter> rule;
-    sc_core::sc_time free_at;
     std::vector<arbitration_request> waiting; // in the order of arrival
     std::vector<packet *> packets;            // in the same order
 
-    sc_core::sc_time held, waited;
+    std::uint64_t held = 0, waited = 0; // cycles
     std::uint64_t transactions = 0, bytes = 0;
     std::size_t longest_queue = 0;
 
     bool busy = false; // what a trace shows
     unsigned owner = 0, queue_length = 0;
+    std::string name;
   };
-  enum class happening { arrival, delivery, release, idle }; // in this order at one instant
-  struct event {
-    sc_core::sc_time time;
-    happening what;
-    std::uint64_t number; // in the order in which they were made
-    packet *who;
-    link *where;
-    bool operator>(const event &other) const
-    {
-      if (time != other.time)
-        return time > other.time;
-      return what != other.what ? what > other.what : number > other.number;
-    }
+  /// A cycle in which there is something to look at.
+  template <typename Subject> struct appointment {
+    std::uint64_t cycle;
+    Subject *who;
+    bool operator>(const appointment &other) const { return cycle > other.cycle; }
   };
+  template <typename Subject>
+  using appointments = std::priority_queue<appointment<Subject>, std::vector<appointment<Subject>>,
+                                           std::greater<appointment<Subject>>>;
+  enum happening : unsigned { arrival, delivery, release }; // in this order in one cycle
 
-  void add(const sc_core::sc_time &time, happening what, packet *who, link *where);
+  sc_core::sc_time time_of(std::uint64_t cycles) const
+  {
+    return sc_core::sc_time::from_value(cycles * clock_);
+  }
+  packet &take_packet();
   void step();
-  void handle(const event &item);
+  void arm(std::uint64_t cycle);
+  void catch_up();
+  void handle(bool releases);
   void arrive(packet &who);
   void grant(link &where, packet &who);
-  void release(link &where);
+  void choose(link &where);
   void deliver(packet &who);
+  void show_idle();
+  static std::uint64_t earliest_arrival(const packet &who);
 
+  const std::uint64_t clock_; // value of its period
   arbiter_maker make_rule_;
   std::deque<link> links_;
   std::deque<packet> packets_; // as many as were ever under way at once
   std::vector<packet *> spare_;
-  std::priority_queue<event, std::vector<event>, std::greater<event>> events_;
-  std::uint64_t events_made_ = 0;
+
+  timing_wheel events_;
+  std::uint64_t cycle_ = 0; // of the event that is handled
+  std::uint64_t caught_up_time_ = UINT64_MAX, caught_up_delta_ = UINT64_MAX;
+  appointments<packet> expected_; // one for each packet under way, not after its arrival
   sc_core::sc_event next_;
-  bool settling_ = false; // the delta cycle between releases and arbitration
-  mutable bool traced_ = false;
+  std::uint64_t armed_ = timing_wheel::never; // cycle of next_
+
+  bool traced_ = false;
+  appointments<link> idle_; // ends of tenures, for a trace only
 };
 
 } // namespace tandem

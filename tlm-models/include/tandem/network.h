@@ -68,19 +68,19 @@ private:
     std::vector<unsigned> initiators, targets; // nodes
   };
   struct ways {
-    std::vector<unsigned> request, response; // links
+    link_network::path request, response;
     unsigned distance;
   };
   [[noreturn]] void fail(const std::string &cause) const;
   places place(const shape &form) const;
   void place_one(const shape &form, const std::string &entry, places &placed) const;
   unsigned node_at(const shape &form, const std::string &who, const std::string &text) const;
-  sc_core::sc_time send(const std::vector<unsigned> &path, unsigned initiator, std::uint64_t bytes,
-                        const sc_core::sc_time &delay);
+  std::uint64_t send(const link_network::path &path, unsigned initiator, std::uint64_t bytes,
+                     const sc_core::sc_time &delay);
 
   transfer_timing timing_;
-  link_network links_;
-  std::vector<ways> ways_; // initiator * targets + target
+  mutable link_network links_; // makes up for what has happened when it is asked
+  std::vector<ways> ways_;     // initiator * targets + target
 };
 
 } // namespace tandem

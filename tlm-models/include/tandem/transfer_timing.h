@@ -21,18 +21,21 @@ struct transfer_timing {
   /// The first clock edge at or after a time; edges are the multiples of clock.
   sc_core::sc_time next_edge(const sc_core::sc_time &time) const
   {
-    const std::uint64_t period = clock.value();
-    return sc_core::sc_time::from_value((time.value() + period - 1) / period * period);
+    return cycles(next_cycle(time));
+  }
+  /// The number of that edge.
+  std::uint64_t next_cycle(const sc_core::sc_time &time) const
+  {
+    return (time.value() + clock.value() - 1) / clock.value();
   }
   sc_core::sc_time cycles(std::uint64_t count) const
   {
     return sc_core::sc_time::from_value(clock.value() * count);
   }
-  /// clock * (overhead + ceil(bytes / width))
-  sc_core::sc_time duration(std::uint64_t bytes) const
-  {
-    return cycles(overhead + (bytes + width - 1) / width);
-  }
+  /// overhead + ceil(bytes / width), in cycles
+  std::uint64_t length(std::uint64_t bytes) const { return overhead + (bytes + width - 1) / width; }
+  /// The time that this takes.
+  sc_core::sc_time duration(std::uint64_t bytes) const { return cycles(length(bytes)); }
 };
 
 } // namespace tandem
