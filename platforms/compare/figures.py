@@ -30,24 +30,34 @@ def write_text(path, text):
 
 
 def series_names(jobs):
-    """{job: its interconnect and those of its parameters that not all of the jobs share}"""
+    """{job: its interconnect, those of its parameters that not all of the jobs share, and whether
+    it was recorded}"""
     def pairs(job):
         return job.sets + job.params
     return {job: " ".join([job.interconnect] + [
         f"{name}={value}" for name, value in pairs(job)
-        if not all((name, value) in pairs(other) for other in jobs)]) for job in jobs}
+        if not all((name, value) in pairs(other) for other in jobs)] +
+        ["(recorded)"] * (job.traffic == "recorded")) for job in jobs}
+
+
+def time_shown(jobs):
+    """Which of a result's times a comparison is about, and what that is: a replay has no guest
+    that could measure one."""
+    if any(job.recording for job in jobs):
+        return "end_ns", "end of the last transaction"
+    return "guest_ns", "guest-measured run time"
 
 
 def run_time_table(jobs):
-    """Guest-measured times of one workload: heading and lines, a column for each number of
-    slaves."""
+    """Times of one workload: heading and lines, a column for each number of slaves."""
+    column, _ = time_shown(jobs)
     slaves = sorted({job.slaves for job in jobs})
     names = series_names(jobs)
     lines = []
     for name in dict.fromkeys(names.values()):
-        times = {job.slaves: job.result()["guest_ns"] for job in jobs if names[job] == name}
+        times = {job.slaves: job.result()[column] for job in jobs if names[job] == name}
         lines.append([name] + [times.get(n, "") for n in slaves])
-    return ["guest ns"] + [f"{n} slave{'' if n == 1 else 's'}" for n in slaves], lines
+    return [column] + [f"{n} slave{'' if n == 1 else 's'}" for n in slaves], lines
 
 
 def quoted(text):
@@ -89,11 +99,12 @@ def run_time_figure(figures, workload, jobs):
     """Bars: a group for each number of slaves, a bar for each interconnect."""
     heading, lines = run_time_table(jobs)
     slaves = [column.split()[0] for column in heading[1:]]
-    longest = max(job.result()["guest_ns"] for job in jobs)
+    column, meaning = time_shown(jobs)
+    longest = max(job.result()[column] for job in jobs)
     unit, scale = next((u, s) for u, s in (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1))
                        if longest >= s or s == 1)
-    data = [[quoted(count)] + [line[column + 1] / scale if line[column + 1] != "" else "NaN"
-                               for line in lines] for column, count in enumerate(slaves)]
+    data = [[quoted(count)] + [line[group] / scale if line[group] != "" else "NaN"
+                               for line in lines] for group, count in enumerate(slaves, 1)]
     plots = [f"$data using {i + 2}:xtic(1) title {quoted(line[0])} "
              f"linecolor rgb '{COLOURS[i % len(COLOURS)]}'" for i, line in enumerate(lines)]
     script = data_block(data) + f"""set style data histograms
@@ -106,7 +117,7 @@ set border 3
 set tics nomirror
 set key outside right top
 set xlabel 'slaves'
-set ylabel 'guest-measured run time, {unit}'
+set ylabel '{meaning}, {unit}'
 plot """ + ", \\\n  ".join(plots) + "\n"
     return figures.draw(f"{workload}-run-time", max(820, 22 * len(lines) * len(slaves) + 320), 360,
                         script)
@@ -130,8 +141,8 @@ set grid linecolor rgb '#dddddd'
 set border 3
 set tics nomirror
 set key outside right top
-set xlabel 'of all transactions'
-set ylabel 'take at most, ns'
+set xlabel 'share of all transactions that take no longer'
+set ylabel 'latency, ns'
 plot """ + ", \\\n  ".join(plots) + "\n"
     return figures.draw(f"{workload}-latency", 820, 360, script)
 
