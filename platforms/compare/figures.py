@@ -60,8 +60,8 @@ def run_time_table(jobs):
     return [column] + [f"{n} slave{'' if n == 1 else 's'}" for n in slaves], lines
 
 
-def quoted(text):
-    return '"' + re.sub(r'[\\"`]', "", str(text)) + '"'
+def quoted(*lines):
+    return '"' + "\\n".join(re.sub(r'[\\"`]', "", str(line)) for line in lines) + '"'
 
 
 def data_block(lines):
@@ -159,7 +159,7 @@ def node_position(name, ring):
     numbers = [int(number) for number in name.split(",")]
     if len(numbers) == 2:
         x, y = numbers[0], -numbers[1]
-        return (x, y), (x + 0.11, y - 0.2), "left"
+        return (x, y), (x + 0.14, y - 0.2), "left"
     angle = 2 * math.pi * numbers[0] / ring
     radius = max(0.7, ring / 6)
     outside = radius + 0.35
@@ -188,6 +188,20 @@ def link_map(links):
     return nodes, wires, users
 
 
+MOST_NAMES = 6  # at a node: no more fit between the links
+LINE_HEIGHT = 0.115  # of the small letters, where 1 is the length of a link
+
+
+def names_label(users, position, side):
+    """The names one below the other: from the position down, or around it when centred."""
+    x, y = position
+    lines = users if len(users) <= MOST_NAMES else \
+        users[:MOST_NAMES - 1] + [f"and {len(users) - MOST_NAMES + 1} more"]
+    if side == "center":
+        y += LINE_HEIGHT * (len(lines) - 1) / 2
+    return f"set label {quoted(*lines)} at {x},{y} {side} font ',9' textcolor rgb '#1f3f7f' front"
+
+
 def heat_map(figures, name, nodes, wires, users):
     """Links as arrows, coloured by the time for which they were held."""
     data = []
@@ -201,11 +215,10 @@ def heat_map(figures, name, nodes, wires, users):
             x1 + gap * dx + aside * dy, y1 + gap * dy - aside * dx,
             (length - 2 * gap) * dx, (length - 2 * gap) * dy, busy)])
     labels = []
-    for node, ((x, y), (text_x, text_y), side) in nodes.items():
+    for node, ((x, y), beside, side) in nodes.items():
         labels.append(f"set label {quoted(node)} at {x},{y} center font ',9' front")
         if users.get(node):
-            labels.append(f"set label {quoted(' '.join(users[node]))} at {text_x},{text_y} {side} "
-                          f"font ',9' textcolor rgb '#1f3f7f' front")
+            labels.append(names_label(users[node], beside, side))
     xs, ys = zip(*(node[0] for node in nodes.values()))
     left, right, low, high = min(xs) - 0.7, max(xs) + 0.7, min(ys) - 0.7, max(ys) + 0.7
     script = data_block(data) + "\n".join(labels) + f"""
