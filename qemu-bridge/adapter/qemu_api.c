@@ -50,6 +50,7 @@ const char *tandem_qemu_api_load(const qemu_info_t *info)
     FIND(q.lock, "qemu_mutex_lock_iothread_impl");
     FIND(q.unlock, "qemu_mutex_unlock_iothread");
   }
+  FIND(q.tb_flush, dlsym(RTLD_DEFAULT, "tb_flush") ? "tb_flush" : "tb_flush__exclusive_or_serial");
   if (info->version.cur >= 3)
     FIND(q.insn_data_v3, "qemu_plugin_insn_data");
   else

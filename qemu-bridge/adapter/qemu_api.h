@@ -112,6 +112,7 @@ typedef struct qemu_plugin_hwaddr plugin_hwaddr;
   X(CPUState *, qemu_get_cpu, (int))                                                               \
   X(void, cpu_exit, (CPUState *))                                                                  \
   X(void, async_run_on_cpu, (CPUState *, run_on_cpu_func, void *))                                 \
+  X(void, async_safe_run_on_cpu, (CPUState *, run_on_cpu_func, void *))                            \
   X(void, pause_all_vcpus, (void))                                                                 \
   X(void, rcu_register_thread, (void))                                                             \
   X(bool, qemu_in_vcpu_thread, (void))                                                             \
@@ -144,6 +145,7 @@ struct tandem_qemu_api {
   /* Named differently across versions. */
   void (*lock)(const char *, int); /* the big lock */
   void (*unlock)(void);
+  void (*tb_flush)(CPUState *); /* newer ones take no argument; with all CPUs stopped */
   /* qemu_plugin_insn_data: returns a pointer up to plugin interface 2, copies from 3 on. */
   const void *(*insn_data_v1)(const void *);
   size_t (*insn_data_v3)(const void *, void *, size_t);

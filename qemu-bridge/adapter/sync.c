@@ -362,11 +362,20 @@ static void run_state_changed(void *unused, bool running, int state)
     queue_work(); /* on all CPUs: none may run on while a window's end is outstanding */
 }
 
+/* What is booted next was written by others, unseen by this QEMU. */
+static void forget_translations(CPUState *cpu, void *unused)
+{
+  (void)unused;
+  q.tb_flush(cpu);
+}
+
 static void machine_reset(void *unused)
 {
   (void)unused;
   if (ready_due)
     return; /* the reset that is part of starting */
+  if (resetting)
+    q.async_safe_run_on_cpu(q.qemu_get_cpu(0), forget_translations, NULL);
   reset_by_guest = !resetting;
   resetting = reset_asked = false;
   reset_due = true;
