@@ -113,18 +113,40 @@ static bool has_failed(const struct idm_info *info)
          (kind == TANDEM_IDM_BOOT_REASON_EXIT && info->reason & TANDEM_IDM_BOOT_REASON_NUMBER);
 }
 
+/* As idmctl says it. */
+static const char *reason_format(const struct idm_info *info)
+{
+  switch (info->reason & TANDEM_IDM_BOOT_REASON_KIND) {
+  case TANDEM_IDM_BOOT_REASON_EXIT:
+    return "ended with status %u";
+  case TANDEM_IDM_BOOT_REASON_POWEROFF:
+    return "powered off";
+  case TANDEM_IDM_BOOT_REASON_RESET:
+    return "asked for a reset";
+  case TANDEM_IDM_BOOT_REASON_SIGNAL:
+    return "killed by signal %u";
+  case TANDEM_IDM_BOOT_REASON_STATUS:
+    return "model ended with status %u";
+  default:
+    return "model does not answer, or sent nonsense";
+  }
+}
+
 static void slave_changed(struct idm_client *client)
 {
   struct remote *remote = container_of(client, struct remote, client);
   struct idm_info info;
+  char reason[48];
 
   if (!READ_ONCE(remote->running))
     return;
   idm_peer_info(remote->peer, &info);
   if (info.state != TANDEM_IDM_BOOT_OFF && info.state != TANDEM_IDM_BOOT_CRASHED)
     return;
-  dev_err(&remote->rproc->dev, "the slave is %s, reason 0x%04x\n",
-          info.state == TANDEM_IDM_BOOT_OFF ? "off" : "crashed", info.reason);
+  snprintf(reason, sizeof(reason), reason_format(&info),
+           info.reason & TANDEM_IDM_BOOT_REASON_NUMBER);
+  dev_err(&remote->rproc->dev, "the slave is %s: %s\n",
+          info.state == TANDEM_IDM_BOOT_OFF ? "off" : "crashed", reason);
   if (has_failed(&info))
     report_crash(remote, RPROC_FATAL_ERROR);
 }

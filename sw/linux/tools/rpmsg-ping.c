@@ -123,6 +123,18 @@ static void receive_next(struct ping *ping)
   ++ping->received;
 }
 
+/* Answers to somebody who has not waited for them. */
+static void drop_old(struct ping *ping)
+{
+  struct pollfd poll_fd = {.fd = ping->fd, .events = POLLIN};
+  uint8_t data[PAYLOAD_MAX];
+
+  while (poll(&poll_fd, 1, 0) > 0 && poll_fd.revents == POLLIN) {
+    if (read(ping->fd, data, sizeof(data)) < 0)
+      fail("old messages cannot be read: %s", strerror(errno));
+  }
+}
+
 static void run(struct ping *ping)
 {
   const struct options *options = ping->options;
@@ -188,6 +200,7 @@ int main(int argc, char **argv)
   parse(&options, argc, argv);
   ping.fd = options.endpoint ? rpmsg_create_endpoint(options.device, options.endpoint)
                              : rpmsg_open(options.device);
+  drop_old(&ping);
   run(&ping);
   if (options.endpoint)
     rpmsg_destroy_endpoint(ping.fd);

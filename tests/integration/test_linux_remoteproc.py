@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kernel's own remoteproc and rpmsg on slaves of the IDM, with packaged kernels."""
+import os
+import re
+import signal
+
+import remote_firmware as fw
+from linux_guests import BOOT_TIMEOUT, LinuxTest, program
+from platform_run import ctest, main, wait_for
+from remote_firmware import Firmware
+
+LONG = 900  # seconds for ctest
+FIRMWARE = "lib/firmware/"
+ARM64_MASTER = ["--master.machine", "aarch64", "--master.append", "console=ttyAMA0"]
+
+PRELUDE = """
+load-remoteproc
+cd /sys/class/remoteproc
+start() { echo start > remoteproc$1/state; }
+stop() { echo stop > remoteproc$1/state; }
+# raw SLAVE: the /dev/rpmsgN of its firmware's rpmsg-raw, once it is there
+raw() {
+  for attempt in $(seq 500); do
+    for found in remoteproc$1/rproc-virtio.*/virtio*/*rpmsg-raw*/rpmsg/rpmsg*; do
+      [ ! -c /dev/${found##*/} ] || { echo /dev/${found##*/}; return; }
+    done
+    usleep 2000
+  done
+  echo /dev/none
+}
+# wait_for TEXT COUNT: until the kernel's log has so many lines with the text
+wait_for() {
+  for attempt in $(seq 3000); do
+    [ $(dmesg | grep -c "$1") -lt $2 ] || return 0
+    usleep 10000
+  done
+  echo "NEVER $1"
+}
+"""
+
+# The carve-out of a cortexm slave of arm-cortexm: the last MiB of its 16 MiB. The first two vrings
+# follow each other there. Free buffers of the master and of the slave are what is between the
+# index of the available ring and that of the used one.
+RINGS = """
+rings() {
+  base=$((0x82f00000 + $1 * 0x1000000))
+  in=$(($(devmem $((base + 0x402)) 16) - $(devmem $((base + 0x1002)) 16)))
+  out=$(($(devmem $((base + 0x2402)) 16) - $(devmem $((base + 0x3002)) 16)))
+  echo "RINGS $1 $((in & 0xffff)) $((out & 0xffff))"
+}
+"""
+BUFFERS = 64  # in each direction, as sw/programs/rpmsg_echo.c has them
+
+# Each cycle starts and stops both in another order, with traffic on one while the other starts,
+# and on both while one of them stops.
+CYCLES = """
+quiet() { "$@" > /dev/null || echo "FAILED in cycle $cycle: $*"; }
+for cycle in $(seq {count}); do
+  first=$((cycle % 2)); second=$((1 - first))
+  start $first
+  devices="$(raw $first)"
+  quiet rpmsg-ping -n 200 -w 8 $devices &
+  start $second
+  set -- $devices $(raw $second)
+  quiet rpmsg-ping -n 50 -w 8 $2
+  wait
+  [ $((cycle % 10)) != 0 ] || { rings 0; rings 1; }
+  [ $((cycle / 2 % 2)) = 0 ] || { set -- $2 $1; first=$((1 - first)); }
+  rpmsg-ping -n 1000000 -w 8 $1 > /dev/null 2>&1 && echo "FAILED in cycle $cycle: no end" &
+  quiet rpmsg-ping -n 100 -w 8 $2 &
+  usleep 2000
+  stop $first
+  wait
+  stop $((1 - first))
+done
+"""
+
+# Ends of the remote processor, each followed by traffic that must go well.
+CRASHES = """
+start 0
+try rpmsg-ping -n 100 $(raw 0)
+crashes=0
+for how in undefined hang exit; do
+  echo -n tandem:$how > $(raw 0)
+  crashes=$((crashes + 1))
+  wait_for "crash detected in slave0" $crashes
+  wait_for "processor slave0 is now up" $((crashes + 1))
+  try rpmsg-ping -n 10$crashes $(raw 0)
+done
+"""
+
+
+def echo_of(arch):
+    return program(arch, "rpmsg_echo")
+
+
+class RemoteprocTest(LinuxTest):
+    def check_clean(self, run):
+        """The kernel has met nothing that it did not expect."""
+        trouble = re.compile("Oops|BUG:|WARNING:|[Cc]all [Tt]race|NEVER|FAILED")
+        self.assertEqual([l for l in run.console().splitlines() if trouble.search(l)], [])
+
+
+class Remoteproc(RemoteprocTest):
+    def check_pings(self, tried, counts):
+        for count in counts:
+            found = [t for line, t in tried.items() if line.startswith(f"rpmsg-ping -n {count} ")]
+            self.assertEqual([t.status for t in found], [0], count)
+            self.assertIn(f"{count} messages of 1 to 496 bytes and back", found[0].output)
+
+    @ctest(timeout=LONG)
+    def test_started_and_stopped_with_traffic(self):
+        count = 50
+        script = (PRELUDE + RINGS + "dmesg -n 1\n" + CYCLES.replace("{count}", str(count)) + """
+try idmctl status
+try rmmod tandem_remoteproc
+""")
+        files = {FIRMWARE + f"tandem-slave{n}.elf": echo_of("cortexm") for n in (0, 1)}
+        run = self.run_linux("arm-cortexm", "armhf", script, files)
+        self.check_clean(run)
+        rings = [tuple(map(int, m)) for m in
+                 re.findall(r"(?m)^RINGS (\d) (\d+) (\d+)$", run.console())]
+        self.assertEqual(rings, [(0, BUFFERS, 0), (1, BUFFERS, 0)] * (count // 10))
+        tried = self.tried(run)
+        self.assertEqual(len(re.findall(rf"\bheld +- +{count} ",
+                                        tried["idmctl status"].output)), 2)
+        self.assertEqual(tried["rmmod tandem_remoteproc"].status, 0)
+
+    @ctest(timeout=LONG)
+    def test_crashes_are_recovered(self):
+        script = PRELUDE + CRASHES + """
+echo disabled > remoteproc0/recovery
+echo -n tandem:undefined > $(raw 0)
+wait_for "crash detected" 4
+usleep 100000
+try cat remoteproc0/state
+try idmctl boot 0
+echo enabled > remoteproc0/recovery
+wait_for "is now up" 5
+try rpmsg-ping -n 104 $(raw 0)
+rpmsg-ping -n 1000000 -w 16 $(raw 0) &
+usleep 20000
+kill -9 $!
+usleep 100000
+try rpmsg-ping -n 105 $(raw 0)
+rpmsg-ping -n 1000000 -w 16 $(raw 0) &
+usleep 20000
+try rmmod tandem_remoteproc
+wait
+try idmctl status
+try insmod /lib/tandem/tandem_remoteproc.ko
+start 0
+try rpmsg-ping -n 106 $(raw 0)
+try rpmsg-ping -n 107 -e other,1024 /dev/rpmsg_ctrl0
+"""
+        run = self.run_linux("arm-cortexm", "armhf", script,
+                             {FIRMWARE + "tandem-slave0.elf": echo_of("cortexm")})
+        self.check_clean(run)
+        console, tried = run.console(), self.tried(run)
+        kinds = re.findall(r"crash detected in slave0: type (.*)", console)
+        self.assertEqual(kinds, ["fatal error", "watchdog", "fatal error", "fatal error"])
+        self.assertIn("no heartbeat within", console)
+        self.assertEqual(tried["cat remoteproc0/state"].output, "crashed")
+        self.assertEqual(tried["idmctl boot 0"].output,
+                         "idmctl: slave 0 cannot be booted: remoteproc has it")
+        self.check_pings(tried, range(100, 108))
+        self.assertRegex(console, "rpmsg-ping: .*(Broken pipe|No such device)")
+        self.assertEqual(tried["rmmod tandem_remoteproc"].status, 0)
+        self.assertRegex(tried["idmctl status"].output, r"(?m)^0 +1 +held\b")
+
+    @ctest(timeout=LONG)
+    def test_x86_master_and_killed_slave(self):
+        script = PRELUDE + CRASHES.replace("undefined hang exit", "undefined hang") + """
+rpmsg-ping -n 1000000 -w 16 $(raw 0) &
+usleep 20000
+echo KILL IT
+wait_for "crash detected" 3
+wait
+wait_for "is now up" 4
+try rpmsg-ping -n 2000 -w 16 $(raw 0)
+stop 0
+try cat remoteproc0/state
+try idmctl status
+"""
+        # Paced, so that the master's time does not run away while the host is slow to kill.
+        started = self.start_linux("x86-arm", "amd64", script,
+                                   {FIRMWARE + "tandem-slave0.elf": echo_of("arm")},
+                                   options=["--realtime", 1])
+        pid = started.qemu("qemu-system-arm")
+        self.assertTrue(wait_for(lambda: "KILL IT" in started.log("master") or
+                                 not started.running(), BOOT_TIMEOUT))
+        os.kill(pid, signal.SIGKILL)
+        run = self.finish(started, timeout=BOOT_TIMEOUT)
+        self.check_clean(run)
+        tried = self.tried(run)
+        self.check_pings(tried, [100, 101, 102, 2000])
+        self.assertIn("the slave is crashed: killed by signal 9", run.console())
+        self.assertRegex(run.console(), "rpmsg-ping: .*(Broken pipe|No such device)")
+        self.assertEqual(tried["cat remoteproc0/state"].output, "offline")
+        self.assertRegex(tried["idmctl status"].output, r"\bheld +- +4 ")
+
+    @ctest(timeout=LONG)
+    def test_same_in_every_run(self):
+        script = PRELUDE + """
+for n in 0 1; do start $n; done
+for n in 0 1; do
+  try rpmsg-ping -n 300 $(raw $n)
+  try rpmsg-ping -n 301 -w 32 $(raw $n)
+done
+for n in 1 0; do stop $n; done
+"""
+        files = {FIRMWARE + f"tandem-slave{n}.elf": echo_of("cortexm") for n in (0, 1)}
+        runs, logs = [], []
+        for number in range(2):
+            log = self.path(f"log{number}.sqlite")
+            runs.append(self.run_linux("arm-cortexm", "armhf", script, files,
+                                       options=["--mode", "serial", "--log", log]))
+            with open(log, "rb") as file:
+                logs.append(file.read())
+        self.check_clean(runs[0])
+        self.assert_same(*runs)
+        self.assertEqual(len(re.findall("none lost", runs[0].console())), 4)
+        self.assertEqual(logs[0], logs[1], "the transaction logs differ")
+
+
+# {name: (what is changed in the echo firmware of a cortexm, what the kernel says)}
+def refused_firmware():
+    window, end, carve_out = 0x21000000, 0x21ffffff, 0x21f00000
+    echo = lambda: Firmware(echo_of("cortexm"))
+    vring = lambda ring, **fields: echo().put_entry(fw.VDEV, {
+        ring + getattr(fw, "VRING_" + name.upper()): value for name, value in fields.items()})
+    outside = rf"not in the carve-out from {carve_out:#x} to {end:#x}, or overlapping"
+    both = {fw.VRING0 + fw.VRING_DA: carve_out, fw.VRING1 + fw.VRING_DA: carve_out + 0x1000}
+    counts = lambda count: echo().put_entry(fw.VDEV, {
+        ring + fw.VRING_COUNT: count for ring in (fw.VRING0, fw.VRING1)})
+    return {
+        "outside": (echo().put_segment(1, fw.PROGRAM_ADDRESS, 0x30000000),
+                    rf"has a segment from 0x30000000 to \S+, the window is from {window:#x} to "
+                    rf"{end:#x}"),
+        "below": (echo().put_segment(1, fw.PROGRAM_ADDRESS, window - 0x1000),
+                  "has a segment from 0x20fff000 to "),
+        "in-carve-out": (echo().put_segment(1, fw.PROGRAM_ADDRESS, carve_out - 0x1000),
+                         rf"has a segment from {carve_out - 0x1000:#x} to \S+, in the carve-out "
+                         rf"at {carve_out:#x}"),
+        "table-elsewhere": (echo().put_section(fw.SECTION_ADDRESS, carve_out),
+                            rf"has its resource table at {carve_out:#x}, outside of its segments"),
+        "entries": (echo().put_section(fw.SECTION_SIZE, 0x400).put_table(fw.COUNT, 33),
+                    r"resource table: 33 entries, at most 32"),
+        "offset": (echo().put_table(fw.TABLE_OFFSETS + 4 * fw.VDEV, 0x1000),
+                   r"entry 1: its offset 0x1000 is outside of the table"),
+        "truncated": (echo().put_entry(fw.VDEV, {fw.VDEV_CONFIG_LENGTH: 0xffffffff}),
+                      r"entry 1: the virtio device is truncated"),
+        "three": (echo().put_entry(fw.VDEV, {fw.VDEV_STATUS: b"\0\3"}),
+                  r"entry 1: the virtio device (is truncated|has 3 vrings, remoteproc knows 2)"),
+        "vring-outside": (vring(fw.VRING1, da=window + 0x8000),
+                          rf"vdev0vring1 from 0x21008000, 0x2000 bytes: {outside}"),
+        "vring-behind": (vring(fw.VRING1, da=end - 0xfff),
+                         rf"vdev0vring1 from 0x21fff000, 0x2000 bytes: {outside}"),
+        "overlap": (echo().put_entry(fw.VDEV, both),
+                    rf"vdev0vring1 from {carve_out + 0x1000:#x}, 0x2000 bytes: {outside}"),
+        "num": (counts(65), "vdev0vring0 has 65 descriptors, which is no power"),
+        "none": (counts(0), "vdev0vring0 has 0 descriptors, which is no power"),
+        "unequal": (vring(fw.VRING0, count=32), "rpmsg needs two vrings with equally many"),
+        "align": (vring(fw.VRING1, align=24), "vdev0vring1 has alignment 24, which is no power"),
+        "large-align": (vring(fw.VRING1, align=8192), "vdev0vring1 has alignment 8192, which"),
+        "address": (vring(fw.VRING0, da=carve_out + 4), "is not at the start of a page"),
+        "room": (counts(32768), r"no room for vdev0vring1 of \S+ bytes"),
+        "carveout": (echo().put_entry(fw.WINDOW, {fw.CARVEOUT_NAME: b"heap\0\0",
+                                                  fw.CARVEOUT_LENGTH: 0x200000}),
+                     "the carveout heap has 0x200000 bytes, there are 0x100000"),
+        "fixed": (echo().put_entry(fw.WINDOW, {fw.CARVEOUT_NAME: b"heap\0\0",
+                                               fw.CARVEOUT_DA: window + 0x100000,
+                                               fw.CARVEOUT_LENGTH: 0x1000}),
+                  rf"heap from 0x21100000, 0x1000 bytes: {outside}"),
+        "device": (echo().put_entry(fw.WINDOW, {fw.TYPE: 1}), "there is no IOMMU to map it"),
+    }
+
+
+class Refused(RemoteprocTest):
+    def write_firmware(self, refused):
+        files = {}
+        for name, (firmware, _) in refused.items():
+            with open(self.path(name), "wb") as file:
+                file.write(firmware.data)
+            files[FIRMWARE + name] = self.path(name)
+        return files
+
+    @ctest(timeout=LONG)
+    def test_refused_firmware(self):
+        refused = refused_firmware()
+        files = self.write_firmware(refused)
+        files.update({FIRMWARE + "aarch64": echo_of("aarch64"),
+                      FIRMWARE + "plain": program("cortexm", "boot_report"),
+                      FIRMWARE + "echo": echo_of("cortexm"),
+                      "boot/report.elf": program("cortexm", "boot_report")})
+        said = {name: sentence for name, (_, sentence) in refused.items()}
+        said["aarch64"] = ("is for machine 183 of 64 bits, the slave executes machine 40 of "
+                           "32 bits")
+        said["plain"] = r"has no resource table, which is the section \.resource_table"
+        script = PRELUDE + """
+refuse() { echo $1 > remoteproc0/firmware; start 0; }
+for name in """ + " ".join(said) + """; do
+  try refuse $name
+done
+try cat remoteproc0/state
+load-bin-boot -a tag=first 0 /boot/report.elf
+echo echo > remoteproc0/firmware
+try start 0
+idmctl reset 0
+start 0
+try rpmsg-ping -n 100 $(raw 0)
+try idmctl halt 0
+try load-bin-boot 0 /boot/report.elf
+"""
+        # An arm64 master boots in the fewest cycles of all.
+        run = self.run_linux("arm-cortexm", "arm64", script, files,
+                             options=ARM64_MASTER + ["--slaves", 1])
+        parts = {part.partition("\n")[0]: part for part in run.console().split("\nTRY ")}
+        for name, sentence in said.items():
+            with self.subTest(name):
+                part = parts[f"refuse {name}"]
+                self.assertRegex(part, sentence)
+                self.assertIn("STATUS 1", part)
+        tried = self.tried(run)
+        self.assertEqual(tried["cat remoteproc0/state"].output, "offline")
+        self.assertIn("runs a program that was started by /dev/idm0", parts["start 0"])
+        ping, = (t for line, t in tried.items() if line.startswith("rpmsg-ping"))
+        self.assertEqual(ping.status, 0)
+        self.assertIn("remoteproc has it", tried["idmctl halt 0"].output)
+        self.assertEqual(tried["load-bin-boot 0 /boot/report.elf"].status, 1)
+        self.check_clean(run)
+
+
+if __name__ == "__main__":
+    main()
