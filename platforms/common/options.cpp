@@ -196,7 +196,8 @@ platform_options::observation read_observation(const std::string &text)
 void read_cache(const std::string &pair, qemu_cache &cache)
 {
   std::string name, value;
-  split_pair(pair, name, value);
+  if (!split_pair(pair, name, value))
+    name.clear(); // refused below
   const auto bytes = [&] {
     const std::uint64_t size = size_option("cache " + name, value);
     return size > 1u << 30

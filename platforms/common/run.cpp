@@ -48,8 +48,10 @@ void print_report(const sc_core::sc_report &report, const sc_core::sc_actions &a
 
 void print_plan(const platform_options &options)
 {
-  // Made to have its parameters checked.
+  // Made to have their parameters checked.
   make_interconnect(options.interconnect, "interconnect", amp_platform::network_config(options));
+  if (options.dram)
+    const dram checked("dram", *options.dram);
   const std::vector<amp_platform::share> shares = amp_platform::shares(options);
   for (std::size_t n = 0; n < options.instances.size(); ++n) {
     const auto &i = options.instances[n];

@@ -16,7 +16,7 @@ import sys
 import report
 from figures import NoGnuplot, require_gnuplot
 from plan import Platform, Refused, WORKLOADS, check, plan
-from running import Interrupted, on_signals, remove_parts, run_all
+from running import Interrupted, find_disagreements, on_signals, remove_parts, run_all
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,6 +48,12 @@ def parse(words):
                         help="of the caches, with --observe cached; may be repeated")
     parser.add_argument("--param", action="append", default=[], metavar="K=V1,V2,...",
                         help="parameter of the workload; may be repeated")
+    parser.add_argument("--repeat", type=int, default=1, metavar="N",
+                        help="make every run N times, check that all find the same, and give the "
+                             "median of their host times (default: 1)")
+    parser.add_argument("--replay", action="store_true",
+                        help="run the guests over the first interconnect only, and replay its "
+                             "transactions through the others")
     parser.add_argument("--platform", default="x86-arm", metavar="NAME",
                         help="default: x86-arm")
     parser.add_argument("--jobs", type=int, default=cores, metavar="J",
@@ -59,8 +65,9 @@ def parse(words):
     parser.add_argument("--build", default=os.path.join("build", "release"), metavar="DIR",
                         help="build directory (default: build/release)")
     arguments = parser.parse_args(own)
-    if arguments.jobs < 1:
-        raise Refused("--jobs must be at least 1")
+    for name in ("jobs", "repeat"):
+        if getattr(arguments, name) < 1:
+            raise Refused(f"--{name} must be at least 1")
     if not arguments.timeout > 0:
         raise Refused("--timeout must be more than 0")
     return arguments, others
@@ -92,8 +99,9 @@ def compare(words):
     remove_parts(runs)
     digest = platform.digest()
     for job in jobs:
-        job.place(runs, platform, digest)
+        job.place(runs, platform, digest, arguments.repeat)
     failures = run_all(jobs, platform, arguments)
+    find_disagreements(jobs, failures)
     done = [job for job in jobs if job not in failures]
     # As it was typed: ./tandem puts the build directory first.
     command = shlex.join(["./tandem", "compare", *words[2 * (words[:1] == ["--build"]):]])

@@ -30,28 +30,38 @@ def write_text(path, text):
 
 
 def series_names(jobs):
-    """{job: its interconnect and those of its parameters that not all of the jobs share}"""
+    """{job: its interconnect, those of its parameters that not all of the jobs share, and whether
+    it was recorded}"""
     def pairs(job):
         return job.sets + job.params
     return {job: " ".join([job.interconnect] + [
         f"{name}={value}" for name, value in pairs(job)
-        if not all((name, value) in pairs(other) for other in jobs)]) for job in jobs}
+        if not all((name, value) in pairs(other) for other in jobs)] +
+        ["(recorded)"] * (job.traffic == "recorded")) for job in jobs}
+
+
+def time_shown(jobs):
+    """Which of a result's times a comparison is about, and what that is: a replay has no guest
+    that could measure one."""
+    if any(job.recording for job in jobs):
+        return "end_ns", "end of the last transaction"
+    return "guest_ns", "guest-measured run time"
 
 
 def run_time_table(jobs):
-    """Guest-measured times of one workload: heading and lines, a column for each number of
-    slaves."""
+    """Times of one workload: heading and lines, a column for each number of slaves."""
+    column, _ = time_shown(jobs)
     slaves = sorted({job.slaves for job in jobs})
     names = series_names(jobs)
     lines = []
     for name in dict.fromkeys(names.values()):
-        times = {job.slaves: job.result()["guest_ns"] for job in jobs if names[job] == name}
+        times = {job.slaves: job.result()[column] for job in jobs if names[job] == name}
         lines.append([name] + [times.get(n, "") for n in slaves])
-    return ["guest ns"] + [f"{n} slave{'' if n == 1 else 's'}" for n in slaves], lines
+    return [column] + [f"{n} slave{'' if n == 1 else 's'}" for n in slaves], lines
 
 
-def quoted(text):
-    return '"' + re.sub(r'[\\"`]', "", str(text)) + '"'
+def quoted(*lines):
+    return '"' + "\\n".join(re.sub(r'[\\"`]', "", str(line)) for line in lines) + '"'
 
 
 def data_block(lines):
@@ -89,11 +99,12 @@ def run_time_figure(figures, workload, jobs):
     """Bars: a group for each number of slaves, a bar for each interconnect."""
     heading, lines = run_time_table(jobs)
     slaves = [column.split()[0] for column in heading[1:]]
-    longest = max(job.result()["guest_ns"] for job in jobs)
+    column, meaning = time_shown(jobs)
+    longest = max(job.result()[column] for job in jobs)
     unit, scale = next((u, s) for u, s in (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1))
                        if longest >= s or s == 1)
-    data = [[quoted(count)] + [line[column + 1] / scale if line[column + 1] != "" else "NaN"
-                               for line in lines] for column, count in enumerate(slaves)]
+    data = [[quoted(count)] + [line[group] / scale if line[group] != "" else "NaN"
+                               for line in lines] for group, count in enumerate(slaves, 1)]
     plots = [f"$data using {i + 2}:xtic(1) title {quoted(line[0])} "
              f"linecolor rgb '{COLOURS[i % len(COLOURS)]}'" for i, line in enumerate(lines)]
     script = data_block(data) + f"""set style data histograms
@@ -106,7 +117,7 @@ set border 3
 set tics nomirror
 set key outside right top
 set xlabel 'slaves'
-set ylabel 'guest-measured run time, {unit}'
+set ylabel '{meaning}, {unit}'
 plot """ + ", \\\n  ".join(plots) + "\n"
     return figures.draw(f"{workload}-run-time", max(820, 22 * len(lines) * len(slaves) + 320), 360,
                         script)
@@ -130,8 +141,8 @@ set grid linecolor rgb '#dddddd'
 set border 3
 set tics nomirror
 set key outside right top
-set xlabel 'of all transactions'
-set ylabel 'take at most, ns'
+set xlabel 'share of all transactions that take no longer'
+set ylabel 'latency, ns'
 plot """ + ", \\\n  ".join(plots) + "\n"
     return figures.draw(f"{workload}-latency", 820, 360, script)
 
@@ -148,7 +159,7 @@ def node_position(name, ring):
     numbers = [int(number) for number in name.split(",")]
     if len(numbers) == 2:
         x, y = numbers[0], -numbers[1]
-        return (x, y), (x + 0.11, y - 0.2), "left"
+        return (x, y), (x + 0.14, y - 0.2), "left"
     angle = 2 * math.pi * numbers[0] / ring
     radius = max(0.7, ring / 6)
     outside = radius + 0.35
@@ -177,6 +188,20 @@ def link_map(links):
     return nodes, wires, users
 
 
+MOST_NAMES = 6  # at a node: no more fit between the links
+LINE_HEIGHT = 0.115  # of the small letters, where 1 is the length of a link
+
+
+def names_label(users, position, side):
+    """The names one below the other: from the position down, or around it when centred."""
+    x, y = position
+    lines = users if len(users) <= MOST_NAMES else \
+        users[:MOST_NAMES - 1] + [f"and {len(users) - MOST_NAMES + 1} more"]
+    if side == "center":
+        y += LINE_HEIGHT * (len(lines) - 1) / 2
+    return f"set label {quoted(*lines)} at {x},{y} {side} font ',9' textcolor rgb '#1f3f7f' front"
+
+
 def heat_map(figures, name, nodes, wires, users):
     """Links as arrows, coloured by the time for which they were held."""
     data = []
@@ -190,11 +215,10 @@ def heat_map(figures, name, nodes, wires, users):
             x1 + gap * dx + aside * dy, y1 + gap * dy - aside * dx,
             (length - 2 * gap) * dx, (length - 2 * gap) * dy, busy)])
     labels = []
-    for node, ((x, y), (text_x, text_y), side) in nodes.items():
+    for node, ((x, y), beside, side) in nodes.items():
         labels.append(f"set label {quoted(node)} at {x},{y} center font ',9' front")
         if users.get(node):
-            labels.append(f"set label {quoted(' '.join(users[node]))} at {text_x},{text_y} {side} "
-                          f"font ',9' textcolor rgb '#1f3f7f' front")
+            labels.append(names_label(users[node], beside, side))
     xs, ys = zip(*(node[0] for node in nodes.values()))
     left, right, low, high = min(xs) - 0.7, max(xs) + 0.7, min(ys) - 0.7, max(ys) + 0.7
     script = data_block(data) + "\n".join(labels) + f"""

@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import re
+import statistics
 import subprocess
 
 WORKLOADS = {  # name: the least number of slaves
@@ -33,14 +34,28 @@ def error_in(messages):
     return None
 
 
+def interconnect_options(words):
+    """Of a platform's options those that tandem-traffic has too, as they decide about the
+    interconnect: --load and --set."""
+    found = []
+    for word, value in zip(words, [*words[1:], ""]):
+        if word in ("--load", "--set"):
+            found += [word, value]
+        elif word.startswith(("--load=", "--set=")):
+            found.append(word)
+    return found
+
+
 class Platform:
-    """The executable, and what it says of itself."""
+    """The executable, what it says of itself, and the replayer that goes with it."""
 
     def __init__(self, build, name, options):
         self.path = os.path.join(build, "bin", name)
+        self.replayer = os.path.join(build, "bin", "tandem-traffic")
         self.options = options  # of every run
-        if not os.access(self.path, os.X_OK):
-            raise Refused(f"there is no platform {self.path}; ./tandem build makes it")
+        for path in (self.path, self.replayer):
+            if not os.access(path, os.X_OK):
+                raise Refused(f"there is no platform {path}; ./tandem build makes it")
         listing = self._ask("--help").partition("\nInterconnects,")[2]
         self.interconnects = {}  # kind: names of its parameters
         for line in listing.splitlines()[1:]:
@@ -66,7 +81,7 @@ class Platform:
     def digest(self):
         """Of all that a result depends on beside the options: programs that guests and host run."""
         build = os.path.dirname(os.path.dirname(self.path))
-        files = [self.path]
+        files = [self.path, self.replayer]
         for directory in ("lib", "guests"):
             for folder, _, names in os.walk(os.path.join(build, directory)):
                 files += [os.path.join(folder, name) for name in names
@@ -79,35 +94,94 @@ class Platform:
 
 
 class Job:
-    """One run, to be made or made before."""
+    """A row of the table: a set of options, and the runs that are made with it."""
 
     def __init__(self, workload, interconnect, slaves, sets, params, arguments):
         self.workload, self.interconnect, self.slaves = workload, interconnect, slaves
         self.sets, self.params, self.observe = sets, params, arguments.observe
-        self.options = ["--interconnect", interconnect]
+        self.traffic = "guests"
+        self.recording = None  # the job whose log is replayed in place of running the guests
+        self.interconnect_options = ["--interconnect", interconnect]
         for name, value in sets:
-            self.options += ["--set", f"{name}={value}"]
-        self.options += ["--slaves", str(slaves), "--observe", arguments.observe]
+            self.interconnect_options += ["--set", f"{name}={value}"]
+        self.options = self.interconnect_options + [
+            "--slaves", str(slaves), "--observe", arguments.observe]
         for cache in arguments.cache:
             self.options += ["--cache", cache]
         self.guest_options = ["--master.image", workload, "--slave.image", workload]
         for name, value in params:
             self.guest_options += ["--param", f"{name}={value}"]
-        self.directory = None
+        self.runs = []
+
+    def record(self):
+        self.traffic = "recorded"
+
+    def replay(self, recording):
+        self.traffic, self.recording = "replayed", recording
 
     def parameters(self):
         return " ".join(f"{name}={value}" for name, value in self.sets + self.params)
 
     def title(self):
-        words = [self.workload, self.interconnect, f"slaves={self.slaves}", self.parameters()]
+        words = [self.workload, self.interconnect, f"slaves={self.slaves}", self.parameters(),
+                 "" if self.traffic == "guests" else self.traffic]
         return " ".join(word for word in words if word)
 
-    def place(self, runs, platform, digest):
-        everything = json.dumps([platform.path, platform.options, self.options,
-                                 self.guest_options, digest])
-        name = f"{self.workload}-{self.interconnect}-{self.slaves}"
-        self.directory = os.path.join(
-            runs, f"{name}-{hashlib.sha256(everything.encode()).hexdigest()[:12]}")
+    def place(self, runs, platform, digest, repeat):
+        everything = json.dumps([self.command(platform, ""), digest]).replace(runs, "")
+        words = [self.workload, self.interconnect, str(self.slaves),
+                 hashlib.sha256(everything.encode()).hexdigest()[:12]]
+        directory = os.path.join(runs, "-".join(words))
+        self.runs = [Run(self, number, directory) for number in range(1, repeat + 1)]
+
+    @property
+    def directory(self):
+        """Of the first run."""
+        return self.runs[0].directory
+
+    def command(self, platform, directory):
+        """What makes a run that leaves its files in the directory."""
+        stats = os.path.join(directory, "stats.json")
+        if self.recording:
+            return [platform.replayer, *interconnect_options(platform.options),
+                    *self.interconnect_options, "--replay",
+                    os.path.join(self.recording.directory, "run.db"), "--stats", stats]
+        log = ["--log", os.path.join(directory, "run.db")] if self.traffic == "recorded" else []
+        return [platform.path, *platform.options, *self.options, *self.guest_options,
+                "--progress", "off", "--consoles", "off", "--vcd", "off", *log, "--stats", stats,
+                "--out", directory]
+
+    def can_start(self):
+        return not self.recording or self.recording.runs[0].result() is not None
+
+    def result(self):
+        """What the runs found, which is the same in all; host_s is their median."""
+        found = [run.result() for run in self.runs]
+        host = [result["host_s"] for result in found]
+        return dict(found[0], host_s=round(statistics.median(host), 3), repeats=len(host),
+                    host_min_s=min(host), host_max_s=max(host))
+
+    def disagreement(self):
+        """Why the runs are not repetitions of each other; None when they are."""
+        first = self.runs[0].result()
+        for run in self.runs[1:]:
+            for name, value in run.result().items():
+                if name != "host_s" and value != first.get(name):
+                    return f"not the same in all runs: {name} is {first.get(name)} in run 1 and " \
+                           f"{value} in run {run.number}"
+        return None
+
+
+class Run:
+    """One of a job's runs, to be made or made before."""
+
+    def __init__(self, job, number, directory):
+        self.job, self.number = job, number
+        self.directory = directory if number == 1 else f"{directory}.{number}"
+
+    def title(self):
+        of = len(self.job.runs)
+        return self.job.title() + (f" ({self.number} of {of})" if of > 1 else "")
 
     def result(self):
         """What the run found; None when it has not been made."""
@@ -180,7 +254,23 @@ def plan(arguments, platform):
         own = [axis for axis in sets if axis[0] in platform.interconnects[kind]]
         for values, words in itertools.product(combinations(own), combinations(params)):
             jobs.append(Job(workload, kind, count, values, words, arguments))
+    if arguments.replay:
+        plan_replays(jobs)
     return jobs
+
+
+def plan_replays(jobs):
+    """Of the jobs with the same guests the first one runs them, the others replay its log."""
+    recordings = {}
+    for job in jobs:
+        first = recordings.setdefault((job.workload, job.slaves, tuple(job.params)), job)
+        if first is job:
+            job.record()
+        else:
+            job.replay(first)
+    if len(recordings) == len(jobs):
+        raise Refused("--replay has nothing to replay into; give several interconnects, or "
+                      "several values of --set")
 
 
 def check(jobs, platform):

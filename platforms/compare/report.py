@@ -5,18 +5,17 @@ import html
 import os
 
 from figures import Figures, heat_map, latency_figure, link_map, links_of, run_time_figure, \
-    run_time_table, write_text
+    run_time_table, time_shown, write_text
 
 COLUMNS = ["workload", "interconnect", "slaves", "parameters", "guest_ns", "host_s",
            "transactions", "latency_mean_ns", "latency_p99_ns", "latency_min_ns",
            "latency_p50_ns", "latency_p95_ns", "latency_p999_ns", "latency_max_ns", "waiting_ns",
-           "observe", "run"]
-SHOWN = COLUMNS[:9]
+           "traffic", "end_ns", "repeats", "host_min_s", "host_max_s", "observe", "run"]
 
 
 def row_of(job):
     row = {"workload": job.workload, "interconnect": job.interconnect, "slaves": job.slaves,
-           "parameters": job.parameters(), "observe": job.observe,
+           "parameters": job.parameters(), "observe": job.observe, "traffic": job.traffic,
            "run": os.path.basename(job.directory)}
     row.update(job.result())
     return row
@@ -44,28 +43,52 @@ def html_table(heading, lines):
         "\n</table>"
 
 
+def all_runs_table(rows):
+    """What there is to say of every run; the rest is in results.csv."""
+    shown = COLUMNS[:9]
+    if any(row["repeats"] > 1 for row in rows):
+        shown += ["repeats", "host_min_s", "host_max_s"]
+    if any(row["traffic"] != "guests" for row in rows):
+        shown += ["traffic", "end_ns"]
+    return shown, [[row.get(column, "") for column in shown] for row in rows]
+
+
+def remarks(jobs):
+    """How the figures of these jobs were found, as sentences."""
+    said = ["Transactions and latencies are those of the whole run, with its preparation and its "
+            "check; guest_ns is what the guest has measured around its work."]
+    repeats = len(jobs[0].runs) if jobs else 1
+    if repeats > 1:
+        said.append(f"Every run was made {repeats} times and found the same each time; host_s is "
+                    "the median.")
+    if any(job.recording for job in jobs):
+        said.append("The guests ran over the interconnect marked as recorded only; its "
+                    "transactions were replayed through the others. end_ns is the end of the last "
+                    "transaction.")
+    return said
+
+
 def failure_lines(failures):
     return [f"{job.title()}: {cause}" for job, cause in failures.items()]
 
 
-def write_markdown(path, command, rows, groups, failures):
-    parts = ["# Comparison", f"    {command}"]
-    for workload, jobs in groups.items():
-        parts += [f"## {workload}: guest-measured run time",
-                  markdown_table(*run_time_table(jobs))]
-    parts += ["## All runs", markdown_table(SHOWN, [[r[c] for c in SHOWN] for r in rows])]
+def write_markdown(path, command, jobs, rows, groups, failures):
+    parts = ["# Comparison", f"    {command}", " ".join(remarks(jobs))]
+    for workload, own in groups.items():
+        parts += [f"## {workload}: {time_shown(own)[1]}", markdown_table(*run_time_table(own))]
+    parts += ["## All runs", markdown_table(*all_runs_table(rows))]
     if failures:
         parts += ["## Failed runs", "\n".join("- " + line for line in failure_lines(failures))]
     return write_text(path, "\n\n".join(parts) + "\n")
 
 
-def write_page(path, command, rows, groups, failures, figures):
+def write_page(path, command, jobs, rows, groups, failures, figures):
     parts = []
-    for workload, jobs in groups.items():
-        most = max(job.slaves for job in jobs)
-        largest = [job for job in jobs if job.slaves == most]
-        parts += [f"<h2>{html.escape(workload)}: guest-measured run time</h2>",
-                  run_time_figure(figures, workload, jobs), html_table(*run_time_table(jobs)),
+    for workload, own in groups.items():
+        most = max(job.slaves for job in own)
+        largest = [job for job in own if job.slaves == most]
+        parts += [f"<h2>{html.escape(workload)}: {time_shown(own)[1]}</h2>",
+                  run_time_figure(figures, workload, own), html_table(*run_time_table(own)),
                   f"<h2>{html.escape(workload)}: latency of the transactions, slaves: {most}</h2>",
                   latency_figure(figures, workload, largest)]
         for number, job in enumerate(largest):
@@ -73,7 +96,7 @@ def write_page(path, command, rows, groups, failures, figures):
             if wires:
                 parts += [f"<h2>{html.escape(job.title())}: load of the links</h2>",
                           heat_map(figures, f"{workload}-links-{number}", nodes, wires, users)]
-    parts += ["<h2>All runs</h2>", html_table(SHOWN, [[row[c] for c in SHOWN] for row in rows])]
+    parts += ["<h2>All runs</h2>", html_table(*all_runs_table(rows))]
     if failures:
         parts += ["<h2>Failed runs</h2>", "<ul>"]
         parts += [f"<li>{html.escape(line)}</li>" for line in failure_lines(failures)]
@@ -98,8 +121,7 @@ svg {{ max-width: 100%; height: auto; }}
 <body>
 <h1>Comparison of interconnects</h1>
 <pre>{html.escape(command)}</pre>
-<p>Transactions and latencies are those of the whole run, with its preparation and its check; the
-run time is what the guest has measured around its work.</p>
+<p>{html.escape(" ".join(remarks(jobs)))}</p>
 {body}
 </body>
 </html>
@@ -114,5 +136,6 @@ def write(out, command, jobs, failures):
         groups.setdefault(job.workload, []).append(job)
     figures = Figures(os.path.join(out, "figures"))
     return [write_csv(os.path.join(out, "results.csv"), rows),
-            write_markdown(os.path.join(out, "results.md"), command, rows, groups, failures),
-            write_page(os.path.join(out, "report.html"), command, rows, groups, failures, figures)]
+            write_markdown(os.path.join(out, "results.md"), command, jobs, rows, groups, failures),
+            write_page(os.path.join(out, "report.html"), command, jobs, rows, groups, failures,
+                       figures)]

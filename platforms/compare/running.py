@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -36,24 +37,24 @@ def results_on(console):
 
 
 class Running:
-    """A platform at work in a directory that becomes the job's own when all went well."""
+    """A platform or a replay at work in a directory that becomes the run's own when all went
+    well."""
 
-    def __init__(self, job, platform, timeout):
-        self.job, self.timeout = job, timeout
+    def __init__(self, run, platform, timeout):
+        self.run, self.timeout = run, timeout
         # With the process in its name: nobody who was left behind by a killed comparison has it.
-        self.part = f"{job.directory}.{os.getpid()}.part"
+        self.part = f"{run.directory}.{os.getpid()}.part"
         os.makedirs(self.part)
-        command = [platform.path, *platform.options, *job.options, *job.guest_options,
-                   "--progress", "off", "--consoles", "off", "--vcd", "off", "--out"]
         with open(self._file("command"), "w", encoding="utf-8") as file:
-            file.write(shlex.join(command + [job.directory]) + "\n")
+            file.write(shlex.join(run.job.command(platform, run.directory)) + "\n")
         self.begin = time.monotonic()
         with open(self._file("messages"), "wb") as messages:
             # A session of its own: Ctrl-C at the terminal is for this script to handle. Should the
             # script be killed, the kernel ends the platform.
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", *command, self.part], stdin=subprocess.DEVNULL,
-                stdout=messages, stderr=messages, start_new_session=True, env=quiet_environment())
+                ["setpriv", "--pdeathsig", "TERM", *run.job.command(platform, self.part)],
+                stdin=subprocess.DEVNULL, stdout=messages, stderr=messages, start_new_session=True,
+                env=quiet_environment())
 
     def _file(self, name):
         return os.path.join(self.part, name)
@@ -81,7 +82,7 @@ class Running:
         """Keeps what is left; why the run is no good, or None."""
         seconds = time.monotonic() - self.begin
         cause = f"no end within {self.timeout:g} s" if seconds >= self.timeout else self._fault()
-        failed = self.job.directory + ".failed"
+        failed = self.run.directory + ".failed"
         shutil.rmtree(failed, ignore_errors=True)
         if cause:
             os.rename(self.part, failed)
@@ -90,13 +91,15 @@ class Running:
             json.dump(self._result(seconds), file, indent=1)
             file.flush()
             os.fsync(file.fileno())
-        os.rename(self.part, self.job.directory)
+        os.rename(self.part, self.run.directory)
         return None
 
     def _fault(self):
         consoles = [read(self._file(name)) for name in sorted(os.listdir(self.part))
                     if name.endswith(".log")]
         status = self.process.returncode
+        if status == 0 and self.run.job.recording:
+            return None
         if status == 0:
             results = results_on(read(self._file("master.log")))
             if results.get("ok") == "1" and "ns" in results:
@@ -114,15 +117,33 @@ class Running:
 
     def _result(self, seconds):
         with open(self._file("stats.json"), encoding="utf-8") as file:
-            network = json.load(file)["modules"]["interconnect"]
-        total = network["total"]
-        result = {"guest_ns": int(results_on(read(self._file("master.log")))["ns"]),
-                  "host_s": round(seconds, 3),
-                  "transactions": total["transactions"]}
+            modules = json.load(file)["modules"]
+        total = modules["interconnect"]["total"]
+        result = {"host_s": round(seconds, 3), "transactions": total["transactions"]}
+        traffic = self.run.job.traffic
+        if traffic != "replayed":
+            result["guest_ns"] = int(results_on(read(self._file("master.log")))["ns"])
+        if traffic == "recorded":
+            result["end_ns"] = last_end_ns(self._file("run.db"))
+        elif traffic == "replayed":
+            result["end_ns"] = without_zeros(modules["replayer"]["end_ns"])
         for name in ("mean", "min", "p50", "p95", "p99", "p999", "max"):
             result[f"latency_{name}_ns"] = round(total[f"latency_{name}_ns"], 3)
         result["waiting_ns"] = round(total["waiting_ns"], 3)
         return result
+
+
+def without_zeros(number):
+    return int(number) if number == int(number) else round(number, 3)
+
+
+def last_end_ns(log):
+    database = sqlite3.connect(log)
+    try:
+        last = database.execute("SELECT max(end_ps) FROM transactions").fetchone()[0]
+        return without_zeros((last or 0) / 1000)
+    finally:
+        database.close()
 
 
 class Progress:
@@ -138,14 +159,16 @@ class Progress:
     def say(self, line):
         print(("\r\x1b[K" if self.bar else "") + line, file=sys.stderr, flush=True)
 
-    def finished(self, job, cause):
+    def finished(self, run, cause):
         self.done += 1
         if cause:
             self.failed += 1
-            self.say(f"{self.done}/{self.total} {job.title()}: failed: {cause}")
+            self.say(f"{self.done}/{self.total} {run.title()}: failed: {cause}")
         elif not self.bar:
-            result = job.result()
-            self.say(f"{self.done}/{self.total} {job.title()}: {result['guest_ns']} ns, "
+            result = run.result()
+            found = f"{result['guest_ns']} ns" if "guest_ns" in result else \
+                f"ends at {result['end_ns']} ns"
+            self.say(f"{self.done}/{self.total} {run.title()}: {found}, "
                      f"{result['host_s']:.1f} s of host time")
 
     def show(self, running):
@@ -180,24 +203,48 @@ def on_signals(handler):
     return [signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)][0]
 
 
+def take_ready(waiting):
+    """The next run that can start, which is taken from the list; None when all that are left wait
+    for the log of one that is at work."""
+    ready = next((run for run in waiting if run.job.can_start()), None)
+    if ready:
+        waiting.remove(ready)
+    return ready
+
+
+def take_replays_of(run, waiting):
+    """Those that will never have a log, taken from the list."""
+    lost = [other for other in waiting if other.job.recording is run.job and run.number == 1]
+    for other in lost:
+        waiting.remove(other)
+    return lost
+
+
 def run_all(jobs, platform, arguments):
     """The causes of failure: {job: sentence}. An interruption takes effect between two looks at
     what runs, so that no process is lost sight of."""
     caught = []
     before = on_signals(lambda number, _: caught.append(number))
-    waiting = [job for job in jobs if not job.result()]
-    progress = Progress(len(jobs), len(jobs) - len(waiting))
+    # All jobs once before the first is repeated.
+    runs = [job.runs[i] for i in range(arguments.repeat) for job in jobs]
+    waiting = [run for run in runs if not run.result()]
+    progress = Progress(len(runs), len(runs) - len(waiting))
     failures, running = {}, []
+
+    def finished(run, cause):
+        if cause:
+            failures.setdefault(run.job, cause)
+            for lost in take_replays_of(run, waiting):
+                finished(lost, "the run that it would replay has failed")
+        progress.finished(run, cause)
+
     try:
         while waiting or running:
-            while waiting and len(running) < arguments.jobs:
-                running.append(Running(waiting.pop(0), platform, arguments.timeout))
+            while len(running) < arguments.jobs and (run := take_ready(waiting)):
+                running.append(Running(run, platform, arguments.timeout))
             for one in [r for r in running if r.ended()]:
                 running.remove(one)
-                cause = one.conclude()
-                if cause:
-                    failures[one.job] = cause
-                progress.finished(one.job, cause)
+                finished(one.run, one.conclude())
             progress.show(len(running))
             if caught:
                 raise Interrupted(caught[0])
@@ -212,3 +259,12 @@ def run_all(jobs, platform, arguments):
         progress.close()
         on_signals(before)
     return failures
+
+
+def find_disagreements(jobs, failures):
+    """Adds the jobs whose runs did not find the same."""
+    for job in jobs:
+        cause = None if job in failures else job.disagreement()
+        if cause:
+            failures[job] = cause
+            print(f"{job.title()}: {cause}", file=sys.stderr)

@@ -40,7 +40,8 @@ static enum rpmsg_result send(struct rpmsg_link *link, uint32_t source, uint32_t
   put32(buffer.data + TANDEM_RPMSG_DESTINATION, destination);
   put32(buffer.data + TANDEM_RPMSG_RESERVED, 0);
   put32(buffer.data + TANDEM_RPMSG_LENGTH, length); /* and flags of zero */
-  memcpy(buffer.data + TANDEM_RPMSG_PAYLOAD, data, length);
+  if (length)
+    memcpy(buffer.data + TANDEM_RPMSG_PAYLOAD, data, length);
   rpmsg_submit(link, buffer.id, TANDEM_RPMSG_PAYLOAD + length);
   ++link->counters.sent;
   if (!link->depth)

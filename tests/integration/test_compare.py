@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """./tandem compare: tables, the page, resumption, refusals. Calls its script as ./tandem does."""
 import csv
+import json
 import os
 import re
 import signal
+import statistics
 import subprocess
 import sys
 
@@ -88,7 +90,8 @@ class Compare(PlatformTest):
         self.assertEqual(rows, self.rows())
         self.compare(*options, "--jobs", 1, out="second")
         for first, second in zip(rows, self.rows("second")):
-            del first["host_s"], second["host_s"]
+            for column in ("host_s", "host_min_s", "host_max_s"):
+                del first[column], second[column]
             self.assertEqual(first, second)
 
     def check_page(self):
@@ -102,15 +105,16 @@ class Compare(PlatformTest):
         self.assertGreater(max(float(line.split()[4]) for line in data), 0)
         self.assertIn('"slave1"', heat)
 
-    @ctest(timeout=600, once=True)
-    def test_interrupted_and_resumed(self):
-        options = (*SMALL, "--interconnect", "router,bus", "--slaves", "1,2,3", "--jobs", 2)
+    def check_interruption(self, total, *more):
+        options = (*SMALL, "--interconnect", "router,bus", "--slaves", "1,2,3", "--jobs", 2,
+                   *more)
         log = self.path("log")
         with open(log, "wb") as stderr:
             process = subprocess.Popen(self.command(*options), stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=stderr)
         try:
-            self.assertTrue(wait_for(lambda: re.search(r"^[23]/6 ", read_text(log), re.M), 120))
+            some = re.compile(rf"^[23]/{total} ", re.M)
+            self.assertTrue(wait_for(lambda: some.search(read_text(log)), 120))
             process.send_signal(signal.SIGINT)
             status = process.wait(60)
         finally:
@@ -125,11 +129,95 @@ class Compare(PlatformTest):
                 for name in os.listdir(runs)}
         self.assertIn(len(kept), (2, 3, 4, 5))
         done = self.compare(*options)
-        self.assertIn(f"{len(kept)} of 6 runs are there already", done.stderr)
+        self.assertIn(f"{len(kept)} of {total} runs are there already", done.stderr)
         self.assertEqual(len(self.rows()), 6)
         for name, written in kept.items():
             self.assertEqual(os.stat(os.path.join(runs, name, "result.json")).st_mtime_ns,
                              written)
+
+    @ctest(timeout=600, once=True)
+    def test_interrupted_and_resumed(self):
+        self.check_interruption(6)
+
+    @ctest(timeout=600, once=True)
+    def test_interrupted_and_resumed_with_repetitions_and_replays(self):
+        self.check_interruption(12, "--repeat", 2, "--replay")
+        self.assertEqual([row["traffic"] for row in self.rows()],
+                         3 * ["recorded"] + 3 * ["replayed"])
+
+    def result_files(self, row):
+        """Of all runs of a row."""
+        runs = self.path("out/runs")
+        return [os.path.join(runs, name, "result.json") for name in sorted(os.listdir(runs))
+                if name.split(".")[0] == row["run"]]
+
+    @ctest(timeout=600, once=True)
+    def test_repeated(self):
+        options = (*SMALL, "--interconnect", "router,bus", "--repeat")
+        done = self.compare(*options, 3)
+        self.assertIn("triad bus slaves=1 n=64 (2 of 3): ", done.stderr)
+        rows = self.rows()
+        self.assertEqual([row["interconnect"] for row in rows], ["router", "bus"])
+        for row in rows:
+            files = self.result_files(row)
+            times = [json.loads(read_text(file))["host_s"] for file in files]
+            self.assertEqual(len(times), 3)
+            self.assertEqual(
+                (int(row["repeats"]), float(row["host_s"]), float(row["host_min_s"]),
+                 float(row["host_max_s"])),
+                (3, statistics.median(times), min(times), max(times)))
+        self.assertIn("Every run was made 3 times", read_text(self.path("out/results.md")))
+        self.assertIn("6 of 8 runs are there already", self.compare(*options, 4).stderr)
+        # One that found something else would be noticed.
+        changed = self.result_files(rows[1])[1]
+        result = json.loads(read_text(changed))
+        result["guest_ns"] += 1
+        with open(changed, "w", encoding="ascii") as file:
+            json.dump(result, file)
+        sentence = f"triad bus slaves=1 n=64: not the same in all runs: guest_ns is " \
+                   f"{rows[1]['guest_ns']} in run 1 and {result['guest_ns']} in run 2"
+        self.assertIn(sentence, self.compare(*options, 3, status=1).stderr)
+        self.assertEqual([row["interconnect"] for row in self.rows()], ["router"])
+        self.assertIn(sentence, read_text(self.path("out/results.md")))
+
+    @ctest(timeout=600, once=True)
+    def test_replayed(self):
+        options = (*SMALL, "--interconnect", "bus,mesh", "--slaves", 2, "--set", "width=4,8,2",
+                   "--replay")
+        done = self.compare(*options, "--", "--set", "clock=5ns")
+        self.assertIn(" triad mesh slaves=2 width=8 n=64 replayed: ends at ", done.stderr)
+        rows = self.rows()
+        self.assertEqual([row["traffic"] for row in rows], ["recorded"] + 5 * ["replayed"])
+        self.assertEqual([row["guest_ns"] == "" for row in rows], [False] + 5 * [True])
+        self.assertEqual(len({row["transactions"] for row in rows}), 1)
+        recorded, wide, narrow = rows[:3]
+        for column in rows[0]:
+            # No access is of more than 4 bytes, so a bus of 8 is the one that was recorded, and
+            # only if the replays have heard of its clock as well.
+            if column.startswith("latency") or column in ("waiting_ns", "end_ns"):
+                self.assertEqual(wide[column], recorded[column], column)
+                self.assertEqual(rows[3][column], rows[4][column], column)
+        for column in ("latency_mean_ns", "latency_p99_ns", "end_ns"):
+            self.assertGreater(float(narrow[column]), float(wide[column]))
+        for row in rows[3:]:
+            self.assertGreater(float(row["latency_mean_ns"]), float(recorded["latency_mean_ns"]))
+        page = read_text(self.path("out/report.html"))
+        self.assertIn("end of the last transaction", page)
+        self.assertEqual(page.count("<svg"), 5)  # run time, latency, links of three meshes
+        self.assertIn("bus width=4 (recorded)", read_text(self.path("out/results.md")))
+        # Another value of a parameter is one more replay.
+        more = (*options[:-2], "width=4,8,2,1", "--replay", "--", "--set", "clock=5ns")
+        self.assertIn("6 of 8 runs are there already", self.compare(*more).stderr)
+
+    @ctest(timeout=300, once=True)
+    def test_recording_that_fails(self):
+        done = self.compare("--workload", "triad", "--interconnect", "bus,router", "--param",
+                            "n=0,64", "--replay", status=1)
+        self.assertIn("triad bus slaves=1 n=0 recorded: failed: a guest says: n must be",
+                      done.stderr)
+        self.assertIn("triad router slaves=1 n=0 replayed: failed: the run that it would replay "
+                      "has failed", done.stderr)
+        self.assertEqual([row["parameters"] for row in self.rows()], ["n=64", "n=64"])
 
     @ctest(timeout=300, once=True)
     def test_killed(self):
@@ -211,6 +299,9 @@ class Compare(PlatformTest):
                  ("--workload", "triad", "--interconnect", "mesh", "--set", "place=master@9:9")),
                 ("unknown way to observe memory 'all'", (*bus, "--observe", "all")),
                 ("--jobs must be at least 1", (*bus, "--jobs", "0")),
+                ("--repeat must be at least 1", (*bus, "--repeat", "0")),
+                ("--replay has nothing to replay into; give several interconnects",
+                 (*bus, "--slaves", "1,2", "--replay")),
                 ("unrecognized arguments: --colour", (*bus, "--colour")),
                 ("there is no platform", (*bus, "--platform", "mine"))):
             with self.subTest(sentence=sentence):

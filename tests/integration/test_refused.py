@@ -98,6 +98,9 @@ class Refused(PlatformTest):
         self.check("'disk'|master|shm", "--interconnect", "ring", "--set", "place=disk@0")
         self.check("row|1000|interleave", "--dram", "row=1000")
         self.check("impossible parameter 'off'|NAME=VALUE", "--dram", "off")
+        self.check("columns is '0'|1 to 64", "--interconnect", "mesh", "--set", "columns=0")
+        self.check("'shm' is placed at 5|ring of 3 stations", "--interconnect", "ring", "--set",
+                   "place=shm@5")
         self.check("/no/lib.so", "--load", "/no/lib.so")
         self.check("lib.so", "--load", self.file("lib.so", b"no library"))
 
@@ -231,7 +234,16 @@ class Refused(PlatformTest):
                    environment={"TANDEM_ADAPTER": "/no/adapter.so"})
 
     @ctest(once=True)
+    def test_caches(self):
+        for pair in ("line", "=64", "l3.size=1M"):
+            self.check(f"impossible cache parameter '{pair}'|known are line, replacement",
+                       "--cache", pair)
+        self.check("impossible cache l1.size 'big'", "--cache", "l1.size=big")
+
+    @ctest(once=True)
     def test_dry_run_refuses_the_same(self):
+        self.check("row|1000|interleave", "--dry-run", "--dram", "row=1000")
+        self.check("unknown interconnect 'torus'", "--dry-run", "--interconnect", "torus")
         self.check("does not exist", "--dry-run", "--master.image", "/no/such.elf")
         self.check("impossible quantum", "--dry-run", "--quantum", "0")
         self.assertEqual(QEMU_PREFIX, "")

@@ -2,6 +2,7 @@
 """The log of a run with guests, its replay without them, and generated traffic."""
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 
@@ -120,6 +121,55 @@ class Traffic(PlatformTest):
                          "does not exist here; known are master, slave0")
         self.assertEqual(error("--replay", log, "--log", log),
                          "error: --log and --replay name the same file")
+        self.assertEqual(error("--generate", "--targets", 1, "--interconnect", "mesh", "--set",
+                               "place=target9@0:0"),
+                         "error: interconnect interconnect: parameter place names 'target9'; known "
+                         "are source0, source1, source2, source3, target0")
+        self.assertEqual(error("--generate", "--target-size", 0),
+                         "error: interconnect interconnect: range 'target0' is empty")
+
+    @ctest(once=True)
+    def test_damaged_log_is_one_sentence(self):
+        good, bad = self.path("good.db"), self.path("bad.db")
+        self.tool("tandem-traffic", "--generate", "--initiators", 2, "--targets", 2, "--traffic",
+                  "transactions=5", "--interconnect", "bus", "--log", good)
+
+        def error(change):
+            shutil.copy(good, bad)
+            database = sqlite3.connect(bad)
+            with database:
+                database.execute(change)
+            database.close()
+            done = self.tool("tandem-traffic", "--replay", bad, status=1)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            return done.stderr.rstrip()
+        for table, change, sentence in (
+                ("ranges", "address = 16 WHERE id = 1", "interconnect interconnect: range 'target1' "
+                 "(0x10 to 0x10000f) overlaps range 'target0' (0x0 to 0xfffff)"),
+                ("ranges", "size = 0 WHERE id = 1",
+                 "interconnect interconnect: range 'target1' is empty"),
+                ("ranges", "target = 7 WHERE id = 1", f"'{bad}' is no complete transaction log: a "
+                 "range leads to a target that does not exist"),
+                ("ranges", "initiator = 9 WHERE id = 1",
+                 "interconnect interconnect: range 'target1' is for initiator 9 but there are 2"),
+                ("run", "value = 'tandem transaction log 9' WHERE key = 'format'",
+                 f"'{bad}' is no complete transaction log: it is of the format 'tandem "
+                 "transaction log 9'"),
+                *(("transactions", change + " WHERE id = 3",
+                   f"cannot read the log '{bad}': its transaction 3 has an impossible " + part)
+                  for change, part in (("initiator = 2", "initiator"), ("target = 2", "target"),
+                                       ("command = 3", "command"), ("response = 2", "response"),
+                                       ("length = -1", "length"), ("end_ps = -1", "time"),
+                                       ("start_ps = end_ps + 1000", "time")))):
+            with self.subTest(table + " " + change):
+                self.assertEqual(error(f"UPDATE {table} SET {change}"), "error: " + sentence)
+        with open(good, "rb") as file:
+            head = file.read(5000)
+        for content in (b"", b"no database" * 100, head):
+            with open(bad, "wb") as file:
+                file.write(content)
+            self.assertIn(f"error: '{bad}' is no complete transaction log: ",
+                          self.tool("tandem-traffic", "--replay", bad, status=1).stderr)
 
 
 if __name__ == "__main__":

@@ -178,6 +178,7 @@ TEST(transaction_log, many_transactions_come_back_in_order)
       logged_transaction row;
       row.id = log.next_id();
       row.start = i * 10;
+      row.end = row.start + 7;
       row.address = ~std::uint64_t{i};
       row.initiator = static_cast<std::int16_t>(i % 3);
       log.add(row);

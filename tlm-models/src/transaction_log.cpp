@@ -55,6 +55,27 @@ constexpr char insert_row[] = "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?
   std::abort(); // the report throws
 }
 
+constexpr std::uint32_t longest = 1 << 24; // bytes of a transaction
+
+/// What no transaction can have; nullptr when there is nothing.
+const char *impossible_part(const logged_transaction &t, const logged_system &system)
+{
+  const auto among = [](std::int16_t index, const std::vector<std::string> &names) {
+    return index >= 0 && static_cast<std::size_t>(index) < names.size();
+  };
+  if (!among(t.initiator, system.initiators))
+    return "initiator";
+  if (t.target != -1 && !among(t.target, system.targets))
+    return "target";
+  if (t.command < tlm::TLM_READ_COMMAND || t.command > tlm::TLM_IGNORE_COMMAND)
+    return "command";
+  if (t.response < tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE || t.response > tlm::TLM_OK_RESPONSE)
+    return "response";
+  if (t.length > longest)
+    return "length";
+  return t.start > t.end || t.end > INT64_MAX ? "time" : nullptr;
+}
+
 /// Between the time resolution and the picoseconds of the file.
 struct picoseconds {
   std::uint64_t per_tick = 1, ticks_each = 1;
@@ -374,9 +395,9 @@ void transaction_log_reader::for_each(
       t.response = static_cast<std::int8_t>(row.number(8));
       t.waiting = ps.ticks(row.number(9));
       t.target_time = ps.ticks(row.number(10));
-      if (t.initiator < 0 || static_cast<std::size_t>(t.initiator) >= system_.initiators.size())
-        throw sqlite::error("transaction " + std::to_string(t.id) +
-                            " is of an initiator that does not exist");
+      if (const char *part = impossible_part(t, system_))
+        throw sqlite::error("its transaction " + std::to_string(t.id) + " has an impossible " +
+                            part);
       visit(t);
     }
   } catch (const sqlite::error &error) {

@@ -114,7 +114,7 @@ enum rpmsg_result rpmsg_close(struct rpmsg_endpoint *endpoint, uint64_t timeout_
 
 /* --- Messages ----------------------------------------------------------------------------- */
 
-/* Sends from the endpoint without waiting. */
+/* Sends from the endpoint without waiting. `data` may be NULL when the length is 0. */
 enum rpmsg_result rpmsg_send(struct rpmsg_endpoint *endpoint, uint32_t destination,
                              const void *data, uint32_t length);
 
