@@ -10,6 +10,7 @@ from platform_run import ctest, main, wait_for
 from remote_firmware import Firmware
 
 LONG = 900  # seconds for ctest
+LONGER = 3600  # with TANDEM_MESSAGES
 FIRMWARE = "lib/firmware/"
 ARM64_MASTER = ["--master.machine", "aarch64", "--master.append", "console=ttyAMA0"]
 
@@ -90,6 +91,11 @@ done
 """
 
 
+def messages(usual):
+    """How many messages to send; docs/performance.md has figures for more of them."""
+    return int(os.environ.get("TANDEM_MESSAGES", usual))
+
+
 def echo_of(arch):
     return program(arch, "rpmsg_echo")
 
@@ -100,14 +106,20 @@ class RemoteprocTest(LinuxTest):
         trouble = re.compile("Oops|BUG:|WARNING:|[Cc]all [Tt]race|NEVER|FAILED")
         self.assertEqual([l for l in run.console().splitlines() if trouble.search(l)], [])
 
+    def check_ping(self, ping, count):
+        self.assertEqual(ping.status, 0)
+        self.assertIn(f"{count} messages of 1 to 496 bytes and back", ping.output)
+        if "TANDEM_MESSAGES" in os.environ:
+            print(ping.output)
 
-class Remoteproc(RemoteprocTest):
     def check_pings(self, tried, counts):
         for count in counts:
             found = [t for line, t in tried.items() if line.startswith(f"rpmsg-ping -n {count} ")]
-            self.assertEqual([t.status for t in found], [0], count)
-            self.assertIn(f"{count} messages of 1 to 496 bytes and back", found[0].output)
+            self.assertEqual(len(found), 1)
+            self.check_ping(found[0], count)
 
+
+class Remoteproc(RemoteprocTest):
     @ctest(timeout=LONG)
     def test_started_and_stopped_with_traffic(self):
         count = 50
@@ -125,6 +137,33 @@ try rmmod tandem_remoteproc
         self.assertEqual(len(re.findall(rf"\bheld +- +{count} ",
                                         tried["idmctl status"].output)), 2)
         self.assertEqual(tried["rmmod tandem_remoteproc"].status, 0)
+
+    @ctest(timeout=LONGER)
+    def test_messages(self):
+        # Both slaves at once, half of the messages each.
+        count = messages(8000) // 2
+        script = PRELUDE + RINGS + f"""
+for n in 0 1; do
+  start $n
+  device=$(raw $n)
+  (rpmsg-ping -n {count} -w 32 $device > /tmp/$n; echo $? > /tmp/status$n) &
+done
+wait
+for n in 0 1; do
+  try sh -c ": rpmsg-ping -n {count} ; cat /tmp/$n; exit $(cat /tmp/status$n)"
+  rings $n
+  stop $n
+done
+"""
+        files = {FIRMWARE + f"tandem-slave{n}.elf": echo_of("cortexm") for n in (0, 1)}
+        run = self.finish(self.start_linux("arm-cortexm", "armhf", script, files), timeout=LONGER)
+        self.check_clean(run)
+        for n in (0, 1):
+            self.assertIn(f"\nRINGS {n} {BUFFERS} 0\n", run.console())
+        pings = [t for line, t in self.tried(run).items() if f"rpmsg-ping -n {count} " in line]
+        self.assertEqual(len(pings), 2)
+        for ping in pings:
+            self.check_ping(ping, count)
 
     @ctest(timeout=LONG)
     def test_crashes_are_recovered(self):
@@ -168,8 +207,9 @@ try rpmsg-ping -n 107 -e other,1024 /dev/rpmsg_ctrl0
         self.assertEqual(tried["rmmod tandem_remoteproc"].status, 0)
         self.assertRegex(tried["idmctl status"].output, r"(?m)^0 +1 +held\b")
 
-    @ctest(timeout=LONG)
+    @ctest(timeout=LONGER)
     def test_x86_master_and_killed_slave(self):
+        count = messages(2000)
         script = PRELUDE + CRASHES.replace("undefined hang exit", "undefined hang") + """
 rpmsg-ping -n 1000000 -w 16 $(raw 0) &
 usleep 20000
@@ -177,11 +217,11 @@ echo KILL IT
 wait_for "crash detected" 3
 wait
 wait_for "is now up" 4
-try rpmsg-ping -n 2000 -w 16 $(raw 0)
+try rpmsg-ping -n COUNT -w 32 $(raw 0)
 stop 0
 try cat remoteproc0/state
 try idmctl status
-"""
+""".replace("COUNT", str(count))
         # Paced, so that the master's time does not run away while the host is slow to kill.
         started = self.start_linux("x86-arm", "amd64", script,
                                    {FIRMWARE + "tandem-slave0.elf": echo_of("arm")},
@@ -190,10 +230,10 @@ try idmctl status
         self.assertTrue(wait_for(lambda: "KILL IT" in started.log("master") or
                                  not started.running(), BOOT_TIMEOUT))
         os.kill(pid, signal.SIGKILL)
-        run = self.finish(started, timeout=BOOT_TIMEOUT)
+        run = self.finish(started, timeout=LONGER)
         self.check_clean(run)
         tried = self.tried(run)
-        self.check_pings(tried, [100, 101, 102, 2000])
+        self.check_pings(tried, [100, 101, 102, count])
         self.assertIn("the slave is crashed: killed by signal 9", run.console())
         self.assertRegex(run.console(), "rpmsg-ping: .*(Broken pipe|No such device)")
         self.assertEqual(tried["cat remoteproc0/state"].output, "offline")
@@ -292,6 +332,8 @@ class Refused(RemoteprocTest):
         files.update({FIRMWARE + "aarch64": echo_of("aarch64"),
                       FIRMWARE + "plain": program("cortexm", "boot_report"),
                       FIRMWARE + "echo": echo_of("cortexm"),
+                      FIRMWARE + "tandem-slave1.elf": echo_of("aarch64"),
+                      FIRMWARE + "tandem-slave2.elf": echo_of("x86_64"),
                       "boot/report.elf": program("cortexm", "boot_report")})
         said = {name: sentence for name, (_, sentence) in refused.items()}
         said["aarch64"] = ("is for machine 183 of 64 bits, the slave executes machine 40 of "
@@ -311,10 +353,15 @@ start 0
 try rpmsg-ping -n 100 $(raw 0)
 try idmctl halt 0
 try load-bin-boot 0 /boot/report.elf
+for n in 1 2; do
+  start $n
+  try rpmsg-ping -n 10$n $(raw $n)
+done
 """
         # An arm64 master boots in the fewest cycles of all.
         run = self.run_linux("arm-cortexm", "arm64", script, files,
-                             options=ARM64_MASTER + ["--slaves", 1])
+                             options=ARM64_MASTER + ["--slaves", 3, "--slave1.machine", "aarch64",
+                                                     "--slave2.machine", "x86-pc"])
         parts = {part.partition("\n")[0]: part for part in run.console().split("\nTRY ")}
         for name, sentence in said.items():
             with self.subTest(name):
@@ -324,8 +371,7 @@ try load-bin-boot 0 /boot/report.elf
         tried = self.tried(run)
         self.assertEqual(tried["cat remoteproc0/state"].output, "offline")
         self.assertIn("runs a program that was started by /dev/idm0", parts["start 0"])
-        ping, = (t for line, t in tried.items() if line.startswith("rpmsg-ping"))
-        self.assertEqual(ping.status, 0)
+        self.check_pings(tried, [100, 101, 102])
         self.assertIn("remoteproc has it", tried["idmctl halt 0"].output)
         self.assertEqual(tried["load-bin-boot 0 /boot/report.elf"].status, 1)
         self.check_clean(run)
