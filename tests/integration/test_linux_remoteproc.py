@@ -191,18 +191,32 @@ try insmod /lib/tandem/tandem_remoteproc.ko
 start 0
 try rpmsg-ping -n 106 $(raw 0)
 try rpmsg-ping -n 107 -e other,1024 /dev/rpmsg_ctrl0
+cp /boot/report.elf /lib/firmware/tandem-slave0.elf
+echo -n tandem:undefined > $(raw 0)
+wait_for "has no resource table" 1
+usleep 100000
+try grep . remoteproc0/state
+cp /boot/echo.elf /lib/firmware/tandem-slave0.elf
+rmmod tandem_remoteproc
+load-remoteproc
+start 0
+try rpmsg-ping -n 108 $(raw 0)
 """
         run = self.run_linux("arm-cortexm", "armhf", script,
-                             {FIRMWARE + "tandem-slave0.elf": echo_of("cortexm")})
+                             {FIRMWARE + "tandem-slave0.elf": echo_of("cortexm"),
+                              "boot/echo.elf": echo_of("cortexm"),
+                              "boot/report.elf": program("cortexm", "boot_report")})
         self.check_clean(run)
         console, tried = run.console(), self.tried(run)
         kinds = re.findall(r"crash detected in slave0: type (.*)", console)
-        self.assertEqual(kinds, ["fatal error", "watchdog", "fatal error", "fatal error"])
+        self.assertEqual(kinds, ["fatal error", "watchdog", "fatal error", "fatal error",
+                                 "fatal error"])
+        self.assertEqual(tried["grep . remoteproc0/state"].output, "offline")
         self.assertIn("no heartbeat within", console)
         self.assertEqual(tried["cat remoteproc0/state"].output, "crashed")
         self.assertEqual(tried["idmctl boot 0"].output,
                          "idmctl: slave 0 cannot be booted: remoteproc has it")
-        self.check_pings(tried, range(100, 108))
+        self.check_pings(tried, range(100, 109))
         self.assertRegex(console, "rpmsg-ping: .*(Broken pipe|No such device)")
         self.assertEqual(tried["rmmod tandem_remoteproc"].status, 0)
         self.assertRegex(tried["idmctl status"].output, r"(?m)^0 +1 +held\b")

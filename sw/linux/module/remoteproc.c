@@ -258,6 +258,25 @@ static int parse_firmware(struct rproc *rproc, const struct firmware *image)
   return error;
 }
 
+/* A recovery loads the file as it is then, and has it parsed no more. */
+static int load(struct rproc *rproc, const struct firmware *image)
+{
+  rproc->bootaddr = rproc_elf_get_boot_addr(rproc, image);
+  return remote_check_firmware(rproc->priv, image) ?: rproc_elf_load_segments(rproc, image);
+}
+
+/* The core copies the table of the first start there, whatever size the file's table has. */
+static struct resource_table *find_loaded_table(struct rproc *rproc, const struct firmware *image)
+{
+  struct remote *remote = rproc->priv;
+  struct resource_table *table = rproc_elf_find_loaded_rsc_table(rproc, image);
+  size_t end = remote->size - remote->carve_out_size;
+
+  if (!table || (void *)table - remote->window + rproc->table_sz > end)
+    return NULL;
+  return table;
+}
+
 static int start(struct rproc *rproc)
 {
   struct remote *remote = rproc->priv;
@@ -267,8 +286,13 @@ static int start(struct rproc *rproc)
       .window = remote->info.window,
       .size = remote->info.size,
   };
-  int error = idm_peer_setup(remote->peer, &remote->client, &setup);
+  int error;
 
+  if (rproc->table_ptr == rproc->cached_table) {
+    dev_err(&rproc->dev, "the resource table of %s is too large\n", rproc->firmware);
+    return -EINVAL;
+  }
+  error = idm_peer_setup(remote->peer, &remote->client, &setup);
   clear_bit(0, &remote->reported);
   WRITE_ONCE(remote->running, true);
   if (!error)
@@ -306,8 +330,8 @@ static const struct rproc_ops operations = {
     .da_to_va = da_to_va,
     .parse_fw = parse_firmware,
     .handle_rsc = handle_resource,
-    .load = rproc_elf_load_segments,
-    .find_loaded_rsc_table = rproc_elf_find_loaded_rsc_table,
+    .load = load,
+    .find_loaded_rsc_table = find_loaded_table,
     .sanity_check = rproc_elf_sanity_check,
     .get_boot_addr = rproc_elf_get_boot_addr,
 };
