@@ -147,9 +147,16 @@ class Workloads(PlatformTest):
             self.assertLess(ns["router", more], 0.6 * ns["router", few], ns)
             for kind in interconnects[1:]:
                 self.assertLess(ns[kind, more], ns[kind, few], ns)
+        tiles, words = 4 * 4, 8 * 8
         for slaves in (1, 2, 4, 8):
             for kind in interconnects[1:]:
                 self.assertLess(ns["router", slaves], ns[kind, slaves], ns)
+            # Nobody waits at the router: so many rounds of one tile for each slave.
+            self.assertAlmostEqual(ns["router", slaves] * slaves / ns["router", 1], 1, delta=0.02)
+            # An access of a word holds the way to the memory for 20 ns. Each tile is computed from
+            # 4 pairs of tiles.
+            for kind in ("bus", "crossbar"):
+                self.assertGreater(ns[kind, slaves], tiles * (2 * 4 + 1) * words * 20, ns)
             # With the same width and clock, the crossbar only adds ways. One slave and its master
             # take turns, so each access comes earlier or at the same time. Several contend in an
             # order that the first accesses set, so a detail decides how their phases overlap.
