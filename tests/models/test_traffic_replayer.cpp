@@ -3,6 +3,7 @@
 #include "traffic.h"
 
 #include <tandem/interconnect.h>
+#include <tandem/trace.h>
 #include <tandem/traffic_generator.h>
 #include <tandem/traffic_replayer.h>
 
@@ -76,9 +77,12 @@ void record(const std::string &kind, const tandem::interconnect_config &config,
 
 void replay(const std::string &kind, const tandem::interconnect_config &config,
             const std::string &from, const std::string &to,
-            tandem::replay_timing timing = tandem::replay_timing::gaps)
+            tandem::replay_timing timing = tandem::replay_timing::gaps, const std::string &vcd = "")
 {
   auto bus = tandem::make_interconnect(kind, "bus", config);
+  std::unique_ptr<tandem::vcd_trace> trace;
+  if (!vcd.empty())
+    trace = std::make_unique<tandem::vcd_trace>(vcd);
   tandem::transaction_log log(to);
   bus->log_to(log, kind);
   tandem::traffic_replayer replayer("replayer", tandem::transaction_log_reader(from), config,
@@ -97,6 +101,15 @@ std::vector<logged_transaction> rows_of(const std::string &path)
   std::vector<logged_transaction> rows;
   tandem::transaction_log_reader(path).for_each([&](const auto &row) { rows.push_back(row); });
   return rows;
+}
+
+std::vector<std::vector<logged_transaction>>
+by_initiator(const std::vector<logged_transaction> &rows)
+{
+  std::vector<std::vector<logged_transaction>> sorted(initiators);
+  for (const logged_transaction &row : rows)
+    sorted[static_cast<std::size_t>(row.initiator)].push_back(row);
+  return sorted;
 }
 
 void expect_same(const std::vector<logged_transaction> &a, const std::vector<logged_transaction> &b)
@@ -182,6 +195,85 @@ TEST(traffic_replayer, log_of_an_open_loop_gives_the_recorded_times)
 {
   for (const auto timing : {tandem::replay_timing::gaps, tandem::replay_timing::starts})
     expect_replay_is_the_run("bus", {}, {{"interval", "90ns"}}, timing);
+}
+
+TEST(traffic_replayer, networks_give_the_recorded_times)
+{
+  for (const char *kind : {"mesh", "ring"}) {
+    expect_replay_is_the_run(kind, {}, {{"loop", "closed"}, {"interval", "1us"}});
+    expect_replay_is_the_run(kind, {{"clock", "3ns"}, {"router", "0"}},
+                             {{"loop", "closed"}, {"interval", "50ns"}, {"length", "64"}});
+    expect_replay_is_the_run(kind, {{"arbitration", "fixed_priority"}}, {{"arrivals", "saturate"}});
+  }
+}
+
+TEST(traffic_replayer, networks_give_the_recorded_times_of_an_open_loop)
+{
+  for (const char *kind : {"mesh", "ring"})
+    for (const auto timing : {tandem::replay_timing::gaps, tandem::replay_timing::starts})
+      expect_replay_is_the_run(kind, {}, {{"interval", "70ns"}}, timing);
+}
+
+TEST(traffic_replayer, trace_changes_no_time)
+{
+  const scratch directory;
+  const std::string run = directory.file("run.db"), again = directory.file("again.db");
+  for (const char *kind : {"mesh", "ring", "crossbar"}) {
+    const auto config = system_with({});
+    in_a_process([&] {
+      record(kind, config, run, {{"loop", "closed"}, {"interval", "50ns"}, {"outstanding", "3"}});
+    });
+    in_a_process([&] {
+      replay(kind, config, run, again, tandem::replay_timing::starts, directory.file("trace.vcd"));
+    });
+    expect_same(rows_of(run), rows_of(again));
+  }
+}
+
+TEST(traffic_replayer, other_interconnects_carry_all_in_the_order_of_each_initiator)
+{
+  const scratch directory;
+  const std::string run = directory.file("run.db"), again = directory.file("again.db");
+  const tandem::parameter_values big = {{"columns", "8"}, {"rows", "8"}};
+  in_a_process([&] {
+    record("bus", system_with({}), run, {{"loop", "closed"}, {"interval", "50ns"}});
+  });
+  const auto recorded = by_initiator(rows_of(run));
+  for (const char *kind : {"mesh", "ring", "crossbar", "router"}) {
+    const auto config = system_with(std::string(kind) == "mesh" ? big : tandem::parameter_values{});
+    in_a_process([&] { replay(kind, config, run, again); });
+    const auto replayed = by_initiator(rows_of(again));
+    for (unsigned i = 0; i < initiators; ++i) {
+      ASSERT_EQ(replayed[i].size(), 500u) << kind;
+      for (std::size_t n = 0; n < 500; ++n) {
+        const auto &a = recorded[i][n], &b = replayed[i][n];
+        ASSERT_EQ(b.address, a.address) << kind << " " << n;
+        ASSERT_EQ(b.command, a.command) << kind << " " << n;
+        ASSERT_EQ(b.target_time, a.target_time) << kind << " " << n;
+        if (n > 0) {
+          ASSERT_EQ(b.start - replayed[i][n - 1].end, a.start - recorded[i][n - 1].end)
+              << "the pause between them, in " << kind << " " << n;
+        }
+      }
+    }
+  }
+}
+
+TEST(traffic_replayer, initiators_that_begin_late_end_early_or_do_nothing)
+{
+  const scratch directory;
+  const std::string run = directory.file("run.db"), again = directory.file("again.db");
+  std::vector<logged_transaction> rows;
+  for (unsigned n = 0; n < 20000; ++n) // more than is read ahead at once
+    rows.push_back(access(10 * n, 10 * n + 5, n < 100 ? 0 : n < 19900 ? 1 : 2, 5));
+  write_log(run, rows);
+  in_a_process([&] { replay("router", system_with({}), run, again); });
+  const auto replayed = rows_of(again);
+  ASSERT_EQ(replayed.size(), rows.size());
+  for (std::size_t n = 0; n < rows.size(); ++n) {
+    ASSERT_EQ(replayed[n].start, rows[n].start) << n;
+    ASSERT_EQ(replayed[n].initiator, rows[n].initiator) << n;
+  }
 }
 
 TEST(traffic_replayer, slower_interconnect_makes_later_requests_later)

@@ -78,8 +78,10 @@ public:
   void run()
   {
     step();
-    connection_.check(sqlite3_reset(handle_.get()));
+    rewind();
   }
+  /// Lets it be run again.
+  void rewind() { connection_.check(sqlite3_reset(handle_.get())); }
   std::int64_t number(int column) { return sqlite3_column_int64(handle_.get(), column); }
   bool is_null(int column) { return sqlite3_column_type(handle_.get(), column) == SQLITE_NULL; }
   std::string text(int column)

@@ -2,6 +2,7 @@
 #include "tandem/traffic_replayer.h"
 
 #include <algorithm>
+#include <deque>
 
 namespace tandem
 {
@@ -48,10 +49,10 @@ struct traffic_replayer::step {
   std::int8_t command, response;
 };
 
-/// All of one initiator, in the order of the log.
+/// What one initiator has still to do, in the order of the log.
 struct traffic_replayer::stream {
-  std::vector<step> steps;
-  std::size_t next = 0;
+  std::uint64_t left = 0; // also those that have not been read
+  std::deque<step> steps;
 };
 
 /// An initiator whose next transaction has a time.
@@ -69,7 +70,7 @@ struct traffic_replayer::candidate {
 
 /// What the target is to do; travels with the payload.
 struct traffic_replayer::answer : tlm::tlm_extension<answer> {
-  const step *logged = nullptr;
+  step logged;
 
   tlm::tlm_extension_base *clone() const override { return new answer(*this); }
   void copy_from(const tlm::tlm_extension_base &other) override
@@ -90,47 +91,53 @@ struct traffic_replayer::worker {
 
 traffic_replayer::traffic_replayer(sc_core::sc_module_name, const transaction_log_reader &log,
                                    const interconnect_config &interconnect, replay_timing timing)
-    : from("from"), to("to"), timing_(timing)
+    : from("from"), to("to"), timing_(timing), path_(log.path()), log_(log),
+      initiators_(places(path_, "initiator", log.system().initiators, interconnect.initiators))
 {
   from.init(interconnect.initiators.size());
   to.init(interconnect.targets.size());
   for (std::size_t t = 0; t < to.size(); ++t)
     to[t].register_b_transport(this, &traffic_replayer::b_transport, static_cast<int>(t));
+  places(path_, "target", log.system().targets, interconnect.targets);
   streams_.resize(from.size());
-  load(log, interconnect);
+  for (std::size_t i = 0; i < initiators_.size(); ++i)
+    streams_[initiators_[i]].left = log.size(i);
+  left_ = log.size();
+  for (unsigned i = 0; i < streams_.size(); ++i)
+    if (streams_[i].left != 0)
+      schedule(i, sc_core::sc_time::from_value(front(streams_[i]).start));
   arm();
 }
 
 traffic_replayer::~traffic_replayer() = default;
 
-void traffic_replayer::load(const transaction_log_reader &log,
-                            const interconnect_config &interconnect)
+/// The next step of an initiator that has one.
+const traffic_replayer::step &traffic_replayer::front(stream &of)
 {
-  const std::vector<unsigned> initiators =
-      places(log.path(), "initiator", log.system().initiators, interconnect.initiators);
-  places(log.path(), "target", log.system().targets, interconnect.targets);
-  log.for_each([&](const logged_transaction &t) {
-    streams_[initiators[static_cast<std::size_t>(t.initiator)]].steps.push_back(
-        {t.id, t.start, t.end, t.target_time, t.address, t.length, t.command, t.response});
-    longest_ = std::max(longest_, t.length);
-    ++left_;
-  });
-  for (unsigned i = 0; i < streams_.size(); ++i)
-    if (!streams_[i].steps.empty())
-      schedule(i, sc_core::sc_time::from_value(streams_[i].steps.front().start));
+  while (of.steps.empty())
+    read_one();
+  return of.steps.front();
+}
+
+void traffic_replayer::read_one()
+{
+  const logged_transaction *const t = log_.next();
+  if (!t)
+    fail("the log '" + path_ + "' has fewer transactions than it says");
+  streams_[initiators_[static_cast<std::size_t>(t->initiator)]].steps.push_back(
+      {t->id, t->start, t->end, t->target_time, t->address, t->length, t->command, t->response});
 }
 
 void traffic_replayer::schedule(unsigned initiator, const sc_core::sc_time &due)
 {
-  const stream &of = streams_[initiator];
-  candidates_.push_back({due, of.steps[of.next].id, initiator});
+  candidates_.push_back({due, front(streams_[initiator]).id, initiator});
   std::push_heap(candidates_.begin(), candidates_.end());
 }
 
 /// Whether a step need not wait for the completion of the one before.
-bool traffic_replayer::is_independent(const stream &of, std::size_t next) const
+bool traffic_replayer::is_independent(const step &next, const step &before) const
 {
-  return timing_ == replay_timing::starts || of.steps[next].start < of.steps[next - 1].end;
+  return timing_ == replay_timing::starts || next.start < before.end;
 }
 
 /// Lets a thread run that takes the lead as soon as the leader waits in the interconnect. It runs
@@ -146,8 +153,6 @@ void traffic_replayer::arm()
   workers_.push_back(std::make_unique<worker>());
   worker &added = *workers_.back();
   standby_ = &added;
-  added.data.resize(longest_);
-  added.payload.set_data_ptr(added.data.data());
   added.payload.set_extension(&added.expected);
   sc_core::sc_spawn([this, &added] { run(added); },
                     sc_core::sc_gen_unique_name((std::string(basename()) + "_thread").c_str()));
@@ -225,26 +230,20 @@ void traffic_replayer::take_lead_back(worker &self)
 void traffic_replayer::make(worker &self, unsigned initiator, const sc_core::sc_time &due)
 {
   stream &of = streams_[initiator];
-  const step &logged = of.steps[of.next++];
+  step &logged = self.expected.logged;
+  logged = front(of);
+  of.steps.pop_front();
   --left_;
-  const bool more = of.next < of.steps.size();
-  const bool at_once = more && is_independent(of, of.next);
+  const bool more = --of.left != 0;
+  const bool at_once = more && is_independent(front(of), logged);
   if (at_once)
-    schedule(initiator, due + sc_core::sc_time::from_value(of.steps[of.next].start - logged.start));
-
-  tlm::tlm_generic_payload &payload = self.payload;
-  payload.set_command(static_cast<tlm::tlm_command>(logged.command));
-  payload.set_address(logged.address);
-  payload.set_data_length(logged.length);
-  payload.set_streaming_width(logged.length);
-  payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
-  payload.set_dmi_allowed(false);
-  self.expected.logged = &logged;
+    schedule(initiator, due + sc_core::sc_time::from_value(front(of).start - logged.start));
+  fill(self);
   sc_core::sc_time delay = due - sc_core::sc_time_stamp();
   if (left_ != 0 && !standby_)
     arm();
   inside_ = true;
-  from[initiator]->b_transport(payload, delay);
+  from[initiator]->b_transport(self.payload, delay);
   if (leader_ == &self)
     inside_ = false;
 
@@ -252,14 +251,30 @@ void traffic_replayer::make(worker &self, unsigned initiator, const sc_core::sc_
   last_end_ = std::max(last_end_, end);
   latency_.add(end - due);
   recorded_delay_ += logged.end - logged.start;
-  errors_ += payload.is_response_ok() ? 0 : 1;
+  errors_ += self.payload.is_response_ok() ? 0 : 1;
   if (more && !at_once)
-    schedule(initiator, end + sc_core::sc_time::from_value(of.steps[of.next].start - logged.end));
+    schedule(initiator, end + sc_core::sc_time::from_value(front(of).start - logged.end));
+}
+
+/// The payload of the step that a worker makes.
+void traffic_replayer::fill(worker &self)
+{
+  const step &logged = self.expected.logged;
+  tlm::tlm_generic_payload &payload = self.payload;
+  if (self.data.size() < logged.length)
+    self.data.resize(logged.length);
+  payload.set_data_ptr(self.data.data());
+  payload.set_command(static_cast<tlm::tlm_command>(logged.command));
+  payload.set_address(logged.address);
+  payload.set_data_length(logged.length);
+  payload.set_streaming_width(logged.length);
+  payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+  payload.set_dmi_allowed(false);
 }
 
 void traffic_replayer::b_transport(int, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
 {
-  const step &logged = *payload.get_extension<answer>()->logged;
+  const step &logged = payload.get_extension<answer>()->logged;
   delay += sc_core::sc_time::from_value(logged.target_time);
   payload.set_response_status(static_cast<tlm::tlm_response_status>(logged.response));
 }

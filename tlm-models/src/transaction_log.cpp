@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/transaction_log.h"
 
+#include "log_format.h"
 #include "sqlite.h"
 
 #include <cerrno>
@@ -8,6 +9,7 @@
 #include <cstring>
 #include <deque>
 #include <fstream>
+#include <map>
 #include <mutex>
 #include <systemc>
 #include <thread>
@@ -16,17 +18,15 @@
 namespace tandem
 {
 
+using namespace log_format;
+
 namespace
 {
 
-constexpr char format_key[] = "format";
-constexpr char format[] = "tandem transaction log 1";
-constexpr char default_target_key[] = "default_target";
-constexpr char parameter_prefix[] = "interconnect.";
-
 constexpr char tables[] = R"(
 CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE initiators (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE initiators (id INTEGER PRIMARY KEY, name TEXT NOT NULL,
+  transactions INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE targets (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE ranges (id INTEGER PRIMARY KEY, name TEXT NOT NULL, initiator INTEGER,
   address INTEGER NOT NULL, size INTEGER NOT NULL, target INTEGER NOT NULL,
@@ -48,55 +48,6 @@ INSERT INTO responses VALUES (1, 'ok'), (0, 'incomplete'), (-1, 'generic error')
 )";
 
 constexpr char insert_row[] = "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-
-[[noreturn]] void fail(const std::string &cause)
-{
-  SC_REPORT_ERROR("/tandem/log", cause.c_str());
-  std::abort(); // the report throws
-}
-
-constexpr std::uint32_t longest = 1 << 24; // bytes of a transaction
-
-/// What no transaction can have; nullptr when there is nothing.
-const char *impossible_part(const logged_transaction &t, const logged_system &system)
-{
-  const auto among = [](std::int16_t index, const std::vector<std::string> &names) {
-    return index >= 0 && static_cast<std::size_t>(index) < names.size();
-  };
-  if (!among(t.initiator, system.initiators))
-    return "initiator";
-  if (t.target != -1 && !among(t.target, system.targets))
-    return "target";
-  if (t.command < tlm::TLM_READ_COMMAND || t.command > tlm::TLM_IGNORE_COMMAND)
-    return "command";
-  if (t.response < tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE || t.response > tlm::TLM_OK_RESPONSE)
-    return "response";
-  if (t.length > longest)
-    return "length";
-  return t.start > t.end || t.end > INT64_MAX ? "time" : nullptr;
-}
-
-/// Between the time resolution and the picoseconds of the file.
-struct picoseconds {
-  std::uint64_t per_tick = 1, ticks_each = 1;
-
-  picoseconds()
-  {
-    const double resolution = sc_core::sc_get_time_resolution().to_seconds() * 1e12;
-    if (resolution >= 1)
-      per_tick = static_cast<std::uint64_t>(resolution + 0.5);
-    else
-      ticks_each = static_cast<std::uint64_t>(1 / resolution + 0.5);
-  }
-  std::int64_t of(std::uint64_t ticks) const
-  {
-    return static_cast<std::int64_t>(ticks / ticks_each * per_tick);
-  }
-  std::uint64_t ticks(std::int64_t time) const
-  {
-    return static_cast<std::uint64_t>(time) / per_tick * ticks_each;
-  }
-};
 
 } // namespace
 
@@ -140,6 +91,9 @@ public:
     join();
     if (!error_.empty())
       throw sqlite::error(error_);
+    sqlite::statement count(connection_, "UPDATE initiators SET transactions = ? WHERE id = ?");
+    for (const auto &[initiator, transactions] : counts_)
+      count.bind(0, transactions).bind(1, std::int64_t{initiator}).run();
     connection_.run("COMMIT");
   }
 
@@ -193,6 +147,7 @@ private:
         row.bind(5, std::int64_t{t.command}).bind(6, static_cast<std::int64_t>(t.address));
         row.bind(7, std::int64_t{t.length}).bind(8, std::int64_t{t.response});
         row.bind(9, ps_.of(t.waiting)).bind(10, ps_.of(t.target_time)).run();
+        ++counts_[t.initiator];
       }
     } catch (const sqlite::error &caught) {
       error_ = caught.what();
@@ -208,7 +163,8 @@ private:
   sqlite::connection connection_;
   std::unique_ptr<sqlite::statement> row_;
   const picoseconds ps_;
-  std::string error_; // of the thread
+  std::map<std::int16_t, std::int64_t> counts_; // transactions by initiator
+  std::string error_;                           // of the thread
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::vector<logged_transaction>> full_;
@@ -225,7 +181,7 @@ transaction_log::transaction_log(const std::string &path) : path_(path)
   batch_.reserve(batch_size);
   try {
     writer_ = std::make_unique<writer>(path);
-    note(format_key, format);
+    note(format_key, version);
   } catch (const sqlite::error &error) {
     fail("cannot write the log '" + path + "': " + error.what());
   }
@@ -259,7 +215,7 @@ void transaction_log::describe(const logged_system &system)
     for (std::size_t i = 0; i < names.size(); ++i)
       row.bind(0, static_cast<std::int64_t>(i)).bind(1, names[i]).run();
   };
-  add_names("INSERT INTO initiators VALUES (?, ?)", system.initiators);
+  add_names("INSERT INTO initiators (id, name) VALUES (?, ?)", system.initiators);
   add_names("INSERT INTO targets VALUES (?, ?)", system.targets);
   sqlite::statement row(to, "INSERT INTO ranges SELECT ?, ?, ?, ?, ?, id, ?, ?, ? FROM targets "
                             "WHERE name = ?");
@@ -297,111 +253,6 @@ void transaction_log::finish()
     closing->close();
   } catch (const sqlite::error &error) {
     fail("cannot write the log '" + path_ + "': " + error.what());
-  }
-}
-
-class transaction_log_reader::database : public sqlite::connection
-{
-public:
-  explicit database(const std::string &path)
-      : connection(path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX)
-  {
-    run("PRAGMA mmap_size=2000000000"); // reads large logs faster; a limit, not a size
-  }
-};
-
-transaction_log_reader::transaction_log_reader(const std::string &path) : path_(path)
-{
-  if (!std::ifstream(path))
-    fail("cannot read the log '" + path + "': " + std::strerror(errno));
-  try {
-    database_ = std::make_unique<database>(path);
-    sqlite::statement rows(*database_, "SELECT key, value FROM run");
-    while (rows.step())
-      run_[rows.text(0)] = rows.text(1);
-    if (run_[format_key] != format)
-      throw sqlite::error("it is of the format '" + run_[format_key] + "'");
-    read_system();
-  } catch (const sqlite::error &error) {
-    fail("'" + path + "' is no complete transaction log: " + error.what());
-  }
-}
-
-transaction_log_reader::~transaction_log_reader() = default;
-
-void transaction_log_reader::read_system()
-{
-  system_.interconnect = run_["interconnect"];
-  system_.default_target = run_[default_target_key];
-  for (const auto &[key, value] : run_)
-    if (key.rfind(parameter_prefix, 0) == 0)
-      system_.parameters[key.substr(std::strlen(parameter_prefix))] = value;
-  for (sqlite::statement rows(*database_, "SELECT name FROM initiators ORDER BY id"); rows.step();)
-    system_.initiators.push_back(rows.text(0));
-  for (sqlite::statement rows(*database_, "SELECT name FROM targets ORDER BY id"); rows.step();)
-    system_.targets.push_back(rows.text(0));
-  sqlite::statement rows(*database_, "SELECT name, address, size, target, target_address, "
-                                     "initiator, granule, more_targets FROM ranges ORDER BY id");
-  while (rows.step()) {
-    const auto target = static_cast<std::size_t>(rows.number(3));
-    if (target >= system_.targets.size())
-      throw sqlite::error("a range leads to a target that does not exist");
-    address_range range = {rows.text(0),
-                           static_cast<std::uint64_t>(rows.number(1)),
-                           static_cast<std::uint64_t>(rows.number(2)),
-                           system_.targets[target],
-                           static_cast<std::uint64_t>(rows.number(4)),
-                           {},
-                           {},
-                           0};
-    if (!rows.is_null(5))
-      range.initiator = static_cast<unsigned>(rows.number(5));
-    range.granule = static_cast<std::uint64_t>(rows.number(6));
-    for (const std::string &name : split(rows.text(7), ","))
-      range.more_targets.push_back(name.substr(name.find_first_not_of(' ')));
-    system_.map.push_back(range);
-  }
-}
-
-std::uint64_t transaction_log_reader::size() const
-{
-  try {
-    sqlite::statement count(*database_, "SELECT count(*) FROM transactions");
-    count.step();
-    return static_cast<std::uint64_t>(count.number(0));
-  } catch (const sqlite::error &error) {
-    fail("cannot read the log '" + path_ + "': " + error.what());
-  }
-}
-
-void transaction_log_reader::for_each(
-    const std::function<void(const logged_transaction &)> &visit) const
-{
-  const picoseconds ps;
-  try {
-    sqlite::statement row(*database_, "SELECT id, start_ps, end_ps, initiator, target, command, "
-                                      "address, length, response, waiting_ps, target_ps "
-                                      "FROM transactions ORDER BY id");
-    logged_transaction t;
-    while (row.step()) {
-      t.id = static_cast<std::uint64_t>(row.number(0));
-      t.start = ps.ticks(row.number(1));
-      t.end = ps.ticks(row.number(2));
-      t.initiator = static_cast<std::int16_t>(row.number(3));
-      t.target = static_cast<std::int16_t>(row.is_null(4) ? -1 : row.number(4));
-      t.command = static_cast<std::int8_t>(row.number(5));
-      t.address = static_cast<std::uint64_t>(row.number(6));
-      t.length = static_cast<std::uint32_t>(row.number(7));
-      t.response = static_cast<std::int8_t>(row.number(8));
-      t.waiting = ps.ticks(row.number(9));
-      t.target_time = ps.ticks(row.number(10));
-      if (const char *part = impossible_part(t, system_))
-        throw sqlite::error("its transaction " + std::to_string(t.id) + " has an impossible " +
-                            part);
-      visit(t);
-    }
-  } catch (const sqlite::error &error) {
-    fail("cannot read the log '" + path_ + "': " + error.what());
   }
 }
 

@@ -36,8 +36,9 @@ public:
   sc_core::sc_vector<tlm_utils::simple_initiator_socket_tagged<traffic_replayer>> from;
   sc_core::sc_vector<tlm_utils::simple_target_socket_tagged<traffic_replayer>> to;
 
-  /// Reads the whole log: 48 bytes of memory for each transaction. The interconnect's initiators
-  /// and targets must be at least those of the log, in any order; SC_ERROR "/tandem/replay" if not.
+  /// The interconnect's initiators and targets must be at least those of the log, in any order;
+  /// SC_ERROR "/tandem/replay" if not. The log is read while it is replayed, and as far ahead as is
+  /// needed to know the next transaction of each initiator: 56 bytes of memory for each that waits.
   traffic_replayer(sc_core::sc_module_name name, const transaction_log_reader &log,
                    const interconnect_config &interconnect,
                    replay_timing timing = replay_timing::gaps);
@@ -54,23 +55,27 @@ private:
   struct worker;
   struct answer;
 
-  void load(const transaction_log_reader &log, const interconnect_config &interconnect);
-  bool is_independent(const stream &of, std::size_t next) const;
+  const step &front(stream &of);
+  void read_one();
+  bool is_independent(const step &next, const step &before) const;
   void schedule(unsigned initiator, const sc_core::sc_time &due);
   void run(worker &self);
   bool takes_over(worker &self);
   bool lead(worker &self);
   void make(worker &self, unsigned initiator, const sc_core::sc_time &due);
+  static void fill(worker &self);
   void take_lead_back(worker &self);
   void arm();
   void outlast_all();
   void b_transport(int target, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
 
   const replay_timing timing_;
+  const std::string path_; // of the log
+  transaction_stream log_;
+  std::vector<unsigned> initiators_;  // by initiator of the log: that of the interconnect
   std::vector<stream> streams_;       // by initiator of the interconnect
   std::vector<candidate> candidates_; // a heap: those whose next transaction has a time
   std::uint64_t left_ = 0;            // transactions that are not made yet
-  unsigned longest_ = 0;              // bytes
 
   std::vector<std::unique_ptr<worker>> workers_;
   std::vector<worker *> idle_;

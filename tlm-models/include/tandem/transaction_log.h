@@ -81,31 +81,62 @@ private:
   std::uint64_t last_id_ = 0, written_ = 0;
 };
 
+namespace sqlite
+{
+class connection;
+}
+
 /// Reads a log. Reports SC_ERROR "/tandem/log" when the file is none.
 class transaction_log_reader
 {
 public:
   explicit transaction_log_reader(const std::string &path);
-  ~transaction_log_reader();
-  transaction_log_reader(const transaction_log_reader &) = delete;
-  transaction_log_reader &operator=(const transaction_log_reader &) = delete;
 
   const std::string &path() const { return path_; }
   const logged_system &system() const { return system_; }
   /// All parameters of the run.
   const parameter_values &run() const { return run_; }
+  /// Transactions of an initiator, and of all.
+  std::uint64_t size(std::size_t initiator) const { return transactions_.at(initiator); }
   std::uint64_t size() const;
-  /// All transactions, in the order of the calls.
+  /// All transactions, in the order of the calls, in the calling thread.
   void for_each(const std::function<void(const logged_transaction &)> &visit) const;
 
 private:
-  class database;
-  void read_system();
+  void read_system(sqlite::connection &from);
 
   std::string path_;
-  std::unique_ptr<database> database_;
   parameter_values run_;
   logged_system system_;
+  std::vector<std::uint64_t> transactions_; // by initiator
+};
+
+/// The transactions of a log one by one, in the order of the calls. Threads of its own read ahead,
+/// as decoding a row takes SQLite longer than a simple interconnect takes to carry it. Reports
+/// SC_ERROR "/tandem/log" when the log turns out to be damaged.
+class transaction_stream
+{
+public:
+  /// Does not need the reader afterwards.
+  explicit transaction_stream(const transaction_log_reader &log);
+  ~transaction_stream();
+
+  /// nullptr after the last one; valid until the next call.
+  const logged_transaction *next()
+  {
+    if (position_ == block_.size() && !next_block())
+      return nullptr;
+    return &block_[position_++];
+  }
+
+private:
+  class decoder;
+  bool next_block();
+
+  std::string path_;
+  std::vector<logged_transaction> block_;
+  std::size_t position_ = 0;
+  std::unique_ptr<decoder> decoder_;
 };
 
 } // namespace tandem
