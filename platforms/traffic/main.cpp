@@ -72,7 +72,8 @@ private:
     config.initiators = options.names.empty() ? log.system().initiators : options.names;
     config.targets = log.system().targets;
     config.map = log.system().map;
-    config.default_target = log.system().default_target;
+    config.default_target =
+        options.default_target.empty() ? log.system().default_target : options.default_target;
     if (options.interconnect.empty() || options.interconnect == log.system().interconnect)
       config.parameters = log.system().parameters;
     for (const auto &[name, value] : options.interconnect_parameters)
@@ -86,12 +87,33 @@ private:
     config.parameters = options.interconnect_parameters;
     for (unsigned i = 0; i < options.initiators; ++i)
       config.initiators.push_back("source" + std::to_string(i));
-    for (unsigned t = 0; t < options.targets; ++t) {
-      const std::string name = "target" + std::to_string(t);
-      config.targets.push_back(name);
-      config.map.push_back({name, options.target_size * t, options.target_size, name, 0, {}});
-    }
+    for (unsigned t = 0; t < options.targets; ++t)
+      config.targets.push_back("target" + std::to_string(t));
+    config.default_target = options.default_target;
+    for (const address_range &range : accessed(options, config.targets))
+      if (range.name != config.default_target)
+        config.map.push_back(range);
     return config;
+  }
+
+  /// What generated traffic accesses.
+  static std::vector<address_range> accessed(const traffic_options &options,
+                                             const std::vector<std::string> &targets)
+  {
+    if (options.interleave != 0)
+      return {{"all",
+               0,
+               options.target_size * targets.size(),
+               targets.front(),
+               0,
+               {},
+               {targets.begin() + 1, targets.end()},
+               options.interleave}};
+    std::vector<address_range> ranges;
+    for (std::size_t t = 0; t < targets.size(); ++t)
+      ranges.push_back(
+          {targets[t], options.target_size * t, options.target_size, targets[t], 0, {}});
+    return ranges;
   }
 
   void build_replayer(const traffic_options &options, const transaction_log_reader &log,
@@ -108,7 +130,8 @@ private:
   {
     for (unsigned i = 0; i < config.initiators.size(); ++i) {
       generators_.push_back(std::make_unique<traffic_generator>(
-          config.initiators[i].c_str(), traffic_config{i, config.map, options.traffic}));
+          config.initiators[i].c_str(),
+          traffic_config{i, accessed(options, config.targets), options.traffic}));
       connect(config.initiators[i], generators_[i]->socket, interconnect_->from[i]);
     }
     for (unsigned t = 0; t < config.targets.size(); ++t) {

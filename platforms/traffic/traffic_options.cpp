@@ -35,6 +35,11 @@ po::options_description all_options()
   d.add_options()("initiators", number(4), "generators");
   d.add_options()("targets", number(4), "targets of generated traffic");
   d.add_options()("target-size", po::value<std::uint64_t>()->default_value(1 << 20), "bytes each");
+  d.add_options()("interleave", po::value<std::uint64_t>()->default_value(0),
+                  "bytes: generated traffic has one range, spread over all targets, so many bytes "
+                  "to each in turn; 0: a range for each target");
+  d.add_options()("default-target", text(),
+                  "gets what no range has; of generated traffic: in place of a range of its own");
   d.add_options()("target-latency", po::value<std::string>()->default_value("0"), "of an access");
   d.add_options()("interconnect", text(),
                   "kind, see below; default: the recorded one, with its parameters, or router");
@@ -83,6 +88,10 @@ void read(const po::variables_map &map, traffic_options &options)
   options.initiators = ports(map, "initiators");
   options.targets = ports(map, "targets");
   options.target_size = map["target-size"].as<std::uint64_t>();
+  options.interleave = map["interleave"].as<std::uint64_t>();
+  options.default_target = text("default-target");
+  if (!options.replay.empty() && options.interleave != 0)
+    refuse_option("--interleave is for --generate; a replay has the ranges of its log");
   options.target_latency = time_option(map, "target-latency", "50ns");
   options.traffic = parse_parameters(list_option(map, "traffic"));
   options.interconnect = text("interconnect");

@@ -19,6 +19,8 @@ struct traffic_options {
 
   unsigned initiators = 1, targets = 1;
   std::uint64_t target_size = 0; ///< bytes
+  std::uint64_t interleave = 0;  ///< bytes to each target in turn; 0: a range for each
+  std::string default_target;    ///< gets what no range has; empty: none, or that of the log
   sc_core::sc_time target_latency;
   parameter_values traffic;
 

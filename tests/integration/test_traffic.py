@@ -102,6 +102,25 @@ class Traffic(PlatformTest):
             self.assertIn("busy", f.read())
 
     @ctest(once=True)
+    def test_interleaving_and_default_target(self):
+        def targets(*arguments):
+            log = self.path("generated.db")
+            self.tool("tandem-traffic", "--generate", "--initiators", 2, "--targets", 4,
+                      "--target-size", 65536, "--traffic", "transactions=500", "--check", "on",
+                      "--log", log, *arguments)
+            made = [(row[6], row[4]) for row in rows(log)]  # address, target
+            self.assertEqual(len(made), 1000)
+            return made
+        for kind in ("router", "bus", "crossbar", "mesh", "ring"):
+            for address, target in targets("--interconnect", kind, "--interleave", 256):
+                self.assertEqual(target, address // 256 % 4)
+            for address, target in targets("--interconnect", kind, "--default-target", "target2"):
+                self.assertEqual(target, address // 65536)
+            # An interleaved range in place of all others leaves nothing for a default target.
+            self.assertEqual({t for _, t in targets("--interconnect", kind, "--interleave", 4096,
+                                                    "--default-target", "target0")}, {0, 1, 2, 3})
+
+    @ctest(once=True)
     def test_wrong_input_is_one_sentence(self):
         def error(*arguments):
             return self.tool("tandem-traffic", *arguments, status=1).stderr.splitlines()[-1]
@@ -113,6 +132,12 @@ class Traffic(PlatformTest):
         self.assertEqual(error("--generate", "--interconnect", "bus", "--set", "width=0"),
                          "error: interconnect interconnect: parameter width is '0' but must be a "
                          "whole number, 1 to 1048576")
+        self.assertEqual(error("--generate", "--default-target", "shm"),
+                         "error: interconnect interconnect: the rest leads to target 'shm' that "
+                         "does not exist")
+        self.assertEqual(error("--generate", "--interleave", 3000),
+                         "error: interconnect interconnect: range 'all' of 4194304 bytes is no "
+                         "multiple of 4 granules of 3000 bytes")
         log = self.path("small.db")
         self.tool("tandem-traffic", "--generate", "--initiators", 1, "--traffic",
                   "transactions=1", "--log", log)
