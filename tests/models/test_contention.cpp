@@ -115,6 +115,21 @@ TEST(crossbar, different_targets_do_not_disturb_each_other)
   EXPECT_EQ(bench.model->statistics()["outputs"]["t1"]["contended"], 0);
 }
 
+TEST(crossbar, outputs_report_their_utilisation_over_time)
+{
+  crossing bench("crossbar", 1, 2, {{"load_interval", "100ns"}});
+  bench.from[0]->run([&bench] {
+    bench.access(0, 0, 4); // 20 ns
+    sc_core::wait(ns(70));
+    bench.access(0, 1, 64); // 90 to 260 ns
+  });
+  sc_core::sc_start();
+  const auto outputs = bench.model->statistics()["outputs"];
+  EXPECT_EQ(outputs["t0"]["load"]["interval_ns"], 100.0);
+  EXPECT_EQ(outputs["t0"]["load"]["utilisation"], nlohmann::ordered_json({0.2}));
+  EXPECT_EQ(outputs["t1"]["load"]["utilisation"], nlohmann::ordered_json({0.1, 1.0, 0.6}));
+}
+
 TEST(crossbar, second_request_to_one_target_waits_for_the_first)
 {
   crossing bench("crossbar", 2, 2);

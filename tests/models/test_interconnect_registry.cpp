@@ -139,7 +139,7 @@ TEST(interconnect_registry, bad_configurations_are_one_sentence)
   };
   EXPECT_EQ(error([](auto &c) { c.parameters["widht"] = "4"; }),
             "interconnect bus: unknown parameter 'widht'; known are clock, width, overhead, "
-            "arbitration, weights, dmi");
+            "arbitration, weights, dmi, load_interval");
   EXPECT_NE(error([](auto &c) { c.parameters["width"] = "0"; }), "");
   EXPECT_NE(error([](auto &c) { c.parameters["clock"] = "0"; }), "");
   EXPECT_EQ(error([](auto &c) { c.parameters["arbitration"] = "lottery"; }),

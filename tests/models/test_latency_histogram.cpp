@@ -116,6 +116,35 @@ TEST(time_series, sums_by_interval_and_widens)
   EXPECT_EQ(series.at(static_cast<std::size_t>(1e9 / tandem::in_ns(series.interval()))), 16u);
 }
 
+TEST(time_series, spans_are_shared_out_over_the_intervals)
+{
+  tandem::time_series series;
+  series.add_span(ns(900), ns(3100));
+  series.add_span(ns(3100), ns(3200));
+  series.add_span(ns(950), ns(1000));
+  EXPECT_EQ(series.report_shares("share")["share"], nlohmann::ordered_json({0.15, 1.0, 1.0, 0.2}));
+  series.add_span(ns(65000), ns(69000)); // two widenings would be too many
+  EXPECT_EQ(series.interval(), ns(2000));
+  EXPECT_EQ(series.at(1), 1200000u);
+  EXPECT_EQ(series.at(32), 1000000u);
+  EXPECT_EQ(series.at(33), 2000000u);
+  EXPECT_EQ(series.at(34), 1000000u);
+}
+
+TEST(time_series, given_interval_stays)
+{
+  tandem::time_series series(ns(10)), other(ns(10));
+  series.add(ns(5), 1);
+  series.add(ns(10005), 2);
+  other.add(ns(20000), 4);
+  series.merge(other);
+  EXPECT_EQ(series.interval(), ns(10));
+  EXPECT_EQ(series.at(0), 1u);
+  EXPECT_EQ(series.at(1000), 2u);
+  EXPECT_EQ(series.at(2000), 4u);
+  EXPECT_EQ(series.report("n")["n"].size(), 2001u);
+}
+
 TEST(time_series, order_does_not_matter)
 {
   tandem::time_series early, late, both;

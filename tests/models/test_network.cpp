@@ -179,6 +179,20 @@ TEST(mesh, routes_along_the_row_first)
   EXPECT_EQ(response["busy_ns"], 10.0) << "a head";
 }
 
+TEST(mesh, links_report_their_utilisation_over_time)
+{
+  crossing bench("mesh", 1, 1, {{"place", "i0@0,0;t0@1,0"}, {"load_interval", "100ns"}});
+  bench.from[0]->run([&bench] {
+    bench.access(0, 0, 8); // takes 100 ns and has the link from 10 to 40 ns
+    sc_core::wait(ns(80));
+    bench.access(0, 0, 64); // has it from 190 to 360 ns
+  });
+  sc_core::sc_start();
+  const auto load = link(*bench.model, "0,0 to 1,0")["load"];
+  EXPECT_EQ(load["interval_ns"], 100.0);
+  EXPECT_EQ(load["utilisation"], nlohmann::ordered_json({0.3, 0.1, 1.0, 0.6}));
+}
+
 TEST(mesh, second_packet_waits_at_the_link_they_share)
 {
   // Both go over 1,0 to 2,0: the one from 1,0 is there first, two cycles before the other.

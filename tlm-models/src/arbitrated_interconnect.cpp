@@ -24,7 +24,7 @@ arbitrated_interconnect::make_resource(const std::string &resource_name) const
 {
   const unsigned initiators = static_cast<unsigned>(config().initiators.size());
   return std::make_unique<shared_resource>(resource_name.c_str(),
-                                           make_arbiter(parameter(), initiators));
+                                           make_arbiter(parameter(), initiators), load_interval());
 }
 
 void arbitrated_interconnect::transport(const route &way, tlm::tlm_generic_payload &payload,

@@ -68,7 +68,8 @@ interconnect::interconnect(sc_core::sc_module_name, const interconnect_config &c
                   config.parameters),
       map_(std::string("interconnect ") + name(), config.map, config.targets,
            static_cast<unsigned>(config.initiators.size()), config.default_target),
-      dmi_(parameters_.flag("dmi")), paths_(config.initiators.size() * config.targets.size()),
+      dmi_(parameters_.flag("dmi")), load_interval_(parameters_.time("load_interval")),
+      paths_(config.initiators.size() * config.targets.size(), path_statistics(load_interval_)),
       decode_errors_(config.initiators.size())
 {
   const std::string owner = std::string("interconnect ") + name();
@@ -92,6 +93,9 @@ std::vector<parameter_info>
 interconnect::with_common_parameters(std::vector<parameter_info> declared)
 {
   declared.push_back({"dmi", "true", "false: every access is a transaction"});
+  declared.push_back(
+      {"load_interval", "0",
+       "of loads over time in the statistics; 0: at most 64 intervals, 1us or more"});
   return declared;
 }
 
@@ -303,9 +307,9 @@ nlohmann::ordered_json interconnect::statistics() const
   for (std::size_t i = 0; i < config_.initiators.size(); ++i)
     report["decode_errors"][config_.initiators[i]] = decode_errors_[i];
   report["paths"] = nlohmann::ordered_json::array();
-  std::vector<path_statistics> initiators(config_.initiators.size());
-  std::vector<path_statistics> targets(config_.targets.size());
-  path_statistics total;
+  path_statistics total(load_interval_);
+  std::vector<path_statistics> initiators(config_.initiators.size(), total);
+  std::vector<path_statistics> targets(config_.targets.size(), total);
   for (unsigned i = 0; i < initiators.size(); ++i) {
     for (unsigned t = 0; t < targets.size(); ++t) {
       nlohmann::ordered_json entry = {{"initiator", config_.initiators[i]},

@@ -7,8 +7,9 @@ namespace tandem
 {
 
 link_network::link_network(sc_core::sc_module_name, const sc_core::sc_time &clock,
-                           arbiter_maker make_rule)
-    : clock_(clock.value()), make_rule_(std::move(make_rule)), next_("next")
+                           arbiter_maker make_rule, const sc_core::sc_time &load_interval)
+    : clock_(clock.value()), make_rule_(std::move(make_rule)), load_interval_(load_interval),
+      next_("next")
 {
   SC_HAS_PROCESS(link_network);
   SC_METHOD(step);
@@ -24,6 +25,7 @@ unsigned link_network::add_link(const std::string &link_name, std::uint64_t late
   links_.back().name = link_name;
   links_.back().latency = latency;
   links_.back().rule = make_rule_();
+  links_.back().load = time_series(load_interval_);
   return static_cast<unsigned>(links_.size()) - 1;
 }
 
@@ -142,12 +144,13 @@ void link_network::arrive(packet &who)
 {
   link &where = **who.hop;
   who.asked = cycle_;
-  if (where.waiting.empty() && where.free_at <= cycle_) {
-    grant(where, who);
-    return;
-  }
-  if (where.waiting.empty())
+  if (where.queue_length == 0) {
+    if (where.free_at <= cycle_) {
+      grant(where, who);
+      return;
+    }
     events_.add(where.free_at, release, where);
+  }
   who.queued = true;
   where.waiting.push_back({who.what.initiator, time_of(cycle_)});
   where.packets.push_back(&who);
@@ -157,19 +160,17 @@ void link_network::arrive(packet &who)
 
 void link_network::grant(link &where, packet &who)
 {
-  const std::uint64_t waited = cycle_ - who.asked;
   where.free_at = cycle_ + who.what.length;
   where.held += who.what.length;
-  where.waited += waited;
+  where.load.add_span(cycle_ * clock_, where.free_at * clock_);
   ++where.transactions;
   where.bytes += who.what.bytes;
   where.rule->granted(who.what.initiator);
   where.owner = who.what.initiator;
-  where.busy = true;
-  if (traced_)
+  if (traced_) {
+    where.busy = true;
     idle_.push({where.free_at, &where});
-  who.waited += waited;
-  who.due += waited;
+  }
   if (++who.hop != who.end)
     events_.add(cycle_ + where.latency, arrival, who);
   else
@@ -184,6 +185,10 @@ void link_network::choose(link &where)
   where.waiting.erase(where.waiting.begin() + static_cast<std::ptrdiff_t>(chosen));
   where.packets.erase(where.packets.begin() + static_cast<std::ptrdiff_t>(chosen));
   where.queue_length = static_cast<unsigned>(where.waiting.size());
+  const std::uint64_t waited = cycle_ - who.asked;
+  where.waited += waited;
+  who.waited += waited;
+  who.due += waited;
   who.queued = false;
   grant(where, who);
   if (!where.waiting.empty())
@@ -225,7 +230,8 @@ nlohmann::ordered_json link_network::occupancy()
                       {"busy_ns", held / nanosecond},
                       {"utilisation", now > sc_core::SC_ZERO_TIME ? held / now : 0.0},
                       {"waiting_ns", time_of(item.waited) / nanosecond},
-                      {"longest_queue", item.longest_queue}});
+                      {"longest_queue", item.longest_queue},
+                      {"load", item.load.report_shares("utilisation")}});
   }
   return report;
 }

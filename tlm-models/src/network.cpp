@@ -46,9 +46,13 @@ interconnect_info network::describe(const std::string &help, std::vector<paramet
 network::network(sc_core::sc_module_name module_name, const interconnect_config &config,
                  const interconnect_info &info)
     : interconnect(module_name, config, info), timing_(parameter(), 1),
-      links_("links", timing_.clock, [this] {
-        return make_arbiter(parameter(), static_cast<unsigned>(this->config().initiators.size()));
-      })
+      links_(
+          "links", timing_.clock,
+          [this] {
+            return make_arbiter(parameter(),
+                                static_cast<unsigned>(this->config().initiators.size()));
+          },
+          load_interval())
 {
 }
 

@@ -15,8 +15,10 @@ struct shared_resource::request {
   sc_core::sc_event *granted;
 };
 
-shared_resource::shared_resource(sc_core::sc_module_name, std::unique_ptr<arbiter> rule)
-    : arbiter_(std::move(rule)), release_("release"), trace_event_("trace_event")
+shared_resource::shared_resource(sc_core::sc_module_name, std::unique_ptr<arbiter> rule,
+                                 const sc_core::sc_time &load_interval)
+    : arbiter_(std::move(rule)), release_("release"), load_(load_interval),
+      trace_event_("trace_event")
 {
   SC_HAS_PROCESS(shared_resource);
   SC_METHOD(released);
@@ -47,6 +49,7 @@ void shared_resource::grant(unsigned initiator, const sc_core::sc_time &start,
 {
   free_at_ = start + length;
   held_ += length;
+  load_.add_span(start, free_at_);
   ++grants_;
   arbiter_->granted(initiator);
   if (traced_) {
@@ -157,7 +160,8 @@ nlohmann::ordered_json shared_resource::occupancy() const
           {"contended", contended_},
           {"longest_queue", longest_queue_},
           {"busy_ns", held / sc_core::sc_time(1, sc_core::SC_NS)},
-          {"utilisation", now > sc_core::SC_ZERO_TIME ? held / now : 0.0}};
+          {"utilisation", now > sc_core::SC_ZERO_TIME ? held / now : 0.0},
+          {"load", load_.report_shares("utilisation")}};
 }
 
 void shared_resource::trace_as(sc_core::sc_trace_file *file, const std::string &prefix) const

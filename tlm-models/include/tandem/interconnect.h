@@ -49,6 +49,8 @@ struct path_statistics {
   latency_histogram latency; ///< the same times, finer
   time_series load;          ///< bytes by the time of the call
 
+  /// load_interval: see time_series.
+  explicit path_statistics(const sc_core::sc_time &load_interval) : load(load_interval) {}
   void merge(const path_statistics &other);
 };
 
@@ -66,9 +68,10 @@ class transaction_log;
 ///   address the whole hole.
 /// - Each initiator calls b_transport from its own SystemC thread.
 ///
-/// The parameter `dmi` (default true) is known to every interconnect: false
-/// refuses all DMI, so that every access is a transaction. Reports SC_ERROR
-/// "/tandem/interconnect" or "/tandem/parameters" for a bad configuration.
+/// Every interconnect has the parameters `dmi` (default true; false refuses all DMI, so that every
+/// access is a transaction) and `load_interval` (of what the statistics have over time, see
+/// time_series). Reports SC_ERROR "/tandem/interconnect" or "/tandem/parameters" for a bad
+/// configuration.
 class interconnect : public sc_core::sc_module, public statistics_provider
 {
 public:
@@ -121,6 +124,8 @@ protected:
   void count_waiting(const route &way, const sc_core::sc_time &time);
   /// The parameters, with defaults.
   const parameters &parameter() const { return parameters_; }
+  /// For every time_series of the interconnect.
+  const sc_core::sc_time &load_interval() const { return load_interval_; }
 
 private:
   void b_transport(int initiator, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
@@ -139,6 +144,7 @@ private:
   parameters parameters_;
   address_map map_;
   bool dmi_;
+  sc_core::sc_time load_interval_;
   std::vector<path_statistics> paths_;       // initiator * targets + target
   std::vector<std::uint64_t> decode_errors_; // by initiator
   transaction_log *log_ = nullptr;

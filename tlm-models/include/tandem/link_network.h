@@ -4,6 +4,7 @@
 #pragma once
 
 #include "tandem/arbiter.h"
+#include "tandem/time_series.h"
 #include "tandem/timing_wheel.h"
 
 #include <deque>
@@ -50,9 +51,9 @@ public:
     std::uint64_t latency_ = 0; // of all links
   };
 
-  /// make_rule is called for each link.
-  link_network(sc_core::sc_module_name name, const sc_core::sc_time &clock,
-               arbiter_maker make_rule);
+  /// make_rule is called for each link. load_interval: see time_series.
+  link_network(sc_core::sc_module_name name, const sc_core::sc_time &clock, arbiter_maker make_rule,
+               const sc_core::sc_time &load_interval = sc_core::SC_ZERO_TIME);
   ~link_network() override;
 
   /// latency: cycles from the grant until the head asks for the next link. Returns the index.
@@ -68,7 +69,8 @@ public:
   /// Returns the waiting. To be called in the thread of the access; the path must live on.
   std::uint64_t carry(const path &way, const load &what, std::uint64_t start);
 
-  /// A list by link: link, transactions, bytes, busy_ns, utilisation, waiting_ns, longest_queue
+  /// A list by link: link, transactions, bytes, busy_ns, utilisation, waiting_ns, longest_queue,
+  /// and load: utilisation over time, in which tenures that have begun count in full
   nlohmann::ordered_json occupancy();
   /// Traces busy, owner and queue of each link, below PREFIX.
   void trace_as(sc_core::sc_trace_file *file, const std::string &prefix);
@@ -86,18 +88,19 @@ private:
     bool abandoned; // its thread was killed; it goes on, as wires know nothing of that
     sc_core::sc_event delivered;
   };
+  /// What an uncontended hop touches comes first, for the processor's cache.
   struct link : timing_wheel::entry {
     std::uint64_t latency = 0, free_at = 0; // cycles
     std::unique_ptr<arbiter> rule;
+    unsigned queue_length = 0, owner = 0;
+    std::uint64_t held = 0, transactions = 0, bytes = 0; // held: cycles
+    time_series load;
+
     std::vector<arbitration_request> waiting; // in the order of arrival
     std::vector<packet *> packets;            // in the same order
-
-    std::uint64_t held = 0, waited = 0; // cycles
-    std::uint64_t transactions = 0, bytes = 0;
+    std::uint64_t waited = 0;                 // cycles
     std::size_t longest_queue = 0;
-
-    bool busy = false; // what a trace shows
-    unsigned owner = 0, queue_length = 0;
+    bool busy = false; // as a trace shows it
     std::string name;
   };
   /// A cycle in which there is something to look at.
@@ -129,6 +132,7 @@ private:
 
   const std::uint64_t clock_; // value of its period
   arbiter_maker make_rule_;
+  const sc_core::sc_time load_interval_;
   std::deque<link> links_;
   std::deque<packet> packets_; // as many as were ever under way at once
   std::vector<packet *> spare_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "tandem/arbiter.h"
+#include "tandem/time_series.h"
 
 #include <deque>
 #include <nlohmann/json.hpp>
@@ -20,7 +21,9 @@ namespace tandem
 class shared_resource : public sc_core::sc_module
 {
 public:
-  shared_resource(sc_core::sc_module_name name, std::unique_ptr<arbiter> rule);
+  /// load_interval: see time_series.
+  shared_resource(sc_core::sc_module_name name, std::unique_ptr<arbiter> rule,
+                  const sc_core::sc_time &load_interval = sc_core::SC_ZERO_TIME);
   ~shared_resource() override;
 
   /// Holds the resource for `length`, not before `earliest`; returns the start of the
@@ -29,7 +32,8 @@ public:
   sc_core::sc_time acquire(unsigned initiator, const sc_core::sc_time &asked,
                            const sc_core::sc_time &earliest, const sc_core::sc_time &length);
 
-  /// grants, contended, longest_queue, busy_ns, utilisation
+  /// grants, contended, longest_queue, busy_ns, utilisation, and load: utilisation over time, in
+  /// which tenures that have been granted count in full
   nlohmann::ordered_json occupancy() const;
   /// Traces PREFIX.busy, PREFIX.owner and PREFIX.queue.
   void trace_as(sc_core::sc_trace_file *file, const std::string &prefix) const;
@@ -58,6 +62,7 @@ private:
   bool settling_ = false; // the delta cycle between release and arbitration
 
   sc_core::sc_time held_; // sum of all tenures
+  time_series load_;      // the same over time
   std::uint64_t grants_ = 0, contended_ = 0;
   std::size_t longest_queue_ = 0;
 
