@@ -231,10 +231,13 @@ amp_platform::amp_platform(const platform_options &options)
   memory.backing = options.shared_memory_backing;
   memory.read_latency = options.read_latency;
   memory.write_latency = options.write_latency;
-  if (options.mode == run_mode::free && !observed(options, "cached").empty())
+  const bool caches =
+      !observed(options, "cached").empty() || !observed(options, "every-cached").empty();
+  if (options.mode == run_mode::free && caches)
     fail("in free mode no time is counted, so memory cannot be observed through caches");
-  for (const share &part : observed(options, "every"))
-    memory.ranges.push_back({part.offset, part.size, true, true, false});
+  for (const char *mode : {"every", "every-cached"})
+    for (const share &part : observed(options, mode))
+      memory.ranges.push_back({part.offset, part.size, true, true, false});
   memory_ = std::make_unique<shared_memory>("shm", memory);
 
   idm_config device;
@@ -339,10 +342,37 @@ void amp_platform::build_interconnect(const platform_options &options)
     connect("shm", interconnect_->to[0], memory_->socket, options.check);
   }
   for (unsigned p = 0; p < instances_.size(); ++p) {
-    const std::string &name = config.initiators[p];
-    connect(name, instances_[p]->socket, interconnect_->from[p], options.check);
-    connect("idm_" + name, interconnect_->to[p + 1], idm_->port[p], options.check);
+    attach(p, options);
+    connect("idm_" + config.initiators[p], interconnect_->to[p + 1], idm_->port[p], options.check);
   }
+}
+
+/// An instance to the interconnect, through the caches that options ask for.
+void amp_platform::attach(unsigned p, const platform_options &options)
+{
+  const std::string name = instances_[p]->basename();
+  auto *socket = &interconnect_->from[p];
+  const std::vector<share> parts = observed(options, "every-cached");
+  if (parts.empty())
+    return connect(name, instances_[p]->socket, *socket, options.check);
+  const qemu_cache &c = options.cache;
+  if (c.fetches)
+    fail("every-cached sees no instruction fetches; leave fetches=on to cached");
+  if (instances_[p]->config().cpus > 1)
+    fail(name + ": every-cached is for instances with one CPU: transactions do not say which");
+  cache_config config{c.line, c.l1_size, c.l1_ways, c.replacement, {}};
+  for (const share &part : parts)
+    config.ranges.push_back({shm_address + part.offset, part.size});
+  caches_.push_back(std::make_unique<cache>(("cache_" + name).c_str(), config));
+  cache &first = *caches_.back();
+  connect("cache_" + name, instances_[p]->socket, first.in, options.check);
+  if (!c.l2_size)
+    return connect(name, first.out, *socket, options.check);
+  config.size = c.l2_size;
+  config.ways = c.l2_ways;
+  caches_.push_back(std::make_unique<cache>(("cache2_" + name).c_str(), config));
+  connect("cache2_" + name, first.out, caches_.back()->in, options.check);
+  connect(name, caches_.back()->out, *socket, options.check);
 }
 
 template <typename From, typename To>

@@ -6,6 +6,7 @@
 #include "linux_description.h"
 #include "options.h"
 
+#include "tandem/cache.h"
 #include "tandem/dram.h"
 #include "tandem/idm.h"
 #include "tandem/interconnect.h"
@@ -21,8 +22,8 @@ namespace tandem
 {
 
 /// Modules, by name: one for each instance ("master", "slave0", ...), "interconnect", "shm",
-/// "idm", "fabric" and, when asked for, "dram". Participant p of the IDM is instance p; participant
-/// 0 is the master.
+/// "idm", "fabric" and, when asked for, "dram", and "cache_" with the name of each instance.
+/// Participant p of the IDM is instance p; participant 0 is the master.
 ///
 /// On the interconnect the shared memory starts at shm_address, and at idm_address every
 /// initiator finds its own port of the IDM. What a guest sees where is in
@@ -69,6 +70,7 @@ public:
 private:
   void build_instances(const platform_options &options);
   void build_interconnect(const platform_options &options);
+  void attach(unsigned participant, const platform_options &options);
   /// Binds initiator to target, with a checker between them when checkers are asked for.
   template <typename From, typename To>
   void connect(const std::string &name, From &from, To &to, bool check);
@@ -83,7 +85,8 @@ private:
   std::unique_ptr<idm> idm_;
   std::unique_ptr<interrupt_fabric> fabric_;
   std::unique_ptr<interconnect> interconnect_;
-  std::unique_ptr<dram> dram_; ///< in front of the memory, when options say so
+  std::unique_ptr<dram> dram_;                 ///< in front of the memory, when options say so
+  std::vector<std::unique_ptr<cache>> caches_; ///< of instances, when options say so
   std::vector<std::unique_ptr<protocol_checker>> checkers_;
   std::vector<inherited_file> files_; ///< of the instances
   std::vector<std::unique_ptr<qemu_instance>> instances_;

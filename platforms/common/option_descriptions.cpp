@@ -56,9 +56,9 @@ po::options_description system_options()
   add("shared-memory", text()->default_value("64M"), "its size, to 16G");
   add("backing", text()->default_value("memfd"), "memfd, hugetlbfs or file:PATH");
   add("observe", list(),
-      "[OFFSET+SIZE=]direct|every|cached: accesses to this part of the shared memory, or to all of "
-      "it, are not seen, are transactions, or go through a cache model whose misses are; may be "
-      "repeated");
+      "[OFFSET+SIZE=]direct|every|cached|every-cached: accesses to this part of the shared memory, "
+      "or to all of it, are not seen, are transactions, go through a cache model in QEMU whose "
+      "misses are, or are transactions to such a cache in SystemC; may be repeated");
   add("cache", list(),
       "NAME=VALUE of the cache model: line, replacement (lru, fifo, random), fetches (on, "
       "off), l1.size, l1.ways, l2.size, l2.ways; may be repeated");

@@ -179,9 +179,9 @@ platform_options::observation read_observation(const std::string &text)
   platform_options::observation o;
   const std::size_t equals = text.rfind('='), plus = text.find('+');
   o.mode = equals == std::string::npos ? text : text.substr(equals + 1);
-  if (o.mode != "direct" && o.mode != "every" && o.mode != "cached")
+  if (o.mode != "direct" && o.mode != "every" && o.mode != "cached" && o.mode != "every-cached")
     refuse_option("unknown way '" + o.mode +
-                  "' to observe memory; known are direct, every, cached");
+                  "' to observe memory; known are direct, every, cached, every-cached");
   if (equals == std::string::npos)
     return o;
   if (plus >= equals)

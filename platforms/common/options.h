@@ -39,7 +39,7 @@ struct platform_options {
   /// How a part of the shared memory is observed. Later ones go before earlier ones.
   struct observation {
     std::uint64_t offset = 0, size = 0; ///< size 0: to the end
-    std::string mode;                   ///< "direct", "every" or "cached"
+    std::string mode;                   ///< "direct", "every", "cached" or "every-cached"
   };
   std::vector<observation> observations;
   qemu_cache cache;                ///< of all instances

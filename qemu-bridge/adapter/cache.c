@@ -4,9 +4,9 @@
  * misses is reported in batches, with the time of the access that caused it.
  *
  * QEMU's clock cannot be read in the middle of a block. Here instructions are counted as blocks
- * begin, so an access has the time of its own instruction; the count is set right whenever the
- * clock is read between two blocks. Caches hold no data: the memory itself is always up to date.
- * The caches of several CPUs know nothing of each other.
+ * begin, so an access has the time at which its own instruction ends, as an access to a device has;
+ * the count is set right whenever the clock can be read. Caches hold no data: the memory itself is
+ * always up to date. The caches of several CPUs know nothing of each other.
  */
 #define _GNU_SOURCE
 #include "adapter.h"
@@ -218,8 +218,10 @@ static void accessed(unsigned cpu, uint32_t info, uint64_t virtual_address, void
   if (!mapping_count)
     return;
   const plugin_hwaddr *hw = q.qemu_plugin_get_hwaddr(info, virtual_address);
-  if (!hw || q.qemu_plugin_hwaddr_is_io(hw))
+  if (!hw)
     return;
+  if (q.qemu_plugin_hwaddr_is_io(hw)) /* ends its block, which may be the rest of another one */
+    return tandem_cache_clock((uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
   /* Before version 10 the physical address of RAM is another one; there the handle has the host
    * address behind two flags. */
   const uint64_t *words = (const uint64_t *)hw;
@@ -229,7 +231,7 @@ static void accessed(unsigned cpu, uint32_t info, uint64_t virtual_address, void
     return;
   bool store = q.qemu_plugin_mem_is_store(info);
   uint64_t last = address + (1ull << q.qemu_plugin_mem_size_shift(info)) - 1;
-  uint64_t now = time_of(block_begin + (uintptr_t)index);
+  uint64_t now = time_of(block_begin + (uintptr_t)index + 1);
   for (uint64_t line = address >> line_shift; line <= last >> line_shift; ++line) {
     ++*(store ? &adapter.page->cache_counts.stores : &adapter.page->cache_counts.loads);
     touch(cpu, line, store, now);

@@ -123,6 +123,56 @@ class Observe(PlatformTest):
                                      "--master.image", "chase", "--param", "stride=68",
                                      "--interconnect", "bus")
 
+    def transfers(self, observe, *options):
+        """All transactions with the shared memory, with their times, and the run."""
+        log = self.path(observe + ".db")
+        run = self.simulate(*options, "--observe", observe, "--log", log)
+        with sqlite3.connect(log) as database:
+            rows = database.execute("SELECT initiator, start_ps, end_ps, command, address, length "
+                                    "FROM log WHERE target = 'shm' ORDER BY id")
+            return run, list(rows)
+
+    def check_exact(self, *options):
+        """A lone initiator: the transfers of both cache models are the same, to the picosecond."""
+        cached_run, cached = self.transfers("cached", *options)
+        exact_run, exact = self.transfers("every-cached", *options)
+        self.assertGreater(len(exact), 1000)
+        self.assertEqual(cached, exact)
+        self.assertEqual(cached_run.module("master")["stall_ns"],
+                         exact_run.module("master")["stall_ns"])
+        return cached_run, exact_run
+
+    def test_alone_all_times_are_those_of_every_access(self):
+        for workload, machine, interconnect, cache in (
+                ("triad", "arm", "bus", ()),
+                ("triad", "x86-pc", "mesh", ("--cache", "line=32", "--cache", "l1.size=2k")),
+                ("chase", "aarch64", "mesh", ("--cache", "replacement=fifo", "--cache",
+                                              "l1.size=1k", "--cache", "l2.size=4k"))):
+            with self.subTest(workload=workload, machine=machine):
+                cached, exact = self.check_exact(
+                    "--slaves", 0, "--master.machine", machine, "--master.image", workload,
+                    "--param", "n=2k", "--interconnect", interconnect, *cache)
+                self.assertEqual(cached.results(), exact.results())
+
+    def test_clock_read_within_a_batch_misses_its_stall(self):
+        cached, exact = self.check_exact(*COPY, "--quantum", "1ms")
+        self.assertLess(cached.number("ns"), exact.number("ns"))
+        self.assertEqual(cached.module("master")["virtual_ns"],
+                         exact.module("master")["virtual_ns"])
+
+    def test_slaves_that_contend_take_the_time_of_every_access(self):
+        options = ("--slaves", 2, "--master.image", "pipeline", "--slave.image", "pipeline",
+                   "--param", "items=20", "--param", "size=256", "--cache", "l1.size=1k",
+                   "--interconnect", "bus")
+        cached, exact = (self.simulate(*options, "--observe", observe)
+                         for observe in ("cached", "every-cached"))
+        for i in ("master", "slave0", "slave1"):
+            counts, same = cached.module(i)["cache"], exact.module("cache_" + i)
+            self.assertEqual(counts["l1_misses"], same["read_misses"] + same["write_misses"])
+            self.assertEqual(counts["write_backs"], same["write_backs"])
+        # Requests of the same time may change places.
+        self.assertAlmostEqual(cached.number("ns") / exact.number("ns"), 1, delta=0.001)
+
     def test_slave_that_runs_from_observed_memory(self):
         # Program, stack and data of a slave that the master boots lie in the shared memory.
         images = self.path("bundle")
@@ -137,7 +187,7 @@ class Observe(PlatformTest):
 
     def test_refused(self):
         for option, sentence in (
-                ("cached=4", "unknown way '4' to observe memory; known are direct, every, cached"),
+                ("cached=4", "unknown way '4' to observe memory; known are direct, every, cached,"),
                 ("0+64=cached", "a range to observe is not in whole 4 KiB pages"),
                 ("60M+8M=every", "leaves the shared memory")):
             self.assertIn(sentence, self.refused(*COPY, "--observe", option))
@@ -148,8 +198,15 @@ class Observe(PlatformTest):
                 ("l2.size=100", "impossible L2 cache of 100 bytes"),
                 ("l3.size=4k", "impossible cache parameter 'l3.size=4k'")):
             self.assertIn(sentence, self.refused(*COPY, "--observe", "cached", "--cache", option))
-        self.assertIn("in free mode no time is counted",
-                      self.refused(*COPY, "--observe", "cached", "--mode", "free"))
+        for way in ("cached", "every-cached"):
+            self.assertIn("in free mode no time is counted",
+                          self.refused(*COPY, "--observe", way, "--mode", "free"))
+        for options, sentence in (
+                (("--cache", "fetches=on"), "every-cached sees no instruction fetches"),
+                (("--master.cpus", 2), "every-cached is for instances with one CPU"),
+                (("--cache", "replacement=random"), "unknown replacement 'random'"),
+                (("--cache", "l1.ways=3"), "impossible size of 32768 bytes in 3 ways")):
+            self.assertIn(sentence, self.refused(*COPY, "--observe", "every-cached", *options))
 
 
 if __name__ == "__main__":

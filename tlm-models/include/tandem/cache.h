@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// A cache between an initiator and an interconnect, which sends on what misses.
+#pragma once
+
+#include "tandem/statistics.h"
+
+#include <cstdint>
+#include <string>
+#include <systemc>
+#include <tlm>
+#include <tlm_utils/simple_initiator_socket.h>
+#include <tlm_utils/simple_target_socket.h>
+#include <vector>
+
+namespace tandem
+{
+
+struct cache_config {
+  unsigned line = 64;              ///< bytes, a power of two from 8 to 4096
+  std::uint64_t size = 32768;      ///< bytes, a multiple of line * ways
+  unsigned ways = 4;               ///< at least 1
+  std::string replacement = "lru"; ///< lru or fifo
+  struct range {
+    std::uint64_t address, size;
+  };
+  std::vector<range> ranges; ///< what is cached; the rest passes unchanged
+};
+
+/// Write-back, allocating on reads and writes, for one initiator. It holds no data: the memory
+/// is always up to date, the data of an access is moved by debug transport, and what takes time are
+/// the transfers of lines. A hit takes none. A miss writes the line back that it replaces, if that
+/// is dirty (a write with all byte enables off), then reads its own line, unless it writes all of
+/// it. So one cache may be behind another.
+///
+/// Transfers are made one after the other, each at its own time with no delay annotated; the
+/// thread waits between them. An access across the end of a line is one to each. An access to
+/// a cached range must not have byte enables or a streaming width. DMI and debug
+/// accesses pass unchanged: with DMI the cache sees nothing.
+class cache : public sc_core::sc_module, public statistics_provider
+{
+public:
+  tlm_utils::simple_target_socket<cache> in;
+  tlm_utils::simple_initiator_socket<cache> out;
+
+  /// SC_ERROR "/tandem/cache" for an impossible configuration.
+  cache(sc_core::sc_module_name name, const cache_config &config);
+
+  nlohmann::ordered_json statistics() const override;
+
+private:
+  struct entry {
+    std::uint64_t line;
+    bool dirty;
+  };
+  using set = std::vector<entry>; // the last one is the next to go
+
+  void b_transport(tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
+  unsigned transport_dbg(tlm::tlm_generic_payload &payload);
+  bool get_direct_mem_ptr(tlm::tlm_generic_payload &payload, tlm::tlm_dmi &dmi);
+  void invalidate(sc_dt::uint64 first, sc_dt::uint64 last);
+  bool covers(std::uint64_t address) const;
+  bool hits(std::uint64_t line, bool dirty, entry &victim);
+  tlm::tlm_response_status touch(std::uint64_t line, bool write, bool whole,
+                                 sc_core::sc_time &delay);
+  tlm::tlm_response_status transfer(tlm::tlm_command command, std::uint64_t line,
+                                    sc_core::sc_time &delay);
+
+  const cache_config config_;
+  std::vector<set> sets_;
+  std::vector<unsigned char> data_; // of a line under way, without meaning
+  struct {
+    std::uint64_t reads = 0, writes = 0, read_misses = 0, write_misses = 0, write_backs = 0;
+  } count_;
+};
+
+} // namespace tandem
