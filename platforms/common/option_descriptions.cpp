@@ -61,7 +61,7 @@ po::options_description system_options()
       "misses are, or are transactions to such a cache in SystemC; may be repeated");
   add("cache", list(),
       "NAME=VALUE of the cache model: line, replacement (lru, fifo, random), fetches (on, "
-      "off), l1.size, l1.ways, l2.size, l2.ways; may be repeated");
+      "off), batch, l1.size, l1.ways, l2.size, l2.ways; may be repeated");
   add("read-latency", text()->default_value("0"), "of the shared memory, each transaction");
   add("write-latency", text()->default_value("0"), "of the shared memory, each transaction");
   add("idm-latency", text()->default_value("0"), "of a register access");

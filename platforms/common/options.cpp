@@ -210,6 +210,8 @@ void read_cache(const std::string &pair, qemu_cache &cache)
     cache.replacement = value;
   else if (name == "fetches" && (value == "on" || value == "off"))
     cache.fetches = value == "on";
+  else if (name == "batch")
+    cache.batch = bytes();
   else if (name == "l1.size")
     cache.l1_size = bytes();
   else if (name == "l1.ways")
@@ -219,9 +221,9 @@ void read_cache(const std::string &pair, qemu_cache &cache)
   else if (name == "l2.ways")
     cache.l2_ways = bytes();
   else
-    refuse_option(
-        "impossible cache parameter '" + pair +
-        "'; known are line, replacement, fetches=on|off, l1.size, l1.ways, l2.size, l2.ways");
+    refuse_option("impossible cache parameter '" + pair +
+                  "'; known are line, replacement, fetches=on|off, batch, l1.size, l1.ways, "
+                  "l2.size, l2.ways");
 }
 
 void read_system(const po::variables_map &map, platform_options &o)

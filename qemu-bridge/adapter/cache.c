@@ -14,8 +14,6 @@
 #include <glib.h>
 #include <string.h>
 
-/* A batch is reported when it has as many; the rest is room for the block that is under way. */
-#define BATCH 512
 #define MAX_CPUS 8
 #define MEM_RW 3
 #define BLOCK_LINES 64
@@ -127,7 +125,8 @@ static void transfer(unsigned cpu, uint64_t line, uint32_t flags, uint64_t time_
   }
   page->line[pending++] = (struct tandem_wire_line){
       .time_ns = time_ns, .address = line << line_shift, .flags = flags, .cpu = cpu};
-  if (pending == BATCH) {
+  /* What is left of the page is room for the block that is under way. */
+  if (pending == page->config.cache.batch) {
     q.cpu_exit(q.qemu_get_cpu((int)cpu));
     tandem_sync_check_halt(); /* has the CPU thread look behind this block */
   }

@@ -34,7 +34,7 @@
 #endif
 
 #define TANDEM_WIRE_MAGIC 0x4d45444e41540a01ull
-#define TANDEM_WIRE_VERSION 2u
+#define TANDEM_WIRE_VERSION 3u
 
 #define TANDEM_WIRE_PAGE_BYTES 65536u /* size of the shared object */
 #define TANDEM_WIRE_WINDOWS 16u       /* windows that an instance may open */
@@ -81,7 +81,7 @@ struct tandem_wire_cache {
   uint32_t line;        /* bytes, a power of two from 16 to 256; 0: no cache model */
   uint32_t replacement; /* enum tandem_wire_replacement */
   uint32_t fetches;     /* 1: instruction fetches go through level 1 as well */
-  uint32_t reserved;
+  uint32_t batch;       /* transfers that are reported at once at the latest, at least 1 */
   struct tandem_wire_cache_level l1; /* one for each CPU */
   struct tandem_wire_cache_level l2; /* shared by all CPUs */
 };

@@ -106,6 +106,7 @@ void qemu_instance::write_page()
                              : c.replacement == "fifo" ? TANDEM_WIRE_FIFO
                                                        : TANDEM_WIRE_RANDOM;
     page.cache.fetches = c.fetches;
+    page.cache.batch = c.batch;
     page.cache.l1 = {c.l1_size, c.l1_ways};
     page.cache.l2 = {c.l2_size, c.l2_ways};
   }

@@ -53,6 +53,7 @@ struct qemu_cache {
   unsigned line = 64;                    ///< bytes, a power of two from 16 to 256
   std::string replacement = "lru";       ///< lru, fifo or random
   bool fetches = false;                  ///< instruction fetches use level 1 as well
+  unsigned batch = 512;                  ///< transfers that wait for the guest to stop, 1 to 512
   unsigned l1_size = 32768, l1_ways = 4; ///< each CPU's; bytes and ways are powers of two
   unsigned l2_size = 0, l2_ways = 8;     ///< of all CPUs; size 0: there is none
 };
