@@ -25,6 +25,7 @@
 #include "tandem-sw/slave.h"
 #include "tandem-sw/string.h"
 #include "tandem-sw/system.h"
+#include "tandem-sw/text.h"
 #include "tandem-sw/time.h"
 
 const char guest_name[] = "boot_cycle";
@@ -119,24 +120,6 @@ static bool answers_doorbell(void)
   return same("doorbells from the slave", rung, 1);
 }
 
-/* --- Text without a C library --------------------------------------------------- */
-
-static void append(char *text, const char *more)
-{
-  memcpy(text + strlen(text), more, strlen(more) + 1);
-}
-
-static void append_number(char *text, uint64_t number)
-{
-  char digits[24] = "";
-  char *at = digits + sizeof digits - 1;
-  do {
-    *--at = (char)('0' + number % 10);
-    number /= 10;
-  } while (number);
-  append(text, at);
-}
-
 /* --- A life --------------------------------------------------------------------- */
 
 static volatile uint32_t *counter(void)
@@ -179,7 +162,7 @@ static bool start(void)
 static bool start_counting(void)
 {
   char order[LINE] = "count ";
-  append_number(order, machine.ram + machine.size - COUNTER_FROM_END);
+  text_append_number(order, sizeof order, machine.ram + machine.size - COUNTER_FROM_END);
   say(order);
   return same("counting of the slave", counts(), 1);
 }
@@ -219,9 +202,9 @@ static bool run(uint64_t cycle)
   const struct bundle_image *image = &bundle->images[cycle % bundle->count];
   char argument[LINE] = "tag=";
   char *tag = argument + strlen(argument);
-  append(tag, image->name);
-  append(tag, "-");
-  append_number(tag, cycle);
+  text_append(argument, sizeof argument, image->name);
+  text_append(argument, sizeof argument, "-");
+  text_append_number(argument, sizeof argument, cycle);
   if (!load(image, argument) || !start())
     return false;
   if (!ending->is_alone && !(hears(tag) && answers("name", image->name) &&

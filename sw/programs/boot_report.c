@@ -21,6 +21,7 @@
 #include "tandem-sw/param.h"
 #include "tandem-sw/string.h"
 #include "tandem-sw/system.h"
+#include "tandem-sw/text.h"
 
 #ifndef NAME
 #define NAME "boot_report"
@@ -31,21 +32,6 @@ const char guest_name[] = NAME;
 #define MASTER 0
 #define ECHO "echo: "
 #define LONGEST 65536
-
-static uint32_t number(const char *digits)
-{
-  uint32_t value = 0;
-  for (; *digits >= '0' && *digits <= '9'; ++digits)
-    value = value * 10 + (uint32_t)(*digits - '0');
-  return value;
-}
-
-/* The words behind "order ", or NULL when the message is another one. */
-static const char *after(const char *message, const char *order)
-{
-  size_t length = strlen(order);
-  return strncmp(message, order, length) || message[length] != ' ' ? NULL : message + length + 1;
-}
 
 static void count_for_ever(volatile uint32_t *word)
 {
@@ -64,16 +50,16 @@ static void serve(char *message)
   const char *words;
   if (!strcmp(message, "name"))
     send(guest_name);
-  else if ((words = after(message, "exit")))
-    platform_exit((int)number(words));
+  else if ((words = text_behind(message, "exit")))
+    platform_exit((int)text_number(&words));
   else if (!strcmp(message, "off"))
     power_off();
   else if (!strcmp(message, "reset"))
     machine_reset();
   else if (!strcmp(message, "crash"))
     __builtin_trap();
-  else if ((words = after(message, "count")))
-    count_for_ever((volatile uint32_t *)(uintptr_t)number(words));
+  else if ((words = text_behind(message, "count")))
+    count_for_ever((volatile uint32_t *)(uintptr_t)text_number(&words));
   else {
     memcpy(echo, ECHO, strlen(ECHO));
     memcpy(echo + strlen(ECHO), message, strlen(message) + 1);

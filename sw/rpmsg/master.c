@@ -128,11 +128,14 @@ static bool port_wait(struct rpmsg_link *link, uint64_t timeout_ns)
 {
   uint32_t slave = UINT32_C(1) << link->participant;
   const struct idm_wait wait = {.doorbells = slave, .slaves = slave};
-  idm_wait(&wait, timeout_ns);
-  if (idm_boot_take(slave) &&
-      idm_boot_read(link->participant, TANDEM_IDM_BOOT_STATUS) != TANDEM_IDM_BOOT_RUNNING)
-    rpmsg_link_down(link);
-  return idm_doorbell_take(slave) && link->is_up;
+  while (link->is_up && idm_wait(&wait, timeout_ns)) {
+    if (idm_boot_take(slave) &&
+        idm_boot_read(link->participant, TANDEM_IDM_BOOT_STATUS) != TANDEM_IDM_BOOT_RUNNING)
+      rpmsg_link_down(link);
+    if (idm_doorbell_take(slave))
+      return link->is_up;
+  }
+  return false;
 }
 
 static const struct rpmsg_port port = {idm_port_notify, port_wait, idm_port_settle};
@@ -187,4 +190,12 @@ bool rpmsg_master_stop(struct rpmsg_master *master, uint64_t timeout_ns)
   rpmsg_link_down(&master->link);
   return idm_boot_command(slave, TANDEM_IDM_BOOT_CMD_RESET) == TANDEM_IDM_BOOT_RESULT_OK &&
          idm_boot_wait(slave, TANDEM_IDM_BOOT_HELD, timeout_ns);
+}
+
+uint32_t rpmsg_master_heartbeats(const struct rpmsg_master *master)
+{
+  uint32_t at, index = 0;
+  return find_entry(master, TANDEM_RSC_TYPE_WATCHDOG, TANDEM_RSC_WATCHDOG_SIZE, &index, &at)
+             ? get(master, at + TANDEM_RSC_WATCHDOG_HEARTBEAT)
+             : 0;
 }

@@ -152,3 +152,14 @@ void rpmsg_remote_serve(struct rpmsg_remote *remote)
       port_wait(&remote->link, 0);
   }
 }
+
+void rpmsg_remote_run(struct resource_table *table, struct rpmsg_endpoint *const *services,
+                      unsigned count)
+{
+  static struct rpmsg_remote remote;
+  idm_require();
+  rpmsg_remote_init(&remote, table);
+  for (unsigned i = 0; i < count; ++i)
+    rpmsg_open(&remote.link, services[i]);
+  rpmsg_remote_serve(&remote);
+}

@@ -256,10 +256,10 @@ unsigned rpmsg_poll(struct rpmsg_link *link)
 
 unsigned rpmsg_wait(struct rpmsg_link *link, uint64_t timeout_ns)
 {
-  unsigned count = rpmsg_poll(link);
-  if (count || !link->port->wait(link, timeout_ns))
-    return count;
-  return rpmsg_poll(link);
+  unsigned count;
+  while (!(count = rpmsg_poll(link)) && link->port->wait(link, timeout_ns))
+    ;
+  return count;
 }
 
 void rpmsg_link_up(struct rpmsg_link *link, bool has_names)

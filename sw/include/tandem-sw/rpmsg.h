@@ -133,7 +133,8 @@ void rpmsg_release(struct rpmsg_link *link, const struct rpmsg_message *message)
  * that. Returns the number of messages. */
 unsigned rpmsg_poll(struct rpmsg_link *link);
 
-/* rpmsg_poll(); when there was nothing, sleeps until a doorbell or the timeout and polls again. */
+/* rpmsg_poll() at each doorbell until something was received. 0 when no doorbell came within
+ * `timeout_ns` (0: for ever), or when the link is down. */
 unsigned rpmsg_wait(struct rpmsg_link *link, uint64_t timeout_ns);
 
 /* --- For those who set links up ----------------------------------------------------------- */

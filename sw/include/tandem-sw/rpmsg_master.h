@@ -31,4 +31,7 @@ const char *rpmsg_master_start(struct rpmsg_master *master, const void *firmware
 /* Takes the link down and resets the slave; false when it does not stop within `timeout_ns`. */
 bool rpmsg_master_stop(struct rpmsg_master *master, uint64_t timeout_ns);
 
+/* What the firmware has counted its heartbeat up to; 0 without a watchdog in its table. */
+uint32_t rpmsg_master_heartbeats(const struct rpmsg_master *master);
+
 #endif /* TANDEM_SW_RPMSG_MASTER_H */

@@ -25,6 +25,11 @@ unsigned rpmsg_remote_poll(struct rpmsg_remote *remote);
 /* Turns for ever, asleep while there is nothing to do. */
 __attribute__((noreturn)) void rpmsg_remote_serve(struct rpmsg_remote *remote);
 
+/* All that a firmware does whose endpoints serve: opens them and turns for ever. */
+__attribute__((noreturn)) void rpmsg_remote_run(struct resource_table *table,
+                                                struct rpmsg_endpoint *const *services,
+                                                unsigned count);
+
 /* For receivers that compute long without sending: counts the heartbeat up. */
 void rpmsg_remote_beat(struct rpmsg_remote *remote);
 
