@@ -59,6 +59,14 @@ class Traffic(PlatformTest):
         self.check_replay_is_the_run("--interconnect", "bus", "--set", "dmi=false",
                                      "--read-latency", "50ns")
 
+    def test_replay_through_the_mesh_is_the_run(self):
+        self.check_replay_is_the_run("--interconnect", "mesh", "--set", "dmi=false",
+                                     "--set", "columns=3")
+
+    def test_replay_through_the_ring_is_the_run(self):
+        self.check_replay_is_the_run("--interconnect", "ring", "--set", "dmi=false",
+                                     "--set", "width=8")
+
     def test_log_is_the_same_in_a_second_run(self):
         first, _ = self.recorded("--interconnect", "bus")
         kept = rows(first)
