@@ -256,6 +256,7 @@ amp_platform::amp_platform(const platform_options &options)
   build_interconnect(options);
   build_fabric(options);
   build_boot(options);
+  build_monitor();
 }
 
 amp_platform::~amp_platform() = default;
@@ -296,6 +297,19 @@ void amp_platform::build_boot(const platform_options &options)
     idm_->make_bootable(p, what);
   }
   idm_->on_boot = [this](const boot_command &command) { carry_out(command); };
+}
+
+void amp_platform::build_monitor()
+{
+  std::vector<rpmsg_monitor_slave> slaves;
+  for (unsigned p = 0; p < instances_.size(); ++p)
+    if (const qemu_config &config = instances_[p]->config(); config.held)
+      slaves.push_back({p, instances_[p]->name(), config.boot_memory.guest_address});
+  if (slaves.empty())
+    return;
+  rpmsg_ = std::make_unique<rpmsg_monitor>("rpmsg", slaves);
+  rpmsg_->memory.bind(memory_->socket);
+  idm_->add_observer(*rpmsg_);
 }
 
 void amp_platform::carry_out(const boot_command &command)

@@ -13,6 +13,7 @@
 #include "tandem/interrupt_fabric.h"
 #include "tandem/protocol_checker.h"
 #include "tandem/qemu_instance.h"
+#include "tandem/rpmsg_monitor.h"
 #include "tandem/shared_memory.h"
 
 #include <memory>
@@ -22,8 +23,9 @@ namespace tandem
 {
 
 /// Modules, by name: one for each instance ("master", "slave0", ...), "interconnect", "shm",
-/// "idm", "fabric" and, when asked for, "dram", and "cache_" with the name of each instance.
-/// Participant p of the IDM is instance p; participant 0 is the master.
+/// "idm", "fabric", "rpmsg" when the master boots slaves and, when asked for, "dram", and "cache_"
+/// with the name of each instance. Participant p of the IDM is instance p; participant 0 is the
+/// master.
 ///
 /// On the interconnect the shared memory starts at shm_address, and at idm_address every
 /// initiator finds its own port of the IDM. What a guest sees where is in
@@ -42,6 +44,8 @@ public:
   std::vector<std::unique_ptr<qemu_instance>> &instances() { return instances_; }
   shared_memory &memory() { return *memory_; }
   interconnect &network() { return *interconnect_; }
+  /// Null when the master boots no slaves.
+  rpmsg_monitor *rpmsg() { return rpmsg_.get(); }
 
   /// The largest status that a guest has ended with by the IDM, or -1 when none has.
   int exit_status() const { return exit_status_; }
@@ -76,6 +80,7 @@ private:
   void connect(const std::string &name, From &from, To &to, bool check);
   void build_fabric(const platform_options &options);
   void build_boot(const platform_options &options);
+  void build_monitor();
   void carry_out(const boot_command &command);
   void guest_exit(unsigned participant, unsigned status);
   void load_memory(const platform_options &options);
@@ -85,6 +90,7 @@ private:
   std::unique_ptr<idm> idm_;
   std::unique_ptr<interrupt_fabric> fabric_;
   std::unique_ptr<interconnect> interconnect_;
+  std::unique_ptr<rpmsg_monitor> rpmsg_;
   std::unique_ptr<dram> dram_;                 ///< in front of the memory, when options say so
   std::vector<std::unique_ptr<cache>> caches_; ///< of instances, when options say so
   std::vector<std::unique_ptr<protocol_checker>> checkers_;

@@ -117,6 +117,8 @@ std::unique_ptr<transaction_log> open_log(const platform_options &options, amp_p
     return nullptr;
   auto log = std::make_unique<transaction_log>(options.log_path);
   platform.network().log_to(*log, options.interconnect);
+  if (platform.rpmsg())
+    platform.rpmsg()->log_to(*log);
   log->note("mode", mode_name(options.mode));
   log->note("quantum_ns", std::to_string(to_ns(options.quantum)));
   log->note("seed", std::to_string(options.seed));
@@ -156,6 +158,8 @@ int simulate(const platform_options &options, terminal *user)
   if (user)
     user->finish();
   screen.finish();
+  if (platform.rpmsg())
+    platform.rpmsg()->finish();
   if (log)
     log->finish();
   const auto statistics = run_statistics(options, platform, reason);

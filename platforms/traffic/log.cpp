@@ -29,6 +29,7 @@ void show(const std::string &path)
   print_list("initiators", log.system().initiators);
   print_list("targets", log.system().targets);
   std::printf("transactions: %llu\n", static_cast<unsigned long long>(log.size()));
+  std::printf("messages: %llu\n", static_cast<unsigned long long>(log.message_count()));
 }
 
 } // namespace

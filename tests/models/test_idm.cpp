@@ -109,6 +109,52 @@ TEST(idm, doorbell_interrupts_only_when_enabled_twice_and_within_the_call)
   EXPECT_TRUE(b.irq[0].changes.empty());
 }
 
+TEST(idm, observers_are_told_of_rings_commands_and_states)
+{
+  struct listener : tandem::idm_observer {
+    std::vector<std::string> told;
+    void accessed(unsigned participant, const sc_core::sc_time &time) override
+    {
+      told.push_back(std::to_string(participant) + " accessed at " + time.to_string());
+    }
+    void rang(unsigned source, std::uint32_t destinations, const sc_core::sc_time &time) override
+    {
+      told.push_back(std::to_string(source) + " rang " + std::to_string(destinations) + " at " +
+                     time.to_string());
+    }
+    void commanded(const tandem::boot_command &command) override
+    {
+      told.push_back("command for " + std::to_string(command.slave));
+    }
+    void entered(unsigned participant, tandem::boot_state state) override
+    {
+      told.push_back(std::to_string(participant) + " in " +
+                     std::to_string(static_cast<unsigned>(state)));
+    }
+  } first, second;
+  idm_bench b(small_idm());
+  b.device.add_observer(first);
+  b.device.add_observer(second);
+  b.device.on_boot = [&b](const tandem::boot_command &command) {
+    b.device.set_state(command.slave, tandem::boot_state::held);
+  };
+  tlm::tlm_generic_payload payload;
+  std::uint32_t all = 0xffffffff;
+  initiator::prepare(payload, tlm::TLM_WRITE_COMMAND, TANDEM_IDM_DB_RING, &all, 4);
+  b.cpu[1].send(payload, ns(7));
+  b.put(0, TANDEM_IDM_BOOT(2) + TANDEM_IDM_BOOT_CONTROL, TANDEM_IDM_BOOT_CMD_RESET);
+  EXPECT_EQ(first.told, second.told);
+  EXPECT_EQ(first.told, (std::vector<std::string>{"1 rang 7 at 7 ns", "1 accessed at 7 ns",
+                                                  "0 accessed at 0 s"}))
+      << "of no command that is refused";
+  first.told.clear();
+  tandem::bootable what;
+  what.elf_machine = 40;
+  b.device.make_bootable(2, what);
+  b.put(0, TANDEM_IDM_BOOT(2) + TANDEM_IDM_BOOT_CONTROL, TANDEM_IDM_BOOT_CMD_RESET);
+  EXPECT_EQ(first.told, (std::vector<std::string>{"command for 2", "2 in 0", "0 accessed at 0 s"}));
+}
+
 TEST(idm, fifo_keeps_order_through_many_wraps)
 {
   idm_bench b(small_idm());

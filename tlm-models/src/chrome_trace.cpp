@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <systemc>
 #include <tlm>
@@ -79,6 +80,66 @@ void write_slice(std::ostream &out, const logged_transaction &t, const std::stri
       << ",\"target_us\":" << microseconds(t.target_time) << "}}";
 }
 
+void write_process(std::ostream &out, std::size_t pid, const std::string &name)
+{
+  out << (pid ? ",\n" : "\n") << "{\"ph\":\"M\",\"pid\":" << pid
+      << ",\"name\":\"process_name\",\"args\":{\"name\":" << quoted(name) << "}}";
+}
+
+/// Messages of one sender to one receiver.
+struct conversation {
+  std::size_t pid = 0;
+  lanes rows;
+  std::multimap<std::uint64_t, int> changes; ///< of the buffers in use, by time
+};
+
+void write_message(std::ostream &out, const logged_message &m, conversation &in)
+{
+  const std::uint64_t end = m.returned.value_or(m.sent);
+  const std::string name = m.endpoint + (m.endpoint.empty() ? "" : " ") + std::to_string(m.source) +
+                           " to " + std::to_string(m.destination);
+  out << ",\n{\"ph\":\"X\",\"pid\":" << in.pid << ",\"tid\":" << in.rows.take(m.sent, end)
+      << ",\"ts\":" << microseconds(m.sent) << ",\"dur\":" << microseconds(end - m.sent)
+      << ",\"cat\":\"message\",\"name\":" << quoted(name) << ",\"args\":{\"id\":" << m.id
+      << ",\"source\":" << m.source << ",\"destination\":" << m.destination
+      << ",\"length\":" << m.length << ",\"buffer\":" << m.buffer
+      << ",\"returned\":" << (m.returned ? "true" : "false") << "}}";
+  in.changes.emplace(m.sent, 1);
+  if (m.returned)
+    in.changes.emplace(*m.returned, -1);
+}
+
+void write_counter(std::ostream &out, const conversation &of)
+{
+  int in_use = 0;
+  for (auto change = of.changes.begin(); change != of.changes.end();) {
+    const std::uint64_t time = change->first;
+    for (; change != of.changes.end() && change->first == time; ++change)
+      in_use += change->second;
+    out << ",\n{\"ph\":\"C\",\"pid\":" << of.pid << ",\"ts\":" << microseconds(time)
+        << ",\"name\":\"buffers in use\",\"args\":{\"buffers\":" << in_use << "}}";
+  }
+}
+
+void write_messages(std::ostream &out, const transaction_log_reader &log)
+{
+  const std::vector<std::string> &guests = log.system().initiators;
+  std::map<std::pair<int, int>, conversation> conversations; // by sender and receiver
+  log.for_each_message([&](const logged_message &m) {
+    const auto [found, is_new] = conversations.try_emplace({m.sender, m.receiver});
+    conversation &here = found->second;
+    if (is_new) {
+      here.pid = guests.size() + conversations.size() - 1;
+      write_process(out, here.pid,
+                    "rpmsg " + guests[static_cast<std::size_t>(m.sender)] + " to " +
+                        guests[static_cast<std::size_t>(m.receiver)]);
+    }
+    write_message(out, m, here);
+  });
+  for (const auto &[pair, here] : conversations)
+    write_counter(out, here);
+}
+
 } // namespace
 
 void export_chrome_trace(const transaction_log_reader &log, const std::string &path)
@@ -87,14 +148,14 @@ void export_chrome_trace(const transaction_log_reader &log, const std::string &p
   out << "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[";
   const logged_system &system = log.system();
   for (std::size_t i = 0; i < system.initiators.size(); ++i)
-    out << (i ? ",\n" : "\n") << "{\"ph\":\"M\",\"pid\":" << i
-        << ",\"name\":\"process_name\",\"args\":{\"name\":" << quoted(system.initiators[i]) << "}}";
+    write_process(out, i, system.initiators[i]);
   std::vector<lanes> rows(system.initiators.size());
   log.for_each([&](const logged_transaction &t) {
     const bool known = t.target >= 0 && static_cast<std::size_t>(t.target) < system.targets.size();
     write_slice(out, t, known ? system.targets[static_cast<std::size_t>(t.target)] : "nowhere",
                 rows[static_cast<std::size_t>(t.initiator)].take(t.start, t.end));
   });
+  write_messages(out, log);
   out << "\n]}\n";
   out.close();
   if (!out) {

@@ -40,7 +40,9 @@ idm::idm(sc_core::sc_module_name, const idm_config &config)
     port[p].register_transport_dbg(this, &idm::transport_dbg, static_cast<int>(p));
   }
   const auto changed = [this](unsigned participant) { update_irq(participant); };
-  doorbells_ = std::make_unique<idm_doorbells>(config.participants, changed);
+  doorbells_ = std::make_unique<idm_doorbells>(
+      config.participants, changed,
+      [this](unsigned source, std::uint32_t destinations) { rang(source, destinations); });
   mailboxes_ = std::make_unique<idm_mailboxes>(config.participants, config.fifo_depth, changed);
   locks_ = std::make_unique<idm_locks>(config.participants, config.locks);
   boot_ = std::make_unique<idm_boot>(config, changed,
@@ -132,8 +134,16 @@ std::uint64_t idm::time_ns() const
   return (sc_core::sc_time_stamp() + offset_).value() / nanosecond;
 }
 
+void idm::rang(unsigned source, std::uint32_t destinations) const
+{
+  for (idm_observer *const observer : observers_)
+    observer->rang(source, destinations, sc_core::sc_time_stamp() + offset_);
+}
+
 void idm::command(const boot_command &command)
 {
+  for (idm_observer *const observer : observers_)
+    observer->commanded(command);
   if (command.command == boot_command::kind::boot)
     reset_port(command.slave);
   if (on_boot)
@@ -175,6 +185,8 @@ void idm::set_state(unsigned participant, boot_state state, std::uint32_t reason
 {
   check_participant(participant);
   boot_->set_state(participant, state, reason);
+  for (idm_observer *const observer : observers_)
+    observer->entered(participant, state);
 }
 
 boot_state idm::state(unsigned participant) const
@@ -191,6 +203,8 @@ void idm::b_transport(int participant, tlm::tlm_generic_payload &payload, sc_cor
   offset_ = delay;
   registers_.transport(p, payload);
   offset_ = sc_core::SC_ZERO_TIME;
+  for (idm_observer *const observer : observers_)
+    observer->accessed(p, sc_core::sc_time_stamp() + delay);
   delay += config_.access_latency;
 }
 

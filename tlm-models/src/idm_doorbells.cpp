@@ -4,8 +4,9 @@
 namespace tandem
 {
 
-idm_doorbells::idm_doorbells(unsigned participants, idm_changed changed)
-    : states_(participants), changed_(std::move(changed))
+idm_doorbells::idm_doorbells(unsigned participants, idm_changed changed,
+                             std::function<void(unsigned, std::uint32_t)> rung)
+    : states_(participants), changed_(std::move(changed)), rung_(std::move(rung))
 {
 }
 
@@ -29,6 +30,8 @@ void idm_doorbells::declare(register_bank &registers)
 
 void idm_doorbells::ring(unsigned source, std::uint32_t destinations)
 {
+  if (states_.size() < idm_max)
+    destinations &= bit(static_cast<unsigned>(states_.size())) - 1;
   for (unsigned d = 0; d < states_.size(); ++d) {
     if (!(destinations & bit(d)))
       continue;
@@ -39,6 +42,7 @@ void idm_doorbells::ring(unsigned source, std::uint32_t destinations)
     states_[source].pending |= bit(d);
     changed_(d);
   }
+  rung_(source, destinations);
 }
 
 void idm_doorbells::clear(unsigned destination, std::uint32_t sources)

@@ -23,7 +23,9 @@ constexpr std::uint32_t bit(unsigned index)
 class idm_doorbells
 {
 public:
-  idm_doorbells(unsigned participants, idm_changed changed);
+  /// rung: called after each write to the ring register, with the destinations that exist.
+  idm_doorbells(unsigned participants, idm_changed changed,
+                std::function<void(unsigned source, std::uint32_t destinations)> rung);
   void declare(register_bank &registers);
   /// Closes all sources and forgets who rang here.
   void reset(unsigned participant);
@@ -44,6 +46,7 @@ private:
 
   std::vector<state> states_;
   idm_changed changed_;
+  std::function<void(unsigned, std::uint32_t)> rung_;
 };
 
 /// One FIFO for each ordered pair.

@@ -11,7 +11,7 @@ namespace tandem::log_format
 {
 
 inline constexpr char format_key[] = "format";
-inline constexpr char version[] = "tandem transaction log 2";
+inline constexpr char version[] = "tandem transaction log 3";
 inline constexpr char default_target_key[] = "default_target";
 inline constexpr char parameter_prefix[] = "interconnect.";
 

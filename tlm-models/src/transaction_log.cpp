@@ -37,6 +37,13 @@ CREATE TABLE transactions (id INTEGER PRIMARY KEY, start_ps INTEGER NOT NULL,
   end_ps INTEGER NOT NULL, initiator INTEGER NOT NULL, target INTEGER, command INTEGER NOT NULL,
   address INTEGER NOT NULL, length INTEGER NOT NULL, response INTEGER NOT NULL,
   waiting_ps INTEGER NOT NULL, target_ps INTEGER NOT NULL);
+CREATE TABLE messages (id INTEGER PRIMARY KEY, sent_ps INTEGER NOT NULL, returned_ps INTEGER,
+  sender INTEGER NOT NULL, receiver INTEGER NOT NULL, source INTEGER NOT NULL,
+  destination INTEGER NOT NULL, length INTEGER NOT NULL, buffer INTEGER NOT NULL,
+  endpoint TEXT NOT NULL);
+CREATE VIEW message_log AS SELECT m.id, sent_ps, returned_ps, returned_ps - sent_ps AS latency_ps,
+  s.name AS sender, r.name AS receiver, endpoint, source, destination, length, buffer
+  FROM messages m JOIN initiators s ON s.id = m.sender JOIN initiators r ON r.id = m.receiver;
 CREATE VIEW log AS SELECT t.id, start_ps, end_ps, end_ps - start_ps AS latency_ps, waiting_ps,
   target_ps, i.name AS initiator, g.name AS target, c.name AS command, address, length,
   r.name AS response
@@ -48,6 +55,7 @@ INSERT INTO responses VALUES (1, 'ok'), (0, 'incomplete'), (-1, 'generic error')
 )";
 
 constexpr char insert_row[] = "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr char insert_message[] = "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 } // namespace
 
@@ -73,14 +81,15 @@ public:
     return connection_;
   }
   /// Takes a batch and leaves an empty one in its place; waits when the thread is far behind.
-  void take(std::vector<logged_transaction> &batch)
+  void take(std::vector<logged_transaction> &transactions, std::vector<logged_message> &messages)
   {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [this] { return full_.size() < most_batches; });
-    full_.push_back(std::move(batch));
-    batch.clear();
+    full_.push_back({std::move(transactions), std::move(messages)});
+    transactions.clear();
+    messages.clear();
     if (!spare_.empty()) {
-      batch = std::move(spare_.back());
+      transactions = std::move(spare_.back());
       spare_.pop_back();
     }
     changed_.notify_all();
@@ -99,6 +108,10 @@ public:
 
 private:
   static constexpr std::size_t most_batches = 16;
+  struct batch {
+    std::vector<logged_transaction> transactions;
+    std::vector<logged_message> messages;
+  };
 
   void join()
   {
@@ -117,57 +130,72 @@ private:
       changed_.wait(lock, [this] { return ending_ || !full_.empty(); });
       if (full_.empty())
         return;
-      std::vector<logged_transaction> batch = std::move(full_.front());
+      batch taken = std::move(full_.front());
       full_.pop_front();
       busy_ = true;
       lock.unlock();
-      write(batch);
-      batch.clear();
+      write(taken);
+      taken.transactions.clear();
       lock.lock();
       busy_ = false;
-      spare_.push_back(std::move(batch));
+      spare_.push_back(std::move(taken.transactions));
       changed_.notify_all();
     }
   }
-  void write(const std::vector<logged_transaction> &batch)
+  void write(const batch &taken)
   {
     if (!error_.empty())
       return;
     try {
-      sqlite::statement &row = prepared();
-      for (const logged_transaction &t : batch) {
-        row.bind(0, static_cast<std::int64_t>(t.id))
-            .bind(1, ps_.of(t.start))
-            .bind(2, ps_.of(t.end));
-        row.bind(3, std::int64_t{t.initiator});
-        if (t.target < 0)
-          row.bind_null(4);
-        else
-          row.bind(4, std::int64_t{t.target});
-        row.bind(5, std::int64_t{t.command}).bind(6, static_cast<std::int64_t>(t.address));
-        row.bind(7, std::int64_t{t.length}).bind(8, std::int64_t{t.response});
-        row.bind(9, ps_.of(t.waiting)).bind(10, ps_.of(t.target_time)).run();
-        ++counts_[t.initiator];
-      }
+      for (const logged_transaction &t : taken.transactions)
+        write(t);
+      for (const logged_message &m : taken.messages)
+        write(m);
     } catch (const sqlite::error &caught) {
       error_ = caught.what();
     }
   }
-  sqlite::statement &prepared()
+  void write(const logged_transaction &t)
   {
-    if (!row_)
-      row_ = std::make_unique<sqlite::statement>(connection_, insert_row);
-    return *row_;
+    sqlite::statement &row = prepared(row_, insert_row);
+    row.bind(0, static_cast<std::int64_t>(t.id)).bind(1, ps_.of(t.start)).bind(2, ps_.of(t.end));
+    row.bind(3, std::int64_t{t.initiator});
+    if (t.target < 0)
+      row.bind_null(4);
+    else
+      row.bind(4, std::int64_t{t.target});
+    row.bind(5, std::int64_t{t.command}).bind(6, static_cast<std::int64_t>(t.address));
+    row.bind(7, std::int64_t{t.length}).bind(8, std::int64_t{t.response});
+    row.bind(9, ps_.of(t.waiting)).bind(10, ps_.of(t.target_time)).run();
+    ++counts_[t.initiator];
+  }
+  void write(const logged_message &m)
+  {
+    sqlite::statement &row = prepared(message_, insert_message);
+    row.bind(0, static_cast<std::int64_t>(m.id)).bind(1, ps_.of(m.sent));
+    if (m.returned)
+      row.bind(2, ps_.of(*m.returned));
+    else
+      row.bind_null(2);
+    row.bind(3, std::int64_t{m.sender}).bind(4, std::int64_t{m.receiver});
+    row.bind(5, std::int64_t{m.source}).bind(6, std::int64_t{m.destination});
+    row.bind(7, std::int64_t{m.length}).bind(8, std::int64_t{m.buffer}).bind(9, m.endpoint).run();
+  }
+  sqlite::statement &prepared(std::unique_ptr<sqlite::statement> &statement, const char *sql)
+  {
+    if (!statement)
+      statement = std::make_unique<sqlite::statement>(connection_, sql);
+    return *statement;
   }
 
   sqlite::connection connection_;
-  std::unique_ptr<sqlite::statement> row_;
+  std::unique_ptr<sqlite::statement> row_, message_;
   const picoseconds ps_;
   std::map<std::int16_t, std::int64_t> counts_; // transactions by initiator
   std::string error_;                           // of the thread
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::vector<logged_transaction>> full_;
+  std::deque<batch> full_;
   std::vector<std::vector<logged_transaction>> spare_;
   bool ending_ = false, busy_ = false;
   std::thread thread_;
@@ -239,7 +267,7 @@ void transaction_log::describe(const logged_system &system)
 void transaction_log::hand_over()
 {
   written_ += batch_.size();
-  writer_->take(batch_);
+  writer_->take(batch_, messages_);
   batch_.reserve(batch_size);
 }
 

@@ -70,6 +70,23 @@ enum class boot_state : std::uint32_t {
   crashed = TANDEM_IDM_BOOT_CRASHED,
 };
 
+/// Watches an IDM. Called on the SystemC thread, within the access or call that is told of; must
+/// neither wait nor access the device.
+class idm_observer
+{
+public:
+  virtual ~idm_observer() = default;
+  /// After each access of a participant by b_transport. `time` is that of the access, with the
+  /// delay that it has collected on its way.
+  virtual void accessed(unsigned participant, const sc_core::sc_time &time) = 0;
+  /// A participant has rung others (bit d: participant d), before `accessed` for that access.
+  virtual void rang(unsigned source, std::uint32_t destinations, const sc_core::sc_time &time) = 0;
+  /// A command that the boot block has found possible, before it is carried out.
+  virtual void commanded(const boot_command &command) = 0;
+  /// idm::set_state was called.
+  virtual void entered(unsigned participant, boot_state state) = 0;
+};
+
 /// The device of idm_registers.h: one port and one interrupt for each
 /// participant. Port p is TANDEM_IDM_PORT_SIZE bytes from address 0; who speaks
 /// follows from the socket alone.
@@ -94,6 +111,9 @@ public:
   /// Called within the b_transport that writes EXIT; status is 0 to 255. Without
   /// it the request is ignored, with one warning.
   std::function<void(unsigned participant, unsigned status)> on_exit;
+
+  /// Tells an observer from now on. It has to live as long as the device is used.
+  void add_observer(idm_observer &observer) { observers_.push_back(&observer); }
 
   /// Lets masters boot this participant, which is held until then. Before the
   /// simulation starts. SC_ERROR when there is no such participant.
@@ -121,6 +141,7 @@ private:
   std::uint32_t irq_status(unsigned participant) const;
   void check_participant(unsigned participant) const;
   void command(const boot_command &command);
+  void rang(unsigned source, std::uint32_t destinations) const;
   void reset_port(unsigned participant);
   void update_irq(unsigned participant);
   void exit(unsigned participant, std::uint32_t value);
@@ -136,6 +157,7 @@ private:
   std::unique_ptr<idm_mailboxes> mailboxes_;
   std::unique_ptr<idm_locks> locks_;
   std::unique_ptr<idm_boot> boot_;
+  std::vector<idm_observer *> observers_;
   bool warned_boot_ = false, warned_exit_ = false;
   sc_core::sc_time offset_; // the delay that the access being served has collected
 };

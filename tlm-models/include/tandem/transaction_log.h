@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every transaction of an interconnect in an SQLite database, and how to read it back.
+// Every transaction of an interconnect, and messages between guests, in an SQLite database, and how
+// to read it back.
 #pragma once
 
 #include "tandem/address_map.h"
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,20 @@ struct logged_transaction {
   std::int16_t target = -1;      ///< index; -1: the address leads to none
   std::int8_t command = 0;       ///< tlm::tlm_command
   std::int8_t response = 0;      ///< tlm::tlm_response_status
+};
+
+/// A message between two guests, from its sending to the return of its buffer. Times as above.
+struct logged_message {
+  std::uint64_t id = 0;                  ///< 1, 2, ...: the order of sending
+  std::uint64_t sent = 0;                ///< when the sender showed it
+  std::optional<std::uint64_t> returned; ///< when the receiver showed it; nothing: it never was
+  std::int16_t sender = 0;               ///< index of the initiator
+  std::int16_t receiver = 0;             ///< likewise
+  std::uint32_t source = 0;              ///< address of the endpoint
+  std::uint32_t destination = 0;         ///< likewise
+  std::uint32_t length = 0;              ///< bytes of payload
+  std::uint16_t buffer = 0;              ///< number of its descriptor
+  std::string endpoint;                  ///< announced name of the slave's endpoint, or empty
 };
 
 /// What a log says about the interconnect that it was taken from.
@@ -66,6 +82,13 @@ public:
     if (batch_.size() == batch_size)
       hand_over();
   }
+  /// The ids need not come in order.
+  void add(const logged_message &message)
+  {
+    messages_.push_back(message);
+    if (messages_.size() == batch_size)
+      hand_over();
+  }
   /// Transactions so far.
   std::uint64_t size() const { return written_ + batch_.size(); }
   void finish();
@@ -78,6 +101,7 @@ private:
   std::string path_;
   std::unique_ptr<writer> writer_;
   std::vector<logged_transaction> batch_;
+  std::vector<logged_message> messages_;
   std::uint64_t last_id_ = 0, written_ = 0;
 };
 
@@ -101,6 +125,9 @@ public:
   std::uint64_t size() const;
   /// All transactions, in the order of the calls, in the calling thread.
   void for_each(const std::function<void(const logged_transaction &)> &visit) const;
+  /// All messages, in the order of sending.
+  void for_each_message(const std::function<void(const logged_message &)> &visit) const;
+  std::uint64_t message_count() const;
 
 private:
   void read_system(sqlite::connection &from);
