@@ -138,13 +138,13 @@ class Traffic(PlatformTest):
         self.assertEqual(error("--generate", "--traffic", "interval"),
                          "error: impossible parameter 'interval'; give NAME=VALUE")
         self.assertEqual(error("--generate", "--interconnect", "bus", "--set", "width=0"),
-                         "error: interconnect interconnect: parameter width is '0' but must be a "
+                         "error: interconnect: parameter width is '0' but must be a "
                          "whole number, 1 to 1048576")
         self.assertEqual(error("--generate", "--default-target", "shm"),
-                         "error: interconnect interconnect: the rest leads to target 'shm' that "
+                         "error: interconnect: the rest leads to target 'shm' that "
                          "does not exist")
         self.assertEqual(error("--generate", "--interleave", 3000),
-                         "error: interconnect interconnect: range 'all' of 4194304 bytes is no "
+                         "error: interconnect: range 'all' of 4194304 bytes is no "
                          "multiple of 4 granules of 3000 bytes")
         log = self.path("small.db")
         self.tool("tandem-traffic", "--generate", "--initiators", 1, "--traffic",
@@ -156,10 +156,10 @@ class Traffic(PlatformTest):
                          "error: --log and --replay name the same file")
         self.assertEqual(error("--generate", "--targets", 1, "--interconnect", "mesh", "--set",
                                "place=target9@0:0"),
-                         "error: interconnect interconnect: parameter place names 'target9'; known "
+                         "error: interconnect: parameter place names 'target9'; known "
                          "are source0, source1, source2, source3, target0")
         self.assertEqual(error("--generate", "--target-size", 0),
-                         "error: interconnect interconnect: range 'target0' is empty")
+                         "error: interconnect: range 'target0' is empty")
 
     @ctest(once=True)
     def test_damaged_log_is_one_sentence(self):
@@ -177,14 +177,14 @@ class Traffic(PlatformTest):
             self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
             return done.stderr.rstrip()
         for table, change, sentence in (
-                ("ranges", "address = 16 WHERE id = 1", "interconnect interconnect: range 'target1' "
+                ("ranges", "address = 16 WHERE id = 1", "interconnect: range 'target1' "
                  "(0x10 to 0x10000f) overlaps range 'target0' (0x0 to 0xfffff)"),
                 ("ranges", "size = 0 WHERE id = 1",
-                 "interconnect interconnect: range 'target1' is empty"),
+                 "interconnect: range 'target1' is empty"),
                 ("ranges", "target = 7 WHERE id = 1", f"'{bad}' is no complete transaction log: a "
                  "range leads to a target that does not exist"),
                 ("ranges", "initiator = 9 WHERE id = 1",
-                 "interconnect interconnect: range 'target1' is for initiator 9 but there are 2"),
+                 "interconnect: range 'target1' is for initiator 9 but there are 2"),
                 ("run", "value = 'tandem transaction log 9' WHERE key = 'format'",
                  f"'{bad}' is no complete transaction log: it is of the format 'tandem "
                  "transaction log 9'"),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/dram.h"
 
+#include "report_name.h"
+
 #include <algorithm>
 
 namespace tandem
@@ -23,7 +25,7 @@ std::vector<parameter_info> dram::describe()
 
 dram::dram(sc_core::sc_module_name, const parameter_values &given)
     : socket("socket"), memory("memory"),
-      parameters_(std::string("dram ") + name(), describe(), given),
+      parameters_(report_name("dram", name()), describe(), given),
       interleave_(parameters_.number("interleave", 1, 1u << 30)),
       row_size_(parameters_.number("row", 1, 1u << 30)),
       burst_(parameters_.number("burst", 1, 1u << 20)), activate_(parameters_.time("activate")),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/interconnect.h"
 
+#include "report_name.h"
+
 #include "tandem/transaction_log.h"
 
 #include <algorithm>
@@ -64,15 +66,15 @@ void check_names(const std::string &owner, const char *what, std::vector<std::st
 interconnect::interconnect(sc_core::sc_module_name, const interconnect_config &config,
                            const interconnect_info &info)
     : from("from"), to("to"), config_(config),
-      parameters_(std::string("interconnect ") + name(), with_common_parameters(info.parameters),
+      parameters_(report_name("interconnect", name()), with_common_parameters(info.parameters),
                   config.parameters),
-      map_(std::string("interconnect ") + name(), config.map, config.targets,
+      map_(report_name("interconnect", name()), config.map, config.targets,
            static_cast<unsigned>(config.initiators.size()), config.default_target),
       dmi_(parameters_.flag("dmi")), load_interval_(parameters_.time("load_interval")),
       paths_(config.initiators.size() * config.targets.size(), path_statistics(load_interval_)),
       decode_errors_(config.initiators.size())
 {
-  const std::string owner = std::string("interconnect ") + name();
+  const std::string owner = report_name("interconnect", name());
   check_names(owner, "initiators", config.initiators);
   check_names(owner, "targets", config.targets);
   from.init(config.initiators.size());

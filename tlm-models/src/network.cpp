@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/network.h"
 
+#include "report_name.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <set>
@@ -59,7 +61,7 @@ network::network(sc_core::sc_module_name module_name, const interconnect_config 
 void network::fail(const std::string &cause) const
 {
   SC_REPORT_ERROR("/tandem/interconnect",
-                  (std::string("interconnect ") + name() + ": " + cause).c_str());
+                  (report_name("interconnect", name()) + ": " + cause).c_str());
   std::abort(); // only reached when a user has taken the throw from SC_ERROR
 }
 
