@@ -30,12 +30,13 @@ static void queue_rings(struct remote *remote)
 
   spin_lock_irqsave(&remote->lock, flags);
   for (id = 0; remote->open && id <= remote->rproc->max_notifyid && id < REMOTE_MAX_RINGS; ++id)
-    queue_work(system_highpri_wq, &remote->rings[id].work);
+    queue_work(system_wq, &remote->rings[id].work);
   spin_unlock_irqrestore(&remote->lock, flags);
 }
 
 /* One bell for all rings. Each has work of its own: a receiver that waits for a free buffer to
- * answer must not hold up the ring that brings it. */
+ * answer must not hold up the ring that brings it. At usual priority, or traffic keeps those who
+ * should read it from running for seconds. */
 static void slave_rang(struct idm_client *client)
 {
   queue_rings(container_of(client, struct remote, client));
