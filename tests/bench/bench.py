@@ -30,6 +30,15 @@ LINUX = {
 }
 
 
+# Workloads in shared memory: image, parameters, and two sizes.
+OBSERVED = {
+    "triad": ("triad", "n=4096 rounds=%d", 100, 2000),
+    "chase": ("chase", "n=512 rounds=%d", 1000, 60000),
+    "matmul": ("matmul", "tile=8 n=%d", 32, 256),
+    "pipeline": ("pipeline", "size=512 items=%d", 100, 5000),
+    "copy": ("triad", "kind=copy n=4096 rounds=%d", 100, 10000),
+}
+
 SOURCE = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 KIT = os.path.join(SOURCE, "build", "linux")  # ./tandem setup --linux
 
@@ -186,6 +195,40 @@ class Bench:
         result["window_us"] = self.median(lambda: sample(10000))
         result["window_us_busy"] = self.busy(3, lambda: self.median(lambda: sample(2000)))
 
+    # ---- observed memory ----
+
+    def observed(self, workload, mode, *options):
+        """Seconds that the difference between the workload's sizes takes."""
+        image, parameters, small, large = OBSERVED[workload]
+        return self.slope(lambda size: self.tandem(
+            image, parameters % size, "--observe", mode, "--interconnect", "bus", *options,
+            slave=image)[0], small, large)
+
+    def observe(self, result):
+        for workload in OBSERVED:
+            result["cached_cost_" + workload] = self.median(
+                lambda: self.observed(workload, "cached") / self.observed(workload, "direct"))
+
+    def every(self, result):
+        def sample():
+            def run(rounds):
+                path = os.path.join(self.scratch.name, "stats.json")
+                wall = self.tandem("triad", "n=4096 rounds=%d" % rounds, "--observe", "every",
+                                   "--stats", path)[0]
+                with open(path) as file:
+                    memory = json.load(file)["modules"]["shm"]
+                return wall, memory["reads"] + memory["writes"]
+            begin, end = run(1), run(100)
+            return (end[1] - begin[1]) / (end[0] - begin[0]) * 1e-6
+        result["every_access_mps"] = self.median(sample)
+
+    def log(self, result):
+        path = os.path.join(self.scratch.name, "run.db")
+        for workload in ("triad", "matmul"):
+            result["log_cost_" + workload] = self.median(
+                lambda: self.observed(workload, "cached", "--log", path) /
+                self.observed(workload, "cached") - 1)
+
     # ---- Linux masters: boot to a script that switches the machine off, in CPU seconds ----
 
     def initramfs(self, arch):
@@ -274,7 +317,9 @@ TARGETS = {
     "window_us": "<= 25", "window_us_busy": "<= 150", "start_failures": "0",
     "linux_boot_x86": "<= 1.15", "linux_boot_arm": "<= 1.15", "held_cost": "<= 0.02",
     "held_start_s": "", "replay_router_mps": ">= 2", "replay_bus_mps": ">= 2",
-    "replay_mesh_mps": ">= 0.7",
+    "replay_mesh_mps": ">= 0.7", "every_access_mps": ">= 0.6",
+    **{"log_cost_" + w: "<= 0.30" for w in ("triad", "matmul")},
+    **{"cached_cost_" + w: "<= 3" for w in OBSERVED},
 }
 
 
@@ -284,11 +329,12 @@ def main():
     parser.add_argument("--json", metavar="FILE", help="write the figures as one object")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--only", help="comma-separated parts: mmio, speed, copy, idle, parallel, "
-                                       "scale, vcd, window, starts, replay, linux, held")
+                                       "scale, vcd, window, starts, replay, observe, every, log, "
+                                       "linux, held")
     options = parser.parse_args()
     bench = Bench(os.path.abspath(options.build), options.repeats)
     parts = ["mmio", "speed", "copy", "idle", "parallel", "scale", "vcd", "window", "starts",
-             "replay"]
+             "replay", "observe", "every", "log"]
     if os.path.exists(os.path.join(KIT, "version")):
         parts += ["linux", "held"]
     result = {}
