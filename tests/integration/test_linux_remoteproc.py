@@ -221,6 +221,34 @@ try rpmsg-ping -n 108 $(raw 0)
         self.assertEqual(tried["rmmod tandem_remoteproc"].status, 0)
         self.assertRegex(tried["idmctl status"].output, r"(?m)^0 +1 +held\b")
 
+    @ctest(timeout=LONG)
+    def test_services(self):
+        # The addresses are those that the firmware announces, in order.
+        script = PRELUDE + """
+start 0
+device=$(raw 0)
+for attempt in $(seq 500); do [ -c /dev/ttyRPMSG0 ] && break; usleep 2000; done
+stty -F /dev/ttyRPMSG0 raw -echo
+timeout 2 cat /dev/ttyRPMSG0 > /tmp/tty &
+usleep 100000
+echo add 1234 4321 > /dev/ttyRPMSG0
+wait
+try cat /tmp/tty
+try rpmsg-ping -n 100 $device
+try sha256sum /bin/busybox
+try rpmsg-sha256 -e sha,1026 /dev/rpmsg_ctrl0 /bin/busybox
+try rpmsg-matmul -e matmul,1027 /dev/rpmsg_ctrl0
+"""
+        run = self.run_linux("arm-cortexm", "armhf", script,
+                             {FIRMWARE + "tandem-slave0.elf": program("cortexm", "rpmsg_services")})
+        self.check_clean(run)
+        tried = self.tried(run)
+        self.check_pings(tried, [100])
+        self.assertIn("5555", tried["cat /tmp/tty"].output)
+        sha = tried["rpmsg-sha256 -e sha,1026 /dev/rpmsg_ctrl0 /bin/busybox"]
+        self.assertEqual(sha.output.split()[:1], tried["sha256sum /bin/busybox"].output.split()[:1])
+        self.assertEqual(tried["rpmsg-matmul -e matmul,1027 /dev/rpmsg_ctrl0"].status, 0)
+
     @ctest(timeout=LONGER)
     def test_x86_master_and_killed_slave(self):
         count = messages(2000)
