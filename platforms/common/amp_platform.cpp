@@ -333,6 +333,7 @@ interconnect_config amp_platform::network_config(const platform_options &options
 {
   interconnect_config config;
   config.parameters = options.interconnect_parameters;
+  config.default_target = options.default_target;
   config.targets = {"shm"};
   config.map = {{"shm", shm_address, options.shared_memory_size, "shm", 0, {}}};
   for (unsigned p = 0; p < options.instances.size(); ++p) {

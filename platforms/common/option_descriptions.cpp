@@ -51,6 +51,8 @@ po::options_description system_options()
   auto list = [] { return po::value<std::vector<std::string>>()->composing(); };
   add("interconnect", text()->default_value("router"), "kind of interconnect, see below");
   add("set", list(), "NAME=VALUE: parameter of the interconnect; may be repeated");
+  add("default-target", text()->default_value(""),
+      "shm or idm_NAME: gets accesses of the interconnect to addresses that nothing has");
   add("load", list(), "shared object with more interconnects; may be repeated");
   add("slaves", po::value<unsigned>()->default_value(1), "number of slaves, 0 to 15");
   add("shared-memory", text()->default_value("64M"), "its size, to 16G");

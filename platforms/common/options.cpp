@@ -234,6 +234,7 @@ void read_system(const po::variables_map &map, platform_options &o)
     read_cache(pair, o.cache);
   o.interconnect = map["interconnect"].as<std::string>();
   o.interconnect_parameters = parse_parameters(list_option(map, "set"));
+  o.default_target = map["default-target"].as<std::string>();
   std::vector<std::string> dram = list_option(map, "dram");
   if (!dram.empty()) {
     dram.erase(std::remove(dram.begin(), dram.end(), "on"), dram.end());

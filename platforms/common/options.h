@@ -29,6 +29,7 @@ struct platform_options {
   bool lookahead = true;
   std::string interconnect;
   parameter_values interconnect_parameters;
+  std::string default_target; ///< of the interconnect; empty: such accesses are errors
   /// Set: a DRAM model with these parameters is in front of the shared memory.
   std::optional<parameter_values> dram;
 

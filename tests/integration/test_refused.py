@@ -98,6 +98,7 @@ class Refused(PlatformTest):
         self.check("'disk'|master|shm", "--interconnect", "ring", "--set", "place=disk@0")
         self.check("row|1000|interleave", "--dram", "row=1000")
         self.check("impossible parameter 'off'|NAME=VALUE", "--dram", "off")
+        self.check("the rest leads to target 'disk' that does not exist", "--default-target", "disk")
         self.check("columns is '0'|1 to 64", "--interconnect", "mesh", "--set", "columns=0")
         self.check("'shm' is placed at 5|ring of 3 stations", "--interconnect", "ring", "--set",
                    "place=shm@5")

@@ -84,6 +84,19 @@ class Traffic(PlatformTest):
         self.assertGreater(modules["replayer"]["total_delay_ns"],
                            modules["replayer"]["recorded_delay_ns"])
 
+    @ctest(once=True)
+    def test_default_target_of_a_platform_is_in_its_log(self):
+        ini = self.path("platform.ini")
+        with open(ini, "w") as f:
+            f.write("interconnect = crossbar\ndefault-target = shm\n")
+        log, _ = self.recorded("--config", ini, "--set", "dmi=false")
+        database = sqlite3.connect(log)
+        said = dict(database.execute("SELECT key, value FROM run"))
+        database.close()
+        self.assertEqual((said["interconnect"], said["default_target"]), ("crossbar", "shm"))
+        again, _ = self.replayed(log)
+        self.assertEqual(rows(log), rows(again))
+
     def test_export_has_every_transaction(self):
         log, statistics = self.recorded()
         trace = self.path("run.json")
