@@ -35,8 +35,8 @@ static void queue_rings(struct remote *remote)
 }
 
 /* One bell for all rings. Each has work of its own: a receiver that waits for a free buffer to
- * answer must not hold up the ring that brings it. At usual priority, or traffic keeps those who
- * should read it from running for seconds. */
+ * answer must not hold up the ring that brings it. It has usual priority, so that full traffic
+ * leaves time to those who read it. */
 static void slave_rang(struct idm_client *client)
 {
   queue_rings(container_of(client, struct remote, client));
