@@ -23,7 +23,7 @@ stop() { echo stop > remoteproc$1/state; }
 raw() {
   for attempt in $(seq 500); do
     for found in remoteproc$1/rproc-virtio.*/virtio*/*rpmsg-raw*/rpmsg/rpmsg*; do
-      [ ! -c /dev/${found##*/} ] || { echo /dev/${found##*/}; return; }
+      [ ! -c "/dev/${found##*/}" ] || { echo "/dev/${found##*/}"; return; }
     done
     usleep 2000
   done

@@ -40,7 +40,7 @@ device() {
   channel=$(service $1 "$2") || return
   for attempt in 1 2 3 4 5 6 7 8 9 10; do
     for node in "$channel"/rpmsg/rpmsg* "$channel"/tty/tty*; do
-      [ ! -d "$node" ] || {
+      [ ! -c "/dev/${node##*/}" ] || {
         echo "/dev/${node##*/}"
         return
       }
