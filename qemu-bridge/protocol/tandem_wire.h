@@ -43,6 +43,7 @@
 #define TANDEM_WIRE_FDS 32u           /* distinct file descriptors behind DMI ranges */
 #define TANDEM_WIRE_MAPS 256u         /* DMI ranges mapped at a time */
 #define TANDEM_WIRE_LINES 1536u       /* transfers of cache lines that one request carries */
+#define TANDEM_WIRE_BATCH 512u        /* most of them that wait for a guest to stop; more is room */
 #define TANDEM_WIRE_NEVER UINT64_MAX  /* a time that does not come */
 
 /* ---- configuration: written by SystemC before QEMU starts, then constant ---- */
@@ -81,7 +82,7 @@ struct tandem_wire_cache {
   uint32_t line;        /* bytes, a power of two from 16 to 256; 0: no cache model */
   uint32_t replacement; /* enum tandem_wire_replacement */
   uint32_t fetches;     /* 1: instruction fetches go through level 1 as well */
-  uint32_t batch;       /* transfers that are reported at once at the latest, at least 1 */
+  uint32_t batch;       /* transfers that are reported at once at the latest, 1 to _BATCH */
   struct tandem_wire_cache_level l1; /* one for each CPU */
   struct tandem_wire_cache_level l2; /* shared by all CPUs */
 };

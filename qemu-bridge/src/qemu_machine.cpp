@@ -172,9 +172,9 @@ void check_cache(const std::string &instance, const qemu_config &config)
   if (cache.replacement != "lru" && cache.replacement != "fifo" && cache.replacement != "random")
     fail(instance,
          "unknown cache replacement '" + cache.replacement + "'; known are lru, fifo, random");
-  if (cache.batch < 1 || cache.batch > 512)
+  if (cache.batch < 1 || cache.batch > TANDEM_WIRE_BATCH)
     fail(instance, "impossible cache batch of " + std::to_string(cache.batch) +
-                       " transfers; it must be 1 to 512");
+                       " transfers; it must be 1 to " + std::to_string(TANDEM_WIRE_BATCH));
   check_level(instance, "L1", cache, cache.l1_size, cache.l1_ways);
   if (cache.l2_size)
     check_level(instance, "L2", cache, cache.l2_size, cache.l2_ways);
