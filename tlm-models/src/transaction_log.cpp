@@ -60,9 +60,12 @@ constexpr int columns = 11;
 
 std::string insert_transactions(std::size_t rows)
 {
-  std::string sql = "INSERT INTO transactions VALUES ";
-  for (std::size_t i = 0; i < rows; ++i)
-    sql += i == 0 ? "(?,?,?,?,?,?,?,?,?,?,?)" : ",(?,?,?,?,?,?,?,?,?,?,?)";
+  std::string row = "(?";
+  for (int i = 1; i < columns; ++i)
+    row += ",?";
+  std::string sql = "INSERT INTO transactions VALUES " + row + ")";
+  for (std::size_t i = 1; i < rows; ++i)
+    sql += "," + row + ")";
   return sql;
 }
 
