@@ -36,7 +36,7 @@ set(_guest_flags
   -std=gnu11 -O2 -g -ffreestanding -fno-builtin-printf -fno-pic -fno-pie -fno-stack-protector
   -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -ffunction-sections
   -fdata-sections "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/="
-  "-ffile-prefix-map=${PROJECT_BINARY_DIR}=." -Wall -Wextra -Werror -Wshadow)
+  "-ffile-prefix-map=${PROJECT_BINARY_DIR}=." ${TANDEM_WARNINGS})
 set(_guest_includes
   -I${CMAKE_CURRENT_SOURCE_DIR}/include -I${_guest_runtime}
   -I${PROJECT_SOURCE_DIR}/tlm-models/include)

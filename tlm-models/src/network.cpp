@@ -91,14 +91,15 @@ void network::place_one(const shape &form, const std::string &entry, places &pla
   const std::string who = entry.substr(0, at);
   const unsigned node = node_at(form, who, entry.substr(at + 1));
   bool known = false;
-  for (const auto &[names, nodes] : {std::make_pair(&config().initiators, &placed.initiators),
-                                     std::make_pair(&config().targets, &placed.targets)}) {
-    const auto found = std::find(names->begin(), names->end(), who);
-    if (found == names->end())
-      continue;
-    (*nodes)[static_cast<std::size_t>(found - names->begin())] = node;
+  const auto put = [&](const std::vector<std::string> &names, std::vector<unsigned> &nodes) {
+    const auto found = std::find(names.begin(), names.end(), who);
+    if (found == names.end())
+      return;
+    nodes[static_cast<std::size_t>(found - names.begin())] = node;
     known = true;
-  }
+  };
+  put(config().initiators, placed.initiators);
+  put(config().targets, placed.targets);
   if (!known)
     fail("parameter place names '" + who + "'; known are " + join(config().initiators) + ", " +
          join(config().targets));

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fetches Debian packages of any architecture and leaves the system's apt as it is.
 
-All of it happens in an apt tree of its own; mirror and keys are the machine's.
+All of it happens in an apt tree of its own; mirror and keys are the machine's. Called as a program
+with the name of a suite, it prints the mirror.
 """
 
 import collections
@@ -9,8 +10,9 @@ import hashlib
 import os
 import re
 import shutil
+import sys
 
-from commands import KitError, output_of, run
+from commands import KitError, output_of, run, sentence
 
 Wish = collections.namedtuple("Wish", "suite release packages")
 
@@ -79,7 +81,7 @@ def _make_apt_tree(wish, tree):
     contents = {
         "status": "",
         "sources.list": "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] "
-                        f"{_mirror(wish.suite)} {wish.suite} main\n",
+                        f"{mirror(wish.suite)} {wish.suite} main\n",
         "apt.conf": APT_CONFIGURATION.format(
             tree=tree, architectures=" ".join(f'"{name}";' for name in sorted(architectures))),
     }
@@ -89,7 +91,7 @@ def _make_apt_tree(wish, tree):
     return {"APT_CONFIG": os.path.join(tree, "apt.conf")}
 
 
-def _mirror(suite):
+def mirror(suite):
     """The machine's mirror of the suite, or else of any Debian release: it has all of them."""
     targets = _targets("$(SITE) $(CODENAME) $(LABEL)")
     sites = [(target[1] != suite, target[0]) for target in targets if target[2:] == ["Debian"]]
@@ -149,3 +151,10 @@ def _record(paragraph):
 def _is_among(name, found):
     package, _, architecture = name.partition(":")
     return any(pair in found for pair in ((package, architecture or "amd64"), (package, "all")))
+
+
+if __name__ == "__main__":
+    try:
+        print(mirror(sys.argv[1]))
+    except (KitError, OSError) as error:
+        sys.exit(f"packages: {sentence(error)}")
