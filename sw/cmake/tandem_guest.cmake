@@ -1,122 +1,137 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Bare-metal guests in a native CMake build: cross compilers are called by
-# custom commands, one for each object, with dependency files.
+# Bare-metal guests in a native CMake build, in Tandem's tree and in other people's
+# (find_package(Tandem) includes this file): cross compilers are called by custom commands, one for
+# each object, with dependency files.
 #
-#   tandem_guest(NAME ARCH SOURCES file...)
+#   tandem_guest(NAME ARCH SOURCES file... [OPTIONS option...])
 #
-# builds ${PROJECT_BINARY_DIR}/guests/ARCH/NAME.elf out of these sources and the
-# runtime of ARCH (x86_64, arm, aarch64, cortexm), and installs it to
-# share/tandem/guests/ARCH. All guests belong to the target `guests`. On cortexm, whose
-# RAM lies elsewhere when a master boots it, there is NAME.slave.elf as well.
+# makes ${PROJECT_BINARY_DIR}/guests/ARCH/NAME.elf, target guest-ARCH-NAME, out of these sources, C
+# or assembly, and the runtime of ARCH: x86_64, arm, aarch64 or cortexm. On cortexm, whose RAM lies
+# elsewhere when a master boots it, there is NAME.slave.elf as well. OPTIONS go to the compiler; a
+# library may be among the SOURCES. The cross compiler is looked for when the first guest of its
+# architecture is asked for: TANDEM_GUEST_CC_ARCH names another one.
 #
 #   tandem_boot_rom(ARCH SOURCE file)
 #
-# builds and installs the boot ROM of ARCH beside them, in the format that QEMU's machine
-# takes.
+# makes the boot ROM of ARCH beside them, target guest-ARCH-boot_rom, in the format that QEMU's
+# machine takes.
+#
+# What was made for ARCH is listed in the global property TANDEM_GUEST_IMAGES_ARCH, the targets in
+# TANDEM_GUEST_TARGETS.
 
-set(TANDEM_GUEST_ARCHS x86_64 arm aarch64 cortexm)
-set(_guest_runtime ${CMAKE_CURRENT_SOURCE_DIR}/runtime)
-
-set(_guest_tool_x86_64 x86_64-linux-gnu-gcc)
-set(_guest_tool_arm arm-none-eabi-gcc)
-set(_guest_tool_aarch64 aarch64-linux-gnu-gcc)
-set(_guest_tool_cortexm arm-none-eabi-gcc)
-set(_guest_package_x86_64 gcc-x86-64-linux-gnu)
-set(_guest_package_arm gcc-arm-none-eabi)
-set(_guest_package_aarch64 gcc-aarch64-linux-gnu)
-set(_guest_package_cortexm gcc-arm-none-eabi)
-
-set(_guest_flags_x86_64 -m64 -mno-red-zone -mgeneral-regs-only -fcf-protection=none)
-set(_guest_flags_arm -mcpu=cortex-a15 -marm -mfloat-abi=soft)
-set(_guest_flags_aarch64 -mcpu=cortex-a53 -mgeneral-regs-only -mno-outline-atomics)
-set(_guest_flags_cortexm -mcpu=cortex-m3 -mthumb)
-
-set(_guest_flags
-  -std=gnu11 -O2 -g -ffreestanding -fno-builtin-printf -fno-pic -fno-pie -fno-stack-protector
-  -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -ffunction-sections
-  -fdata-sections "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/="
-  "-ffile-prefix-map=${PROJECT_BINARY_DIR}=." ${TANDEM_WARNINGS})
-set(_guest_includes
-  -I${CMAKE_CURRENT_SOURCE_DIR}/include -I${_guest_runtime}
-  -I${PROJECT_SOURCE_DIR}/tlm-models/include)
-set(_guest_link_flags
-  -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--gc-sections -Wl,--no-warn-rwx-segments
-  -Wl,--fatal-warnings)
-
-file(GLOB _guest_common CONFIGURE_DEPENDS
-     ${_guest_runtime}/common/*.c ${CMAKE_CURRENT_SOURCE_DIR}/rpmsg/*.c)
-foreach(part x86_64 arm aarch64 cortexm virt)
-  file(GLOB _guest_part_${part} CONFIGURE_DEPENDS
-       ${_guest_runtime}/${part}/*.c ${_guest_runtime}/${part}/*.S)
-endforeach()
-set(_guest_sources_x86_64 ${_guest_part_x86_64})
-set(_guest_sources_arm ${_guest_part_arm} ${_guest_part_virt})
-set(_guest_sources_aarch64 ${_guest_part_aarch64} ${_guest_part_virt})
-set(_guest_sources_cortexm ${_guest_part_cortexm})
-set(_guest_script_x86_64 ${_guest_runtime}/x86_64/link.ld)
-set(_guest_script_arm ${_guest_runtime}/virt/link.ld)
-set(_guest_script_aarch64 ${_guest_runtime}/virt/link.ld)
-set(_guest_script_cortexm ${_guest_runtime}/cortexm/link.ld)
-set(_guest_slave_script_cortexm ${_guest_runtime}/cortexm/slave.ld)
-
-set(_guest_rom_x86_64 boot_rom.bin)
-set(_guest_rom_arm boot_rom.bin)
-set(_guest_rom_aarch64 boot_rom.bin)
-set(_guest_rom_cortexm boot_rom.elf)
-set(_guest_rom_address_x86_64 0xf0000)
-set(_guest_rom_address_arm 0)
-set(_guest_rom_address_aarch64 0)
-set(_guest_rom_address_cortexm 0)
-
-foreach(arch IN LISTS TANDEM_GUEST_ARCHS)
-  find_program(TANDEM_GUEST_CC_${arch} ${_guest_tool_${arch}}
-               DOC "C compiler for bare-metal ${arch} guests")
-  if(NOT TANDEM_GUEST_CC_${arch})
-    message(FATAL_ERROR "The ${arch} guests need ${_guest_tool_${arch}}: install the Debian "
-            "package ${_guest_package_${arch}}, or configure with -DTANDEM_GUESTS=OFF.")
+# Sets in the caller what this file needs to know of an architecture.
+macro(_tandem_guest_tools arch)
+  set(_sw ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/..)
+  get_filename_component(_sw ${_sw} ABSOLUTE)
+  set(_script ${_sw}/runtime/${arch}/link.ld)
+  set(_parts runtime/common rpmsg runtime/${arch})
+  set(_slave_script)
+  set(_rom boot_rom.bin)
+  set(_rom_address 0)
+  if("${arch}" STREQUAL "x86_64")
+    set(_tool x86_64-linux-gnu-gcc)
+    set(_package gcc-x86-64-linux-gnu)
+    set(_machine -m64 -mno-red-zone -mgeneral-regs-only -fcf-protection=none)
+    set(_rom_address 0xf0000)
+  elseif("${arch}" STREQUAL "arm")
+    set(_tool arm-none-eabi-gcc)
+    set(_package gcc-arm-none-eabi)
+    set(_machine -mcpu=cortex-a15 -marm -mfloat-abi=soft)
+    list(APPEND _parts runtime/virt)
+    set(_script ${_sw}/runtime/virt/link.ld)
+  elseif("${arch}" STREQUAL "aarch64")
+    set(_tool aarch64-linux-gnu-gcc)
+    set(_package gcc-aarch64-linux-gnu)
+    set(_machine -mcpu=cortex-a53 -mgeneral-regs-only -mno-outline-atomics)
+    list(APPEND _parts runtime/virt)
+    set(_script ${_sw}/runtime/virt/link.ld)
+  elseif("${arch}" STREQUAL "cortexm")
+    set(_tool arm-none-eabi-gcc)
+    set(_package gcc-arm-none-eabi)
+    set(_machine -mcpu=cortex-m3 -mthumb)
+    set(_slave_script ${_sw}/runtime/cortexm/slave.ld)
+    set(_rom boot_rom.elf)
+  else()
+    message(FATAL_ERROR "Tandem has no guests for '${arch}'; there are x86_64, arm, aarch64, cortexm.")
   endif()
-endforeach()
+  find_program(TANDEM_GUEST_CC_${arch} ${_tool} DOC "C compiler for bare-metal ${arch} guests")
+  if(NOT TANDEM_GUEST_CC_${arch})
+    message(FATAL_ERROR
+      "The ${arch} guests need ${_tool}: install the Debian package ${_package}.")
+  endif()
+  set(_compiler ${TANDEM_GUEST_CC_${arch}})
+  set(_flags
+    ${_machine} -std=gnu11 -O2 -g -ffreestanding -fno-builtin-printf -fno-pic -fno-pie -fno-stack-protector
+    -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -ffunction-sections
+    -fdata-sections "-ffile-prefix-map=${PROJECT_BINARY_DIR}=."
+    "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=" "-ffile-prefix-map=${_sw}=sw"
+    -I${_sw}/include -I${_sw}/runtime)
+  # The headers that are shared with the models lie elsewhere in the source tree.
+  if(EXISTS ${_sw}/../tlm-models/include)
+    list(APPEND _flags -I${_sw}/../tlm-models/include)
+  endif()
+  set(_warnings -Wall -Wextra -Wshadow)
+  if(DEFINED TANDEM_WARNINGS)
+    set(_warnings ${TANDEM_WARNINGS})
+  endif()
+  set(_link_flags
+    -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--gc-sections -Wl,--no-warn-rwx-segments
+    -Wl,--fatal-warnings)
+  set(_objects ${PROJECT_BINARY_DIR}/guest-objects/${arch})
+  set(_images ${PROJECT_BINARY_DIR}/guests/${arch})
+endmacro()
 
-# Compiles one source for one architecture; the object's path goes to `result`.
-function(_tandem_guest_object result arch source)
-  file(RELATIVE_PATH relative ${CMAKE_CURRENT_SOURCE_DIR} ${source})
-  set(object ${CMAKE_CURRENT_BINARY_DIR}/objects/${arch}/${relative}.o)
+# Compiles one source with the architecture's flags and those that follow; the object's path goes
+# to `result`.
+function(_tandem_guest_object result arch object source)
+  _tandem_guest_tools(${arch})
+  set(object ${_objects}/${object}.o)
   get_filename_component(folder ${object} DIRECTORY)
   file(MAKE_DIRECTORY ${folder})
+  file(RELATIVE_PATH shown ${PROJECT_BINARY_DIR}/guest-objects ${object})
   add_custom_command(
     OUTPUT ${object}
-    COMMAND ${TANDEM_GUEST_CC_${arch}} ${_guest_flags} ${_guest_flags_${arch}} ${_guest_includes}
-            -MD -MF ${object}.d -MT ${object} -c ${source} -o ${object}
+    COMMAND ${_compiler} ${_flags} ${ARGN} -MD -MF ${object}.d -MT ${object} -c ${source}
+            -o ${object}
     DEPENDS ${source}
     DEPFILE ${object}.d
-    COMMENT "Guest object ${arch}/${relative}"
+    COMMENT "Guest object ${shown}"
     VERBATIM)
   set(${result} ${object} PARENT_SCOPE)
 endfunction()
 
-# The runtime's objects are shared by all programs of an architecture.
-foreach(arch IN LISTS TANDEM_GUEST_ARCHS)
-  set(_guest_objects_${arch})
-  set(sources ${_guest_common} ${_guest_sources_${arch}})
-  if(arch STREQUAL "x86_64")
-    list(FILTER sources EXCLUDE REGEX "/fault_access\\.c$")
+# The runtime's objects are shared by all programs of an architecture in a project; their paths
+# go to `result`. Other directories than the first one depend on the target.
+function(_tandem_guest_runtime result arch)
+  _tandem_guest_tools(${arch})
+  set(target guest-${arch}-runtime)
+  if(NOT TARGET ${target})
+    set(sources)
+    foreach(part IN LISTS _parts)
+      file(GLOB found CONFIGURE_DEPENDS ${_sw}/${part}/*.c ${_sw}/${part}/*.S)
+      list(APPEND sources ${found})
+    endforeach()
+    if("${arch}" STREQUAL "x86_64")
+      list(FILTER sources EXCLUDE REGEX "/fault_access\\.c$")
+    endif()
+    set(objects)
+    foreach(source IN LISTS sources)
+      file(RELATIVE_PATH name ${_sw} ${source})
+      _tandem_guest_object(object ${arch} ${name} ${source} ${_warnings})
+      list(APPEND objects ${object})
+    endforeach()
+    add_custom_target(${target} DEPENDS ${objects})
+    set_property(TARGET ${target} PROPERTY TANDEM_GUEST_OBJECTS ${objects})
   endif()
-  foreach(source IN LISTS sources)
-    _tandem_guest_object(object ${arch} ${source})
-    list(APPEND _guest_objects_${arch} ${object})
-  endforeach()
-endforeach()
-
-# Makes a file of guests/ARCH part of `guests` and of the installation.
-function(_tandem_guest_installed arch file)
-  set_property(GLOBAL APPEND PROPERTY TANDEM_GUEST_IMAGES ${file})
-  install(FILES ${file} DESTINATION ${CMAKE_INSTALL_DATADIR}/tandem/guests/${arch})
+  get_property(objects TARGET ${target} PROPERTY TANDEM_GUEST_OBJECTS)
+  set(${result} ${objects} PARENT_SCOPE)
 endfunction()
 
 # Links objects to an image of the architecture, with further arguments for the linker.
 function(_tandem_guest_image image arch)
   cmake_parse_arguments(PARSE_ARGV 2 image "" "SCRIPT" "OBJECTS;FLAGS")
+  _tandem_guest_tools(${arch})
   set(script)
   if(image_SCRIPT)
     set(script -T ${image_SCRIPT})
@@ -126,52 +141,72 @@ function(_tandem_guest_image image arch)
   file(MAKE_DIRECTORY ${folder})
   add_custom_command(
     OUTPUT ${image}
-    COMMAND ${TANDEM_GUEST_CC_${arch}} ${_guest_flags_${arch}} ${_guest_link_flags}
-            ${image_FLAGS} ${script} ${image_OBJECTS} -lgcc -o ${image}
+    COMMAND ${_compiler} ${_machine} ${_link_flags} ${image_FLAGS} ${script} ${image_OBJECTS} -lgcc
+            -o ${image}
     DEPENDS ${image_OBJECTS} ${image_SCRIPT}
     COMMENT "Guest image ${arch}/${name}"
     VERBATIM)
 endfunction()
 
+# Makes the images a target of `all`.
+function(_tandem_guest_target target arch)
+  add_custom_target(${target} ALL DEPENDS ${ARGN})
+  set_property(GLOBAL APPEND PROPERTY TANDEM_GUEST_IMAGES_${arch} ${ARGN})
+  set_property(GLOBAL APPEND PROPERTY TANDEM_GUEST_TARGETS ${target})
+endfunction()
+
 function(tandem_guest name arch)
-  cmake_parse_arguments(PARSE_ARGV 2 guest "" "" "SOURCES")
+  cmake_parse_arguments(PARSE_ARGV 2 guest "" "" "SOURCES;OPTIONS")
+  if(guest_UNPARSED_ARGUMENTS OR NOT guest_SOURCES)
+    message(FATAL_ERROR "tandem_guest(${name} ${arch}): give SOURCES file... [OPTIONS option...]")
+  endif()
+  _tandem_guest_tools(${arch})
+  _tandem_guest_runtime(runtime ${arch})
   set(objects)
   foreach(source IN LISTS guest_SOURCES)
     get_filename_component(source ${source} ABSOLUTE)
-    _tandem_guest_object(object ${arch} ${source})
+    if(source MATCHES "\\.[ao]$")
+      list(APPEND objects ${source})
+      continue()
+    endif()
+    file(RELATIVE_PATH relative ${CMAKE_CURRENT_SOURCE_DIR} ${source})
+    string(REPLACE "../" "up/" relative ${relative})
+    _tandem_guest_object(object ${arch} programs/${name}/${relative} ${source}
+                         ${_warnings} ${guest_OPTIONS})
     list(APPEND objects ${object})
   endforeach()
-  list(APPEND objects ${_guest_objects_${arch}})
-  set(image ${PROJECT_BINARY_DIR}/guests/${arch}/${name})
-  _tandem_guest_image(${image}.elf ${arch} OBJECTS ${objects} SCRIPT ${_guest_script_${arch}})
-  _tandem_guest_installed(${arch} ${image}.elf)
-  if(_guest_slave_script_${arch})
-    _tandem_guest_image(${image}.slave.elf ${arch} OBJECTS ${objects}
-                        SCRIPT ${_guest_slave_script_${arch}})
-    _tandem_guest_installed(${arch} ${image}.slave.elf)
+  list(APPEND objects ${runtime})
+  set(images ${_images}/${name}.elf)
+  _tandem_guest_image(${images} ${arch} OBJECTS ${objects} SCRIPT ${_script})
+  if(_slave_script)
+    list(APPEND images ${_images}/${name}.slave.elf)
+    _tandem_guest_image(${_images}/${name}.slave.elf ${arch} OBJECTS ${objects}
+                        SCRIPT ${_slave_script})
   endif()
+  _tandem_guest_target(guest-${arch}-${name} ${arch} ${images})
+  add_dependencies(guest-${arch}-${name} guest-${arch}-runtime)
 endfunction()
 
 function(tandem_boot_rom arch)
   cmake_parse_arguments(PARSE_ARGV 1 rom "" "SOURCE" "")
+  _tandem_guest_tools(${arch})
   get_filename_component(source ${rom_SOURCE} ABSOLUTE)
-  _tandem_guest_object(object ${arch} ${source})
-  set(linked ${CMAKE_CURRENT_BINARY_DIR}/objects/${arch}/boot_rom.elf)
-  set(rom ${PROJECT_BINARY_DIR}/guests/${arch}/${_guest_rom_${arch}})
-  _tandem_guest_image(${linked} ${arch} OBJECTS ${object}
-                      FLAGS -Wl,-Ttext=${_guest_rom_address_${arch}})
-  get_filename_component(format ${rom} LAST_EXT)
-  string(REGEX REPLACE "gcc$" "objcopy" objcopy ${TANDEM_GUEST_CC_${arch}})
+  _tandem_guest_object(object ${arch} boot_rom ${source})
+  set(linked ${_objects}/boot_rom.elf)
+  _tandem_guest_image(${linked} ${arch} OBJECTS ${object} FLAGS -Wl,-Ttext=${_rom_address})
+  get_filename_component(format ${_rom} LAST_EXT)
+  string(REGEX REPLACE "gcc$" "objcopy" objcopy ${_compiler})
   if(format STREQUAL ".bin")
     set(command ${objcopy} -O binary)
   else()
     set(command ${CMAKE_COMMAND} -E copy)
   endif()
+  file(MAKE_DIRECTORY ${_images})
   add_custom_command(
-    OUTPUT ${rom}
-    COMMAND ${command} ${linked} ${rom}
+    OUTPUT ${_images}/${_rom}
+    COMMAND ${command} ${linked} ${_images}/${_rom}
     DEPENDS ${linked}
-    COMMENT "Guest image ${arch}/${_guest_rom_${arch}}"
+    COMMENT "Guest image ${arch}/${_rom}"
     VERBATIM)
-  _tandem_guest_installed(${arch} ${rom})
+  _tandem_guest_target(guest-${arch}-boot_rom ${arch} ${_images}/${_rom})
 endfunction()

@@ -59,10 +59,14 @@ def fetch(wish, scratch, directory, is_present):
     run(["apt-get", "update", "-q"], environment=environment)
     release, packages = _choose(wish, environment)
     os.makedirs(directory, exist_ok=True)
-    missing = [f"{package['name']}:{package['architecture']}={package['version']}"
-               for package in packages if not is_present(package)]
+    missing = [package for package in packages if not is_present(package)]
     if missing:
-        run(["apt-get", "download", "-q", *missing], environment=environment, directory=directory)
+        size = sum(int(package["size"]) for package in missing) / 1e6
+        print(f"tandem: {len(missing)} packages of the Linux guest kit come: {size:.0f} MB to fetch, "
+              "unpacked and built 1300 MB on disk, a few minutes", file=sys.stderr, flush=True)
+        run(["apt-get", "download", "-q", *(f"{package['name']}:{package['architecture']}="
+                                            f"{package['version']}" for package in missing)],
+            environment=environment, directory=directory)
     for package in packages:
         if not is_present(package):
             raise KitError(f"{package['file']} was fetched and does not have its checksum")
@@ -145,6 +149,7 @@ def _record(paragraph):
         # The name that apt-get download gives the file.
         "file": f"{fields['Package']}_{version.replace(':', '%3a')}_{architecture}.deb",
         "sha256": fields["SHA256"],
+        "size": fields["Size"],
     }
 
 
