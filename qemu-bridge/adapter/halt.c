@@ -67,9 +67,8 @@ static void before_sleep(unsigned cpu, void *unused)
   tandem_sync_check_halt();
 }
 
-static void translated(uint64_t id, void *block)
+static void translated(void *block)
 {
-  (void)id;
   tandem_turns_translated(block);
   tandem_cache_translated(block);
   /* A sleeping instruction changes the CPU's state, so it ends its block. */
@@ -89,6 +88,19 @@ static void translated(uint64_t id, void *block)
     q.qemu_plugin_register_vcpu_insn_exec_cb(insn, before_sleep, 0, NULL);
 }
 
+static void translated_v1(uint64_t id, void *block)
+{
+  (void)id;
+  translated(block);
+}
+
+/* The block first, then what was given at registration. */
+static void translated_v7(void *block, void *unused)
+{
+  (void)unused;
+  translated(block);
+}
+
 const char *tandem_halt_init(void)
 {
   x86 = strcmp(q.target, "x86_64") == 0 || strcmp(q.target, "i386") == 0;
@@ -96,6 +108,9 @@ const char *tandem_halt_init(void)
   bool arm = aarch64_program || strcmp(q.target, "arm") == 0;
   if (!x86 && !arm)
     return "the adapter does not know how guests of this architecture go to sleep";
-  q.qemu_plugin_register_vcpu_tb_trans_cb(adapter.plugin_id, translated);
+  if (q.plugin_interface >= 7)
+    q.register_translation_v7(adapter.plugin_id, translated_v7, NULL);
+  else
+    q.register_translation_v1(adapter.plugin_id, translated_v1);
   return NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #define _GNU_SOURCE
 #include "adapter.h"
+#include "tandem_qemu_versions.h"
 
 #include <dlfcn.h>
 #include <glib.h>
@@ -14,21 +15,58 @@
 
 struct tandem_adapter adapter = {.socket = -1};
 
-/* Version of the plugin interface that is claimed: 7.2 accepts only 1, newer ones refuse it.
- * They read the variable after this object is loaded. */
+/* Version of the plugin interface that is claimed. QEMU reads it once this object is loaded, and
+ * takes it if it lies between the oldest and the newest interface that it still serves. */
 EXPORT int qemu_plugin_version = 1;
 
-__attribute__((constructor)) static void choose_version(void)
+/* QEMU as far as it is known before it calls qemu_plugin_install. */
+static int qemu_major, qemu_minor;
+static bool called;
+
+/* The newest interface that both know. From QEMU 9.0 on there is more than one to choose from,
+ * until 11.1 takes none but 7, in which callbacks have other arguments. */
+__attribute__((constructor)) static void choose_interface(void)
 {
-  if (dlsym(RTLD_DEFAULT, "qemu_plugin_update_ns"))
+  VersionInfo *(*query)(Error **) = NULL;
+  void *symbol = dlsym(RTLD_DEFAULT, "qmp_query_version");
+  memcpy(&query, &symbol, sizeof query);
+  if (!query)
+    return; /* tandem_qemu_api_load says so */
+  VersionInfo *version = query(NULL);
+  qemu_major = (int)version->qemu->major;
+  qemu_minor = (int)version->qemu->minor;
+  const int qemu = TANDEM_QEMU_VERSION(qemu_major, qemu_minor);
+  if (qemu >= TANDEM_QEMU_VERSION(11, 1))
+    qemu_plugin_version = 7;
+  else if (qemu >= TANDEM_QEMU_VERSION(9, 2))
     qemu_plugin_version = 4;
+  else if (qemu >= TANDEM_QEMU_VERSION(9, 0))
+    qemu_plugin_version = 2;
+  const char *pretend = g_getenv("TANDEM_TEST_PLUGIN_INTERFACE");
+  if (pretend)
+    qemu_plugin_version = atoi(pretend);
 }
 
 static void keep_error(const char *text)
 {
   if (adapter.page)
     g_strlcpy(adapter.page->error, text, sizeof adapter.page->error);
-  fprintf(stderr, "tandem adapter: %s\n", text);
+  fprintf(stderr, TANDEM_WIRE_SAYS "%s\n", text);
+}
+
+/* QEMU unloads, without a call of qemu_plugin_install, what claims an interface that it does not
+ * serve. Its own sentence about that speaks of a file and two numbers. */
+__attribute__((destructor)) static void explain_refusal(void)
+{
+  static const char advice[] = TANDEM_WIRE_SAYS
+      "QEMU %d.%d does not take version %d of the plugin interface, the newest that "
+      "this Tandem knows; use QEMU %d.%d to %d.%d (--qemu-prefix), or a newer "
+      "Tandem\n";
+  if (!called && !qemu_major)
+    keep_error("this QEMU does not export 'qmp_query_version', which the adapter needs");
+  else if (!called)
+    fprintf(stderr, advice, qemu_major, qemu_minor, qemu_plugin_version, TANDEM_QEMU_OLDEST_MAJOR,
+            TANDEM_QEMU_OLDEST_MINOR, TANDEM_QEMU_NEWEST_MAJOR, TANDEM_QEMU_NEWEST_MINOR);
 }
 
 void tandem_give_up(const char *format, ...)
@@ -87,6 +125,7 @@ static const char *start(uint64_t id, const qemu_info_t *info, int argc, char **
 
 EXPORT int qemu_plugin_install(uint64_t id, const qemu_info_t *info, int argc, char **argv)
 {
+  called = true;
   const char *problem = start(id, info, argc, argv);
   if (problem) {
     keep_error(problem);

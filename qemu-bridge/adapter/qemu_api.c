@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #define _GNU_SOURCE
 #include "qemu_api.h"
+#include "tandem_qemu_versions.h"
 
 #include <dlfcn.h>
 #include <glib.h>
 #include <string.h>
-
-/* Oldest and newest versions that the adapter was run with; a newer one is tried, since
- * tandem_qemu_api_check finds out whether the structures still fit. */
-#define OLDEST_MAJOR 7
-#define OLDEST_MINOR 2
 
 /* Offsets in QEMU's TimersState, the same from 7.2 to 11.1. Checked at run time. */
 #define ICOUNT_SHIFT_OFFSET 26
@@ -55,6 +51,11 @@ const char *tandem_qemu_api_load(const qemu_info_t *info)
     FIND(q.insn_data_v3, "qemu_plugin_insn_data");
   else
     FIND(q.insn_data_v1, "qemu_plugin_insn_data");
+  q.plugin_interface = info->version.cur;
+  if (q.plugin_interface >= 7)
+    FIND(q.register_translation_v7, "qemu_plugin_register_vcpu_tb_trans_cb");
+  else
+    FIND(q.register_translation_v1, "qemu_plugin_register_vcpu_tb_trans_cb");
   FIND(q.use_icount, "use_icount");
   char *timers = NULL;
   FIND(timers, "timers_state");
@@ -77,9 +78,9 @@ const char *tandem_qemu_api_check(bool timed)
   const char *pretend = g_getenv("TANDEM_TEST_QEMU_MAJOR");
   if (pretend)
     q.major = atoi(pretend);
-  if (q.major < OLDEST_MAJOR || (q.major == OLDEST_MAJOR && q.minor < OLDEST_MINOR))
-    return say("QEMU %d.%d is too old, at least %d.%d is needed", q.major, q.minor, OLDEST_MAJOR,
-               OLDEST_MINOR);
+  if (TANDEM_QEMU_VERSION(q.major, q.minor) < TANDEM_QEMU_OLDEST)
+    return say("QEMU %d.%d is too old, at least %d.%d is needed", q.major, q.minor,
+               TANDEM_QEMU_OLDEST_MAJOR, TANDEM_QEMU_OLDEST_MINOR);
   if (!timed)
     return NULL;
   if (*q.use_icount != 1)

@@ -75,7 +75,6 @@ typedef struct {
 } VersionInfo;
 
 typedef void (*run_on_cpu_func)(CPUState *, void *);
-typedef void (*plugin_tb_cb)(uint64_t, void *);
 typedef void (*plugin_vcpu_cb)(unsigned, void *);
 typedef void (*plugin_mem_cb)(unsigned, uint32_t, uint64_t, void *);
 typedef struct qemu_plugin_hwaddr plugin_hwaddr;
@@ -124,7 +123,6 @@ typedef struct qemu_plugin_hwaddr plugin_hwaddr;
   X(int, qemu_reset_requested_get, (void))                                                         \
   X(bool, cpu_is_stopped, (CPUState *))                                                            \
   X(void, qemu_system_reset_request, (int))                                                        \
-  X(void, qemu_plugin_register_vcpu_tb_trans_cb, (uint64_t, void (*)(uint64_t, void *)))           \
   X(size_t, qemu_plugin_tb_n_insns, (const void *))                                                \
   X(void *, qemu_plugin_tb_get_insn, (const void *, size_t))                                       \
   X(size_t, qemu_plugin_insn_size, (const void *))                                                 \
@@ -149,12 +147,16 @@ struct tandem_qemu_api {
   /* qemu_plugin_insn_data: returns a pointer up to plugin interface 2, copies from 3 on. */
   const void *(*insn_data_v1)(const void *);
   size_t (*insn_data_v3)(const void *, void *, size_t);
+  /* qemu_plugin_register_vcpu_tb_trans_cb: takes user data for the callback from 7 on. */
+  void (*register_translation_v1)(uint64_t, void (*)(uint64_t, void *));
+  void (*register_translation_v7)(uint64_t, void (*)(void *, void *), void *);
   /* Fields of the exported object timers_state. */
   int64_t *icount_bias;
   const int16_t *icount_shift;
   const int *use_icount;
   /* The running program. */
   int major, minor, micro;
+  int plugin_interface; /* the newest that it offers */
   int cpus;
   char target[32];
 };

@@ -196,6 +196,10 @@ struct tandem_wire_cache_counts {
   uint64_t lost;        /* transfers for which there was no room */
 };
 
+/* How a line of the adapter on standard error begins, when there is no page yet that could take it,
+ * too. */
+#define TANDEM_WIRE_SAYS "tandem adapter: "
+
 /* ---- the page ---- */
 
 struct tandem_wire_page {

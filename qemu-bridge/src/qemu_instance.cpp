@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/qemu_instance.h"
 
+#include "tandem_qemu_versions.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -153,8 +155,15 @@ void qemu_instance::launch()
 void qemu_instance::start()
 {
   const std::uint64_t v = request_.data;
-  version_ = std::to_string(v >> 32) + "." + std::to_string(v >> 16 & 0xffff) + "." +
-             std::to_string(v & 0xffff);
+  const unsigned major = static_cast<unsigned>(v >> 32);
+  const unsigned minor = static_cast<unsigned>(v >> 16 & 0xffff);
+  version_ = std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(v & 0xffff);
+  if (TANDEM_QEMU_VERSION(major, minor) > TANDEM_QEMU_NEWEST && !instructions_before_)
+    SC_REPORT_WARNING(report_type, one_line("QEMU " + version_ + " is newer than " +
+                                            std::to_string(TANDEM_QEMU_NEWEST_MAJOR) + "." +
+                                            std::to_string(TANDEM_QEMU_NEWEST_MINOR) +
+                                            ", the newest that Tandem is tested with")
+                                       .c_str());
   dmi_.probe_all();
 }
 
@@ -400,15 +409,29 @@ bool qemu_instance::check_death()
 
 void qemu_instance::report_death()
 {
-  const tandem_wire_page &page = channel_.page();
-  std::string text(page.error, strnlen(page.error, sizeof page.error));
   const child_process::ending how = process_.reap();
+  std::string text = last_words();
   if (text.empty()) {
     const std::vector<std::string> last = messages_.tail(1);
     text = "QEMU " + how.text() + at_time() + (last.empty() ? "" : ": " + last.front());
   }
   fail(text, how.by_signal ? rest_cause::signal : rest_cause::status,
        static_cast<unsigned>(how.number));
+}
+
+/// Why the adapter gave up, in the page or, before it had the page, among QEMU's last lines; empty
+/// when it did not.
+std::string qemu_instance::last_words() const
+{
+  const tandem_wire_page &page = channel_.page();
+  if (page.error[0])
+    return std::string(page.error, strnlen(page.error, sizeof page.error));
+  const std::string says = TANDEM_WIRE_SAYS;
+  if (version_.empty())
+    for (const std::string &line : messages_.tail(3))
+      if (line.compare(0, says.size(), says) == 0)
+        return line.substr(says.size());
+  return "";
 }
 
 void qemu_instance::drain()

@@ -215,6 +215,23 @@ class Refused(PlatformTest):
         self.check("master: QEMU 6\\.[0-9]+ is too old|7\\.2",
                    environment={"TANDEM_TEST_QEMU_MAJOR": "6"})
 
+    def test_qemu_newer_than_those_tried(self):
+        # It is tried, with a warning that names both versions.
+        run = self.simulate("--slaves", 0, "--master.image", "smoke",
+                            environment={"TANDEM_TEST_QEMU_MAJOR": "99"})
+        self.assertRegex(run.stderr, r"(?m)^warning: master: QEMU 99\.[0-9.]+ is newer than "
+                                     r"[0-9]+\.[0-9]+, the newest")
+        run = self.simulate("--slaves", 0, "--master.image", "smoke")
+        self.assertNotIn("newer", run.stderr)
+
+    def test_qemu_with_another_plugin_interface(self):
+        for interface in (-1, 1000):
+            sentence = self.check(
+                f"master: QEMU [0-9.]+ does not take version {interface} of the plugin interface|"
+                "use QEMU 7.2 to [0-9.]+ |--qemu-prefix",
+                environment={"TANDEM_TEST_PLUGIN_INTERFACE": str(interface)})
+            self.assertNotIn("adapter", sentence)
+
     def test_qemu_without_a_function(self):
         for name in ("qemu_set_irq", "timers_state", "use_icount"):
             self.check(f"master: this QEMU does not export '{name}'",

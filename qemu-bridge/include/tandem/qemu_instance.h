@@ -144,6 +144,7 @@ private:
   void lose_process(const lost_process &how);
   void relaunch();
   [[noreturn]] void report_death();
+  std::string last_words() const;
   std::vector<std::string> command_line();
   void write_page();
   bool receive();
