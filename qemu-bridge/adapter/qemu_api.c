@@ -51,6 +51,8 @@ const char *tandem_qemu_api_load(const qemu_info_t *info)
     FIND(q.insn_data_v3, "qemu_plugin_insn_data");
   else
     FIND(q.insn_data_v1, "qemu_plugin_insn_data");
+  void *events = dlsym(RTLD_DEFAULT, "qemu_process_cpu_events_common");
+  memcpy(&q.process_cpu_events, &events, sizeof events);
   q.plugin_interface = info->version.cur;
   if (q.plugin_interface >= 7)
     FIND(q.register_translation_v7, "qemu_plugin_register_vcpu_tb_trans_cb");

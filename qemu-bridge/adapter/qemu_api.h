@@ -143,7 +143,8 @@ struct tandem_qemu_api {
   /* Named differently across versions. */
   void (*lock)(const char *, int); /* the big lock */
   void (*unlock)(void);
-  void (*tb_flush)(CPUState *); /* newer ones take no argument; with all CPUs stopped */
+  void (*tb_flush)(CPUState *);           /* newer ones take no argument; with all CPUs stopped */
+  void (*process_cpu_events)(CPUState *); /* NULL before 10.2, which do not need it */
   /* qemu_plugin_insn_data: returns a pointer up to plugin interface 2, copies from 3 on. */
   const void *(*insn_data_v1)(const void *);
   size_t (*insn_data_v3)(const void *, void *, size_t);

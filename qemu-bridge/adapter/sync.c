@@ -41,6 +41,7 @@ static bool shut_down, ended;
 static bool resetting, reset_asked; /* SystemC wants a reset; QEMU was asked for it */
 /* Calls of sync_work still to come before everything is as it was before QEMU was stopped. */
 static unsigned resuming;
+static bool stopping_cpus; /* in carry_out_stop */
 
 static void sync_work(CPUState *cpu, void *unused);
 
@@ -271,10 +272,21 @@ static void begin_reset(void)
   q.qemu_system_reset_request(QEMU_RESET_CAUSE_GUEST);
 }
 
-/* On the CPU thread, big lock held, between two instructions. */
-static void sync_work(CPUState *cpu, void *unused)
+/* Before the first instruction the CPU thread of QEMU 10.2 and later sleeps until the machine runs,
+ * whatever it is asked for meanwhile. A stop that came while the thread was in an exchange would
+ * be overlooked, and the main loop, which waits until it is carried out, would wait for ever. */
+static void carry_out_stop(void)
 {
-  (void)cpu, (void)unused;
+  if (!q.process_cpu_events || q.runstate_is_running() || q.icount_get_raw() > 0)
+    return;
+  stopping_cpus = true;
+  for (int i = 0; i < q.cpus; ++i)
+    q.process_cpu_events(q.qemu_get_cpu(i));
+  stopping_cpus = false;
+}
+
+static void exchange(void)
+{
   if (resetting)
     return begin_reset();
   /* QEMU enables the clock when it goes on after a stop, also for a guest that sleeps, and
@@ -301,6 +313,16 @@ static void sync_work(CPUState *cpu, void *unused)
       return;
     }
   }
+}
+
+/* On the CPU thread, big lock held, between two instructions. */
+static void sync_work(CPUState *cpu, void *unused)
+{
+  (void)cpu, (void)unused;
+  if (stopping_cpus)
+    return; /* run_state_changed queues it again */
+  exchange();
+  carry_out_stop();
 }
 
 /* Main loop, before it would warp the clock: a guest that sleeps without one of the
