@@ -50,6 +50,9 @@ bool tandem_channel_spin(uint64_t limit_ns);
 bool tandem_channel_sleep(unsigned timeout_ms);
 /* The reply; ends the alternation. Valid until the next post. */
 const struct tandem_wire_reply *tandem_channel_take(void);
+/* Sends MORE and waits for its reply, which has DMI changes only. Big lock held, or nobody else
+ * uses the channel. */
+const struct tandem_wire_reply *tandem_channel_more(void);
 /* The next descriptor on the socket; never returns -1. */
 int tandem_channel_receive_fd(void);
 /* Sends one byte to the other side. */
@@ -59,7 +62,7 @@ void tandem_channel_signal(char what);
 
 /* Opens the windows of the configuration and the region behind everything. */
 void tandem_memory_init(void);
-/* Carries out the DMI changes of a reply. Big lock held. */
+/* Carries out the DMI changes of a reply, and asks for the rest of it. Big lock held. */
 void tandem_memory_apply(const struct tandem_wire_reply *reply);
 
 /* sync.c */
@@ -72,6 +75,11 @@ bool tandem_sync_apply(const struct tandem_wire_reply *reply);
 void tandem_sync_lines(uint64_t level, uint64_t rise);
 /* True when the guest has asked to be switched off: nothing more may be sent for it. */
 bool tandem_sync_ending(void);
+/* The time of what is reported now: the virtual clock, but for a guest that has switched itself
+ * off: QEMU may have moved its clock on since. */
+uint64_t tandem_sync_now(void);
+/* The CPU is about to execute an instruction by which it may go to sleep. */
+void tandem_sync_sleeps(void);
 /* Makes the CPU thread look whether the guest sleeps, after the present instruction. */
 void tandem_sync_check_halt(void);
 
@@ -106,8 +114,8 @@ void tandem_turns_translated(void *block);
 /* free.c */
 
 void tandem_free_init(void);
-/* One request and its reply, from any thread, without the big lock. The reply is copied. */
-void tandem_free_exchange(const struct tandem_wire_request *request,
-                          struct tandem_wire_reply *reply);
+/* One request; what its reply changes in the guest's memory is done when this returns. From any
+ * thread, without the big lock. Returns the status, and data in *data. */
+uint32_t tandem_free_exchange(const struct tandem_wire_request *request, uint64_t *data);
 
 #endif

@@ -14,7 +14,6 @@
 #include <glib.h>
 #include <string.h>
 
-#define MAX_CPUS 8
 #define MEM_RW 3
 #define BLOCK_LINES 64
 
@@ -41,11 +40,10 @@ struct fetched {
   uint64_t line[BLOCK_LINES];
 };
 
-static struct cache l1[MAX_CPUS], l2;
+static struct cache *l1, l2; /* l1: one for each CPU */
 static unsigned line_shift;
-static struct mapping mappings[TANDEM_WIRE_MAPS];
-static unsigned mapping_count;
-static GHashTable *blocks; /* struct fetched, by a hash of what it holds */
+static GArray *by_host, *by_address; /* the same struct mapping, in the order of either */
+static GHashTable *blocks;           /* struct fetched, by a hash of what it holds */
 static uint64_t stamp;
 static uint64_t seed = 88172645463325252ull;
 
@@ -71,7 +69,8 @@ static void make_all(void)
 {
   const struct tandem_wire_cache *config = &adapter.page->config.cache;
   line_shift = (unsigned)__builtin_ctz(config->line);
-  for (int i = 0; i < q.cpus && i < MAX_CPUS; ++i)
+  l1 = g_new0(struct cache, q.cpus);
+  for (int i = 0; i < q.cpus; ++i)
     make(&l1[i], &config->l1);
   make(&l2, &config->l2);
   blocks = g_hash_table_new(g_int64_hash, g_int64_equal);
@@ -181,30 +180,60 @@ static void touch(unsigned cpu, uint64_t line, bool store, uint64_t time_ns)
 
 /* ---- what the guest does ---- */
 
+/* Number of mappings that begin at or before the value. */
+static guint before(const GArray *order, uint64_t value)
+{
+  guint low = 0, high = order->len;
+  while (low < high) {
+    guint middle = low + (high - low) / 2;
+    const struct mapping *m = &g_array_index(order, struct mapping, middle);
+    if ((order == by_host ? m->host : m->address) <= value)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
 void tandem_cache_mapped(unsigned slot, uint64_t address, uint64_t size, const void *host)
 {
-  mappings[mapping_count++] = (struct mapping){address, size, (uintptr_t)host, slot};
+  struct mapping new = {address, size, (uintptr_t)host, slot};
+  if (!by_host) {
+    by_host = g_array_new(FALSE, FALSE, sizeof new);
+    by_address = g_array_new(FALSE, FALSE, sizeof new);
+  }
+  g_array_insert_val(by_host, before(by_host, new.host), new);
+  g_array_insert_val(by_address, before(by_address, address), new);
+}
+
+static void forget(GArray *order, unsigned slot)
+{
+  for (guint i = 0; i < order->len; ++i)
+    if (g_array_index(order, struct mapping, i).slot == slot)
+      g_array_remove_index(order, i--);
 }
 
 void tandem_cache_unmapped(unsigned slot)
 {
-  for (unsigned i = 0; i < mapping_count; ++i)
-    if (mappings[i].slot == slot)
-      mappings[i--] = mappings[--mapping_count];
+  if (!by_host)
+    return;
+  forget(by_host, slot);
+  forget(by_address, slot);
 }
 
 /* The guest address behind a host address, or behind a guest address when `host` is false. */
 static bool observed(uint64_t value, bool host, uint64_t *address)
 {
-  for (unsigned i = 0; i < mapping_count; ++i) {
-    const struct mapping *m = &mappings[i];
-    uint64_t offset = value - (host ? m->host : m->address);
-    if (offset >= m->size)
-      continue;
-    *address = m->address + offset;
-    return true;
-  }
-  return false;
+  const GArray *order = host ? by_host : by_address;
+  guint index = order ? before(order, value) : 0;
+  if (!index)
+    return false;
+  const struct mapping *m = &g_array_index(order, struct mapping, index - 1);
+  uint64_t offset = value - (host ? m->host : m->address);
+  if (offset >= m->size)
+    return false;
+  *address = m->address + offset;
+  return true;
 }
 
 static uint64_t time_of(uint64_t instruction)
@@ -214,7 +243,7 @@ static uint64_t time_of(uint64_t instruction)
 
 static void accessed(unsigned cpu, uint32_t info, uint64_t virtual_address, void *index)
 {
-  if (!mapping_count)
+  if (!by_host)
     return;
   const plugin_hwaddr *hw = q.qemu_plugin_get_hwaddr(info, virtual_address);
   if (!hw)

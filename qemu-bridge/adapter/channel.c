@@ -9,6 +9,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+/* Spin for the rest of a reply, which SystemC sends at once. */
+#define MORE_SPIN_NS 300000
+
 const char *tandem_channel_open(int page_fd, int socket_fd)
 {
   struct stat about;
@@ -32,7 +35,7 @@ struct tandem_wire_request *tandem_channel_request(enum tandem_wire_request_kind
   struct tandem_wire_request *request = &adapter.page->request;
   request->kind = kind;
   request->flags = 0;
-  request->time_ns = (uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+  request->time_ns = tandem_sync_now();
   tandem_cache_clock(request->time_ns);
   request->next_timer_ns = TANDEM_WIRE_NEVER;
   return request;
@@ -41,7 +44,8 @@ struct tandem_wire_request *tandem_channel_request(enum tandem_wire_request_kind
 void tandem_channel_post(void)
 {
   struct tandem_wire_page *page = adapter.page;
-  page->request.instructions = (uint64_t)q.icount_get_raw();
+  if (!adapter.free_mode)
+    page->request.instructions = (uint64_t)q.icount_get_raw();
   adapter.expected = page->request_seq + 1;
   adapter.outstanding = true;
   tandem_tell_cpu(&page->request_cpu);
@@ -74,6 +78,15 @@ const struct tandem_wire_reply *tandem_channel_take(void)
 {
   adapter.outstanding = false;
   return &adapter.page->reply;
+}
+
+const struct tandem_wire_reply *tandem_channel_more(void)
+{
+  adapter.page->request.kind = TANDEM_WIRE_MORE;
+  tandem_channel_post();
+  while (!tandem_channel_spin(MORE_SPIN_NS) && !tandem_channel_sleep(1000))
+    ;
+  return tandem_channel_take();
 }
 
 int tandem_channel_receive_fd(void)

@@ -13,14 +13,16 @@
 
 #define SPIN_NS 100000
 
-static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
 static bool ready, was_reset, shut_down; /* set in the main loop, seen by the helper thread */
 
-void tandem_free_exchange(const struct tandem_wire_request *request,
-                          struct tandem_wire_reply *reply)
+/* The one lock under which requests are made and their replies' changes applied, so that these
+ * come in the order in which SystemC decided on them. Before the big lock, if both are wanted. */
+static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+
+static struct tandem_wire_reply *transact(const struct tandem_wire_request *request,
+                                          struct tandem_wire_reply *reply)
 {
   struct tandem_wire_page *page = adapter.page;
-  pthread_mutex_lock(&one);
   page->request = *request;
   page->request.time_ns = (uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
   page->request.next_timer_ns = TANDEM_WIRE_NEVER;
@@ -30,7 +32,22 @@ void tandem_free_exchange(const struct tandem_wire_request *request,
   while (!tandem_channel_spin(SPIN_NS) && !tandem_channel_sleep(1000))
     ;
   *reply = page->reply;
+  return reply;
+}
+
+uint32_t tandem_free_exchange(const struct tandem_wire_request *request, uint64_t *data)
+{
+  struct tandem_wire_reply reply;
+  pthread_mutex_lock(&one);
+  transact(request, &reply);
+  if (reply.dmi_count) {
+    tandem_lock();
+    tandem_memory_apply(&reply);
+    tandem_unlock();
+  }
   pthread_mutex_unlock(&one);
+  *data = reply.data;
+  return reply.status;
 }
 
 static uint64_t apply_lines(uint64_t seen)
@@ -51,11 +68,8 @@ static void get_ready(void)
   struct tandem_wire_request request = {.kind = TANDEM_WIRE_READY,
                                         .data = (uint64_t)q.major << 32 | (uint64_t)q.minor << 16 |
                                                 (uint64_t)q.micro};
-  do {
-    tandem_free_exchange(&request, &reply);
-    tandem_memory_apply(&reply);
-    request.kind = TANDEM_WIRE_MORE;
-  } while (reply.more);
+  tandem_memory_apply(
+      transact(&request, &reply)); /* the big lock is held, and nobody else is there */
 }
 
 static void machine_reset(void *unused)
@@ -68,6 +82,7 @@ static void run_state_changed(void *unused, bool running, int state)
 {
   (void)unused, (void)state;
   ready |= running;
+  adapter.page->paused = !running;
 }
 
 static void guest_shutdown(Notifier *notifier, void *cause)
@@ -92,12 +107,11 @@ static void *helper(void *unused)
   q.rcu_register_thread(); /* interrupts may be messages, which are memory accesses */
   struct tandem_wire_page *page = adapter.page;
   struct tandem_waiter waiter = {0};
-  struct tandem_wire_reply reply;
   struct tandem_wire_request request = {0};
-  uint64_t level = 0;
+  uint64_t level = 0, unused_data;
   for (;;) {
     request.kind = news();
-    tandem_free_exchange(&request, &reply);
+    tandem_free_exchange(&request, &unused_data);
     uint64_t until = tandem_host_ns() + (uint64_t)page->config.free_poll_us * 1000;
     for (uint64_t now; (now = tandem_host_ns()) < until;) {
       uint32_t seq = tandem_seq(&page->irq_seq);

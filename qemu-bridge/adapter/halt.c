@@ -64,7 +64,7 @@ static bool sleeps(const uint8_t *b, size_t size)
 static void before_sleep(unsigned cpu, void *unused)
 {
   (void)cpu, (void)unused;
-  tandem_sync_check_halt();
+  tandem_sync_sleeps();
 }
 
 static void translated(void *block)

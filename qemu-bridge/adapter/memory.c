@@ -2,15 +2,18 @@
 /*
  * The guest's view of the platform. Three layers over QEMU's own memory tree:
  *
- *   priority  20  DMI ranges: RAM that is a piece of the platform's own memory
+ *   priority  20  DMI ranges: RAM that is a piece of the platform's own memory; where only
+ *                 reading is allowed, writes are requests
  *   priority  10  windows: every access is a request
  *   priority -9999  behind everything: accesses that nobody answers, so that they can be counted
  */
 #define _GNU_SOURCE
 #include "adapter.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define PRIORITY_DMI 20
@@ -25,34 +28,43 @@
 #define REGION_BYTES 1024
 
 /* A region's structure may still be read by other threads for a moment after it was
- * removed, so a structure is used again only after this many further removals. */
-#define REGION_QUARANTINE 64
+ * removed, so a structure is used again only after this many further changes of the tree. */
+#define REGION_QUARANTINE 32
 
 static GQueue retired = G_QUEUE_INIT;
-static MemoryRegion *mapped[TANDEM_WIRE_MAPS];
+static uint64_t changes;  /* of the tree */
+static GPtrArray *mapped; /* MemoryRegion of each slot, or NULL */
 static int fds[TANDEM_WIRE_FDS];
+
+/* Kept at the end of the structure's room. */
+static uint64_t *retired_at(MemoryRegion *region)
+{
+  return (uint64_t *)((char *)region + REGION_BYTES) - 1;
+}
 
 static MemoryRegion *new_region(void)
 {
-  MemoryRegion *region = NULL;
-  if (g_queue_get_length(&retired) > REGION_QUARANTINE)
-    region = g_queue_pop_head(&retired);
-  if (!region)
+  MemoryRegion *oldest = g_queue_peek_head(&retired);
+  if (!oldest || changes - *retired_at(oldest) < REGION_QUARANTINE)
     return g_malloc0(REGION_BYTES);
-  memset(region, 0, REGION_BYTES);
-  return region;
+  return memset(g_queue_pop_head(&retired), 0, REGION_BYTES);
 }
 
-/* An access from outside the CPU thread: a debugger's or the monitor's. */
-static uint32_t inspect(struct tandem_wire_request *request, uint64_t *data)
+/* An access that is not the guest's own, or not now: a debugger's, the monitor's, a device's. It
+ * has a slot of its own, since the guest may wait for a reply meanwhile, and for ever. */
+static uint32_t inspect(bool reading, uint64_t address, uint64_t *data, unsigned size)
 {
-  request->kind = request->kind == TANDEM_WIRE_READ ? TANDEM_WIRE_PEEK : TANDEM_WIRE_POKE;
-  tandem_channel_post();
-  while (!tandem_channel_spin(ACCESS_SPIN_NS) && !tandem_channel_sleep(100))
-    ;
-  const struct tandem_wire_reply *reply = tandem_channel_take();
-  *data = reply->data;
-  return reply->status;
+  static struct tandem_waiter waiter;
+  struct tandem_wire_page *page = adapter.page;
+  page->debug = (struct tandem_wire_debug){
+      .address = address, .data = reading ? 0 : *data, .size = size, .write = !reading};
+  uint32_t wanted = page->debug_seq + 1;
+  __atomic_store_n(&page->debug_seq, wanted, __ATOMIC_RELEASE);
+  tandem_channel_signal(TANDEM_WIRE_DEBUG);
+  while (tandem_seq(&page->debug_reply_seq) != wanted)
+    tandem_sleep(&waiter, &page->debug_reply_seq, wanted - 1, &page->debug_sleeper, 100);
+  *data = page->debug_reply.data;
+  return page->debug_reply.status;
 }
 
 struct answer {
@@ -86,48 +98,50 @@ static struct answer exchange(void)
   return answer;
 }
 
-static uint32_t access_free(const struct tandem_wire_request *request, uint64_t *data)
+static uint32_t access_free(enum tandem_wire_request_kind kind, uint32_t flags, uint64_t address,
+                            uint64_t *data, unsigned size)
 {
-  struct tandem_wire_reply reply;
+  struct tandem_wire_request request = {
+      .kind = kind, .flags = flags, .address = address, .size = size};
+  if (kind == TANDEM_WIRE_WRITE)
+    request.data = *data;
   tandem_unlock();
-  tandem_free_exchange(request, &reply);
+  uint32_t status = tandem_free_exchange(&request, data);
   tandem_lock();
-  tandem_memory_apply(&reply);
-  *data = reply.data;
-  return reply.status;
+  return status;
+}
+
+/* An access of the guest itself, at its time. */
+static uint32_t access_timed(enum tandem_wire_request_kind kind, uint32_t flags, uint64_t address,
+                             uint64_t *data, unsigned size)
+{
+  if (tandem_sync_ending())
+    return TANDEM_WIRE_DEVICE_ERROR;
+  if (tandem_cache_pending()) { /* what was before this access */
+    tandem_cache_request();
+    exchange();
+  }
+  struct tandem_wire_request *request = tandem_channel_request(kind);
+  request->flags = flags;
+  request->address = address;
+  request->size = size;
+  request->data = kind == TANDEM_WIRE_READ ? 0 : *data;
+  struct answer answer = exchange();
+  *data = answer.data;
+  return answer.status;
 }
 
 static uint32_t access_window(enum tandem_wire_request_kind kind, uint32_t flags, uint64_t address,
                               uint64_t *data, unsigned size)
 {
   bool reading = kind == TANDEM_WIRE_READ;
-  uint32_t status = TANDEM_WIRE_DEVICE_ERROR;
-  bool cpu = q.qemu_in_vcpu_thread();
-  if (adapter.free_mode) {
-    struct tandem_wire_request request = {.kind = kind,
-                                          .flags = flags,
-                                          .address = address,
-                                          .data = reading ? 0 : *data,
-                                          .size = size};
-    status = access_free(&request, data);
-  } else if (!adapter.outstanding && !(cpu && tandem_sync_ending())) {
-    if (cpu && tandem_cache_pending()) { /* what was before this access */
-      tandem_cache_request();
-      exchange();
-    }
-    struct tandem_wire_request *request = tandem_channel_request(kind);
-    request->flags = flags;
-    request->address = address;
-    request->size = size;
-    request->data = reading ? 0 : *data;
-    if (cpu) {
-      struct answer answer = exchange();
-      status = answer.status;
-      *data = answer.data;
-    } else {
-      status = inspect(request, data);
-    }
-  }
+  uint32_t status;
+  if (adapter.free_mode)
+    status = access_free(kind, flags, address, data, size);
+  else if (q.qemu_in_vcpu_thread() && !adapter.outstanding)
+    status = access_timed(kind, flags, address, data, size);
+  else
+    status = inspect(reading, address, data, size);
   if (status == TANDEM_WIRE_OK)
     return QEMU_MEMTX_OK;
   if (reading)
@@ -181,11 +195,35 @@ static const MemoryRegionOps outside_ops = {
     .impl = {1, 8, true},
 };
 
+/* A ROM device's operations get its guest address, which fits: QEMU runs on 64-bit hosts. */
+static uint32_t rom_read(void *address, uint64_t offset, uint64_t *data, unsigned size,
+                         uint64_t attributes)
+{
+  (void)attributes;
+  return access_window(TANDEM_WIRE_READ, 0, (uintptr_t)address + offset, data, size);
+}
+
+static uint32_t rom_write(void *address, uint64_t offset, uint64_t data, unsigned size,
+                          uint64_t attributes)
+{
+  (void)attributes;
+  return access_window(TANDEM_WIRE_WRITE, 0, (uintptr_t)address + offset, &data, size);
+}
+
+static const MemoryRegionOps rom_ops = {
+    .read_with_attrs = rom_read,
+    .write_with_attrs = rom_write,
+    .endianness = QEMU_DEVICE_LITTLE_ENDIAN,
+    .valid = {1, 8, true, NULL},
+    .impl = {1, 8, true},
+};
+
 void tandem_memory_init(void)
 {
   struct tandem_wire_config *config = &adapter.page->config;
   for (unsigned i = 0; i < TANDEM_WIRE_FDS; ++i)
     fds[i] = -1;
+  mapped = g_ptr_array_new();
   for (unsigned i = 0; i < config->windows; ++i) {
     struct tandem_wire_window *w = &config->window[i];
     MemoryRegion *region = new_region();
@@ -198,15 +236,49 @@ void tandem_memory_init(void)
   q.memory_region_add_subregion_overlap(q.get_system_memory(), 0, behind, PRIORITY_BEHIND);
 }
 
+static MemoryRegion **region_of(unsigned slot)
+{
+  if (slot >= mapped->len)
+    g_ptr_array_set_size(mapped, (gint)slot + 1);
+  return (MemoryRegion **)&g_ptr_array_index(mapped, slot);
+}
+
 /* Takes a range out of the memory tree; it is destroyed once the tree is consistent. */
 static void unmap(unsigned slot, GQueue *removed)
 {
-  if (!mapped[slot])
+  MemoryRegion **region = region_of(slot);
+  if (!*region)
     return;
   tandem_cache_unmapped(slot);
-  q.memory_region_del_subregion(q.get_system_memory(), mapped[slot]);
-  g_queue_push_tail(removed, mapped[slot]);
-  mapped[slot] = NULL;
+  q.memory_region_del_subregion(q.get_system_memory(), *region);
+  g_queue_push_tail(removed, *region);
+  *region = NULL;
+}
+
+/* QEMU closes the descriptor with the region. */
+static void map_ram(MemoryRegion *region, const char *name, const struct tandem_wire_dmi *op,
+                    Error **error)
+{
+  q.memory_region_init_ram_from_fd(region, NULL, name, op->size, QEMU_RAM_SHARED, dup(fds[op->fd]),
+                                   op->offset, error);
+}
+
+/* Plain read-only RAM would swallow writes in silence; of a ROM device QEMU hands them to its
+ * operations. It makes memory of its own for one, in the place of which the file is mapped. A
+ * debugger may write into it, as into any ROM. */
+static void map_rom(MemoryRegion *region, const char *name, const struct tandem_wire_dmi *op,
+                    Error **error)
+{
+  q.memory_region_init_rom_device(region, NULL, &rom_ops, (void *)(uintptr_t)op->address, name,
+                                  op->size, error);
+  if (*error)
+    return;
+  void *place = q.memory_region_get_ram_ptr(region);
+  int fd = fds[op->fd], fixed = MAP_FIXED;
+  off_t offset = (off_t)op->offset;
+  if (mmap(place, op->size, PROT_READ | PROT_WRITE, MAP_SHARED | fixed, fd, offset) == MAP_FAILED &&
+      mmap(place, op->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | fixed, fd, offset) == MAP_FAILED)
+    tandem_give_up("a read-only DMI range cannot be mapped: %s", strerror(errno));
 }
 
 static void map(const struct tandem_wire_dmi *op, GQueue *removed)
@@ -218,38 +290,45 @@ static void map(const struct tandem_wire_dmi *op, GQueue *removed)
   }
   unmap(op->slot, removed);
   MemoryRegion *region = new_region();
+  static unsigned number; /* QEMU wants each ROM device to have a name of its own */
   char name[32];
   Error *error = NULL;
-  g_snprintf(name, sizeof name, "tandem-dmi%u", op->slot);
-  /* QEMU closes the descriptor with the region. */
-  int fd = dup(fds[op->fd]);
-  q.memory_region_init_ram_from_fd(region, NULL, name, op->size, QEMU_RAM_SHARED, fd, op->offset,
-                                   &error);
+  g_snprintf(name, sizeof name, "tandem-dmi%u", number++);
+  if (op->flags & TANDEM_WIRE_DMI_READ_ONLY)
+    map_rom(region, name, op, &error);
+  else
+    map_ram(region, name, op, &error);
   if (error)
     tandem_give_up("a DMI range cannot be mapped: %s", q.error_get_pretty(error));
   q.memory_region_add_subregion_overlap(q.get_system_memory(), op->address, region, PRIORITY_DMI);
-  mapped[op->slot] = region;
+  *region_of(op->slot) = region;
   if (op->flags & TANDEM_WIRE_DMI_CACHED)
     tandem_cache_mapped(op->slot, op->address, op->size, q.memory_region_get_ram_ptr(region));
 }
 
+/* A reply and the rest of it change the tree once: each change costs what the tree has. */
 void tandem_memory_apply(const struct tandem_wire_reply *reply)
 {
   if (!reply->dmi_count)
     return;
   GQueue removed = G_QUEUE_INIT;
   q.memory_region_transaction_begin();
-  for (unsigned i = 0; i < reply->dmi_count; ++i) {
-    const struct tandem_wire_dmi *op = &reply->dmi[i];
-    if (op->kind == TANDEM_WIRE_MAP)
-      map(op, &removed);
-    else
-      unmap(op->slot, &removed);
+  for (bool more = true; more; reply = more ? tandem_channel_more() : NULL) {
+    for (unsigned i = 0; i < reply->dmi_count; ++i) {
+      const struct tandem_wire_dmi *op = &reply->dmi[i];
+      if (op->kind == TANDEM_WIRE_MAP)
+        map(op, &removed);
+      else
+        unmap(op->slot, &removed);
+    }
+    more = reply->more;
   }
   q.memory_region_transaction_commit();
+  ++changes;
   MemoryRegion *region;
   while ((region = g_queue_pop_head(&removed))) {
     q.object_unparent((Object *)region);
+    *retired_at(region) = changes;
     g_queue_push_tail(&retired, region);
   }
 }

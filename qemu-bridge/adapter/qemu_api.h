@@ -94,6 +94,8 @@ typedef struct qemu_plugin_hwaddr plugin_hwaddr;
     (MemoryRegion *, Object *, const MemoryRegionOps *, void *, const char *, uint64_t))           \
   X(void, memory_region_init_ram_from_fd,                                                          \
     (MemoryRegion *, Object *, const char *, uint64_t, uint32_t, int, uint64_t, Error **))         \
+  X(void, memory_region_init_rom_device,                                                           \
+    (MemoryRegion *, Object *, const MemoryRegionOps *, void *, const char *, uint64_t, Error **)) \
   X(void, memory_region_add_subregion_overlap, (MemoryRegion *, uint64_t, MemoryRegion *, int))    \
   X(void, memory_region_del_subregion, (MemoryRegion *, MemoryRegion *))                           \
   X(void, memory_region_transaction_begin, (void))                                                 \

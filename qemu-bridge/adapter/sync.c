@@ -38,6 +38,8 @@ static uint64_t level;
 static bool ready_due, window_due, reset_due, reset_by_guest;
 static bool clock_disabled;
 static bool shut_down, ended;
+static int64_t own_bias;  /* of the clock, without what QEMU has added to it by itself */
+static bool behind_sleep; /* the CPU thread is directly behind one of halt.c's instructions */
 static bool resetting, reset_asked; /* SystemC wants a reset; QEMU was asked for it */
 /* Calls of sync_work still to come before everything is as it was before QEMU was stopped. */
 static unsigned resuming;
@@ -83,6 +85,12 @@ bool tandem_sync_ending(void)
   return shut_down || q.qemu_shutdown_requested_get() != 0;
 }
 
+void tandem_sync_sleeps(void)
+{
+  behind_sleep = true;
+  tandem_sync_check_halt();
+}
+
 void tandem_sync_check_halt(void)
 {
   q.async_run_on_cpu(q.qemu_get_cpu(0), sync_work, NULL);
@@ -115,6 +123,19 @@ void tandem_sync_lines(uint64_t now, uint64_t rise)
   level = now;
 }
 
+static void move_clock(int64_t ns)
+{
+  __atomic_fetch_add(q.icount_bias, ns, __ATOMIC_SEQ_CST);
+  own_bias += ns;
+}
+
+uint64_t tandem_sync_now(void)
+{
+  if (tandem_sync_ending())
+    return ((uint64_t)q.icount_get_raw() << *q.icount_shift) + (uint64_t)own_bias;
+  return (uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+}
+
 static void set_window(uint64_t end)
 {
   if (end == window_end)
@@ -132,19 +153,13 @@ bool tandem_sync_apply(const struct tandem_wire_reply *reply)
   uint64_t new_level = reply->irq_level, rise = reply->irq_rise;
   uint32_t control = reply->control;
   tandem_memory_apply(reply);
-  while (reply->more) {
-    tandem_channel_request(TANDEM_WIRE_MORE);
-    tandem_channel_post();
-    while (!tandem_channel_spin(WINDOW_SPIN_NS) && !tandem_channel_sleep(1000))
-      ;
-    reply = tandem_channel_take();
-    tandem_memory_apply(reply);
-  }
   bool shorter = advance > 0 || end < window_end;
   if (advance) {
-    __atomic_fetch_add(q.icount_bias, (int64_t)advance, __ATOMIC_SEQ_CST);
+    move_clock((int64_t)advance);
     tandem_cache_advance(advance);
   }
+  if (!tandem_sync_ending())
+    own_bias = *q.icount_bias;
   set_window(end);
   tandem_sync_lines(new_level, rise);
   if (control == TANDEM_WIRE_DO_RESET) {
@@ -185,14 +200,16 @@ static bool post_halted(void)
   return true;
 }
 
-/* A guest that switched itself off is reported at the end of its window, because the
- * moment at which QEMU's main loop carries the switch-off out depends on the host. */
+/* The CPU that switches the machine off executes nothing more, so with one CPU the number of
+ * instructions says when it was, however late QEMU's main loop carries it out. Other CPUs go on
+ * until then, for as long as the host likes; such a guest is reported at the end of its window,
+ * unless the CPU thread came here right from the instruction. */
 static void post_poweroff(void)
 {
   uint64_t end = window_end;
   ended = true;
   struct tandem_wire_request *request = tandem_channel_request(TANDEM_WIRE_POWEROFF);
-  if (end != TANDEM_WIRE_NEVER)
+  if (q.cpus > 1 && !behind_sleep && end != TANDEM_WIRE_NEVER)
     request->time_ns = end;
   tandem_channel_post();
 }
@@ -203,7 +220,7 @@ static void post_reset(void)
 {
   uint64_t end = window_end, now = (uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
   if (reset_by_guest && q.cpus > 1 && end != TANDEM_WIRE_NEVER && end > now)
-    __atomic_fetch_add(q.icount_bias, (int64_t)(end - now), __ATOMIC_SEQ_CST);
+    move_clock((int64_t)(end - now));
   reset_due = false;
   window_due = false;
   set_window(TANDEM_WIRE_NEVER);
@@ -222,6 +239,9 @@ static bool post_due(void)
     tandem_cache_request();
   } else if (tandem_sync_ending()) {
     post_poweroff();
+    return false;
+  } else if (reset_due && q.qemu_reset_requested_get()) {
+    q.pause_all_vcpus(); /* the guest's own and SystemC's: one more comes, and is the one */
     return false;
   } else if (reset_due) {
     post_reset();
@@ -299,6 +319,7 @@ static void exchange(void)
     return;
   }
   while (!ended && (adapter.outstanding || post_due())) {
+    behind_sleep = false;
     if (!await_reply())
       return;
     bool was_halted = clock_disabled;
@@ -379,6 +400,7 @@ static void run_state_changed(void *unused, bool running, int state)
 {
   (void)unused, (void)state;
   adapter.page->paused = !running;
+  adapter.page->stops += !running;
   resuming = running ? 2 : 0;
   if (running)
     queue_work(); /* on all CPUs: none may run on while a window's end is outstanding */
@@ -446,6 +468,7 @@ void tandem_sync_init(void)
   q.qemu_register_shutdown_notifier(&shutdown_notifier);
   window_timer = g_malloc0(256);
   q.timer_init_full(window_timer, NULL, QEMU_CLOCK_VIRTUAL, 1, 0, window_over, NULL);
+  own_bias = *q.icount_bias;
   ready_due = true;
   queue_work();
 }

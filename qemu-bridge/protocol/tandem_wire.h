@@ -13,6 +13,15 @@
  * outstanding, so the slots need no lock: a request belongs to QEMU until
  * request_seq is incremented, and to SystemC until reply_seq is.
  *
+ * A reply has room for a few DMI changes. One that says `more` is not complete: QEMU
+ * sends MORE until it is, and only then goes on. Nothing else happens in between, on
+ * either side: MORE has no time, and its replies carry DMI changes and nothing else.
+ *
+ * Besides this alternation there is a slot for accesses that no instruction of the guest
+ * makes, or not now (a debugger's, the monitor's, a device's of QEMU): struct
+ * tandem_wire_debug. They come at any moment, also while a request is outstanding, take no
+ * simulated time and go as debug transport.
+ *
  * tandem_wait.h holds the two operations on the sequence words that both sides use.
  *
  * All times are nanoseconds of virtual time on the platform's one time line: the
@@ -34,14 +43,13 @@
 #endif
 
 #define TANDEM_WIRE_MAGIC 0x4d45444e41540a01ull
-#define TANDEM_WIRE_VERSION 3u
+#define TANDEM_WIRE_VERSION 4u
 
 #define TANDEM_WIRE_PAGE_BYTES 65536u /* size of the shared object */
 #define TANDEM_WIRE_WINDOWS 16u       /* windows that an instance may open */
 #define TANDEM_WIRE_PINS 64u          /* interrupt lines, one bit each in a reply */
 #define TANDEM_WIRE_DMI_OPS 16u       /* DMI changes that one reply carries */
 #define TANDEM_WIRE_FDS 32u           /* distinct file descriptors behind DMI ranges */
-#define TANDEM_WIRE_MAPS 256u         /* DMI ranges mapped at a time */
 #define TANDEM_WIRE_LINES 1536u       /* transfers of cache lines that one request carries */
 #define TANDEM_WIRE_BATCH 512u        /* most of them that wait for a guest to stop; more is room */
 #define TANDEM_WIRE_NEVER UINT64_MAX  /* a time that does not come */
@@ -109,8 +117,6 @@ enum tandem_wire_request_kind {
   TANDEM_WIRE_HALTED = 3,   /* all CPUs idle until next_timer_ns, or NEVER */
   TANDEM_WIRE_READ = 4,     /* address, size */
   TANDEM_WIRE_WRITE = 5,    /* address, size, data */
-  TANDEM_WIRE_PEEK = 6,     /* read by a debugger: no time passes, no side effect */
-  TANDEM_WIRE_POKE = 7,     /* write by a debugger */
   TANDEM_WIRE_RESET = 8,    /* the guest was reset, by itself or by control RESET */
   TANDEM_WIRE_POWEROFF = 9, /* the guest switched itself off; nothing follows */
   TANDEM_WIRE_MORE = 10,    /* the last reply said MORE: send the rest of it */
@@ -129,6 +135,20 @@ struct tandem_wire_request {
   uint64_t next_timer_ns; /* HALTED */
   uint64_t instructions;  /* executed since start, all CPUs */
   uint32_t size;          /* 1, 2, 4 or 8; MISSES: number of transfers */
+  uint32_t reserved;
+};
+
+/* An access without time, posted by debug_seq and TANDEM_WIRE_DEBUG on the socket. */
+struct tandem_wire_debug {
+  uint64_t address; /* guest physical */
+  uint64_t data;    /* little-endian value, zero-extended */
+  uint32_t size;    /* 1, 2, 4 or 8 */
+  uint32_t write;   /* 1: write; 0: read */
+};
+
+struct tandem_wire_debug_reply {
+  uint64_t data;
+  uint32_t status; /* enum tandem_wire_status */
   uint32_t reserved;
 };
 
@@ -152,7 +172,7 @@ enum tandem_wire_dmi_kind {
 
 struct tandem_wire_dmi {
   uint32_t kind;
-  uint32_t slot;       /* 0 to TANDEM_WIRE_MAPS - 1, chosen by SystemC */
+  uint32_t slot;       /* chosen by SystemC: the lowest that is free */
   uint64_t address;    /* guest physical, multiple of 4 KiB */
   uint64_t size;       /* bytes, multiple of 4 KiB */
   uint64_t offset;     /* position in the file */
@@ -162,12 +182,13 @@ struct tandem_wire_dmi {
   uint32_t reserved;
 };
 
-#define TANDEM_WIRE_DMI_CACHED 1u /* accesses go through the cache model */
+#define TANDEM_WIRE_DMI_CACHED 1u    /* accesses go through the cache model */
+#define TANDEM_WIRE_DMI_READ_ONLY 2u /* writes are requests, as if it were not mapped */
 
 struct tandem_wire_reply {
-  uint32_t status; /* READ, WRITE, PEEK, POKE */
+  uint32_t status; /* READ, WRITE */
   uint32_t control;
-  uint64_t data;          /* READ, PEEK */
+  uint64_t data;          /* READ */
   uint64_t advance_ns;    /* added to the virtual clock: delay felt, or idle time over */
   uint64_t window_end_ns; /* when the next WINDOW request is due */
   uint64_t irq_level;     /* level of each pin now */
@@ -212,9 +233,13 @@ struct tandem_wire_page {
   TANDEM_WIRE_ALIGNED uint32_t request_seq; /* futex word */
   uint32_t reply_sleeper;                   /* 1: QEMU sleeps on reply_seq */
   uint32_t paused;                          /* 1: stopped by its monitor or a debugger */
+  uint32_t stops;                           /* how often it was stopped so */
   uint32_t request_cpu;                     /* processor that the last poster ran on */
   uint32_t undecoded_halts;                 /* halts noticed by the main loop only */
+  uint32_t debug_seq;                       /* incremented for each debug access */
+  uint32_t debug_sleeper;                   /* 1: QEMU sleeps on debug_reply_seq */
   uint64_t sleeps;                          /* waits that ended in a futex */
+  struct tandem_wire_debug debug;
   struct tandem_wire_request request;
   struct tandem_wire_cache_counts cache_counts;
   struct tandem_wire_line line[TANDEM_WIRE_LINES];
@@ -226,15 +251,20 @@ struct tandem_wire_page {
   uint32_t irq_seq;                       /* free mode: futex word, lines changed */
   uint32_t irq_sleeper;                   /* free mode: 1: the adapter sleeps on irq_seq */
   uint64_t free_irq_level;                /* free mode: level of each pin */
+  uint32_t debug_reply_seq;               /* futex word: debug_seq once it is answered */
+  struct tandem_wire_debug_reply debug_reply;
   struct tandem_wire_reply reply;
 };
 
 /* Bytes on the socket from QEMU to SystemC. */
-#define TANDEM_WIRE_WAKE 'w' /* a halted guest has work from QEMU's side (console input) */
+#define TANDEM_WIRE_WAKE 'w'  /* a halted guest has work from QEMU's side (console input) */
+#define TANDEM_WIRE_DEBUG 'd' /* a debug access waits for its answer */
 
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_window) == 64, "wire layout");
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_pin) == 104, "wire layout");
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_request) == 56, "wire layout");
+TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_debug) == 24, "wire layout");
+TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_debug_reply) == 16, "wire layout");
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_dmi) == 48, "wire layout");
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_line) == 24, "wire layout");
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_cache) == 32, "wire layout");

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 namespace tandem
 {
@@ -31,10 +33,13 @@ bool dmi_map::find(std::uint64_t address, unsigned size, std::uint64_t &platform
   return false;
 }
 
-void dmi_map::open(const qemu_window &window)
+bool dmi_map::open(const qemu_window &window)
 {
   windows_.push_back(window);
   probe_window(windows_.back());
+  return std::any_of(ranges_.begin(), ranges_.end(), [this](const range &r) {
+    return r.window == &windows_.back() && !r.read_only;
+  });
 }
 
 void dmi_map::close(const std::string &name)
@@ -48,7 +53,7 @@ void dmi_map::forget()
   ranges_.clear();
   pending_.clear();
   refused_.clear();
-  used_.assign(TANDEM_WIRE_MAPS, false);
+  used_.clear();
 }
 
 void dmi_map::probe_all()
@@ -93,68 +98,120 @@ std::uint64_t dmi_map::ask(const qemu_window &window, std::uint64_t address)
   payload.set_read();
   payload.set_address(address);
   payload.set_extension(&descriptor);
-  const bool granted = get_(payload, dmi);
+  const bool granted = get_(payload, dmi) && dmi.is_read_allowed();
   payload.clear_extension(&descriptor);
   const std::uint64_t end = dmi.get_end_address();
+  grant clipped;
+  clipped.start = std::max<std::uint64_t>(dmi.get_start_address(), window.platform_address);
+  clipped.end = std::min<std::uint64_t>(end, last_address(window));
+  clipped.fd = descriptor.fd;
+  clipped.read_only = !dmi.is_write_allowed();
   const std::size_t before = ranges_.size();
-  if (granted && dmi.is_read_write_allowed() && descriptor.fd >= 0)
-    take(window, dmi, descriptor);
+  if (granted && descriptor.fd < 0) {
+    leave(reason::no_descriptor, clipped.start, clipped.end);
+  } else if (granted) {
+    clipped.offset =
+        descriptor.position(dmi.get_dmi_ptr() + (clipped.start - dmi.get_start_address()));
+    take(window, clipped);
+  }
   if (ranges_.size() == before)
-    refused_.emplace_back(std::max<std::uint64_t>(dmi.get_start_address(), window.platform_address),
-                          std::min(end, last_address(window)));
+    refused_.emplace_back(clipped.start, clipped.end);
   return end;
 }
 
-void dmi_map::take(const qemu_window &window, const tlm::tlm_dmi &dmi,
-                   const dmi_descriptor &descriptor)
+/// Whole pages on the guest's side and in the file.
+void dmi_map::take(const qemu_window &window, grant granted)
 {
-  // Clip to the window, then to whole pages on the guest's side and in the file.
-  std::uint64_t start = std::max<std::uint64_t>(dmi.get_start_address(), window.platform_address);
-  std::uint64_t end = std::min<std::uint64_t>(dmi.get_end_address(), last_address(window));
-  const auto guest = [&window](std::uint64_t a) {
-    return window.guest_address + (a - window.platform_address);
-  };
-  start += (page - guest(start) % page) % page;
-  if (start > end || end - start + 1 < page)
+  const std::uint64_t guest = window.guest_address + (granted.start - window.platform_address);
+  const std::uint64_t skipped = (page - guest % page) % page;
+  granted.start += skipped;
+  granted.offset += skipped;
+  if (granted.start > granted.end || granted.end - granted.start + 1 < page)
     return;
-  const std::uint64_t size = (end - start + 1) / page * page;
-  end = start + size - 1;
-  const std::uint64_t offset =
-      descriptor.position(dmi.get_dmi_ptr() + (start - dmi.get_start_address()));
+  granted.end = granted.start + (granted.end - granted.start + 1) / page * page - 1;
   const bool overlaps = std::any_of(ranges_.begin(), ranges_.end(), [&](const range &r) {
-    return r.window == &window && r.start <= end && start <= r.end;
+    return r.window == &window && r.start <= granted.end && granted.start <= r.end;
   });
-  if (offset % page == 0 && !overlaps)
-    map(window, start, end, offset, descriptor.fd);
+  if (granted.offset % page == 0 && !overlaps)
+    map(window, granted);
 }
 
-/// In pieces, each of which is either cached or not.
-void dmi_map::map(const qemu_window &window, std::uint64_t start, std::uint64_t end,
-                  std::uint64_t offset, int fd)
+/// In pieces, each of which is either cached or not, in whole pages of the file.
+void dmi_map::map(const qemu_window &window, const grant &granted)
 {
-  for (std::uint64_t begin = start; begin <= end;) {
-    const auto slot = std::find(used_.begin(), used_.end(), false);
-    if (slot == used_.end())
-      return;
-    *slot = true;
-    const unsigned index = static_cast<unsigned>(slot - used_.begin());
-    std::uint64_t last = end;
+  const std::uint64_t file_page = std::max(page, config_.page_size(granted.fd));
+  std::uint64_t last;
+  for (std::uint64_t begin = granted.start; begin <= granted.end; begin = last + 1) {
+    last = granted.end;
     const bool cached = is_cached(begin, last);
-    ranges_.push_back({&window, begin, last, index});
-    pending_.push_back({true, index, window.guest_address + (begin - window.platform_address),
-                        last - begin + 1, offset + (begin - start), fd, cached});
+    const std::uint64_t offset = granted.offset + (begin - granted.start);
+    const std::uint64_t skipped = (file_page - offset % file_page) % file_page;
+    const std::uint64_t length = last - begin + 1;
+    const std::uint64_t size = length > skipped ? (length - skipped) / file_page * file_page : 0;
+    if (size != length)
+      leave(reason::page_size, begin, last);
+    if (size == 0)
+      continue;
+    if (ranges_.size() >= config_.pieces)
+      return leave(reason::pieces, begin, granted.end);
+    const std::uint64_t first = begin + skipped;
+    const unsigned slot = free_slot();
+    ranges_.push_back({&window, first, first + size - 1, slot, granted.read_only});
+    pending_.push_back({true, slot, window.guest_address + (first - window.platform_address), size,
+                        offset + skipped, granted.fd,
+                        (cached ? TANDEM_WIRE_DMI_CACHED : 0) |
+                            (granted.read_only ? TANDEM_WIRE_DMI_READ_ONLY : 0)});
     ++maps_;
-    if (last == end)
-      return;
-    begin = last + 1;
   }
+}
+
+unsigned dmi_map::free_slot()
+{
+  const auto slot = std::find(used_.begin(), used_.end(), false);
+  const auto index = static_cast<unsigned>(slot - used_.begin());
+  if (slot == used_.end())
+    used_.push_back(true);
+  else
+    *slot = true;
+  return index;
+}
+
+void dmi_map::leave(reason why, std::uint64_t start, std::uint64_t end)
+{
+  ++unmappable_;
+  if (!said_.insert(why).second)
+    return;
+  char where[64];
+  std::snprintf(where, sizeof where, "from 0x%llx to 0x%llx",
+                static_cast<unsigned long long>(start), static_cast<unsigned long long>(end));
+  const std::string text = std::string("direct access is granted ") + where + ", but ";
+  switch (why) {
+  case reason::no_descriptor:
+    return config_.warn(text + "by a pointer without a descriptor (dmi_descriptor), which QEMU "
+                               "cannot map; accesses to such memory are transactions");
+  case reason::page_size:
+    return config_.warn(text + "not in whole pages of the file behind it; accesses to the rest "
+                               "are transactions");
+  case reason::pieces:
+    return config_.warn(text + "QEMU has " + std::to_string(config_.pieces) +
+                        " pieces of direct memory already and takes no more; accesses to others "
+                        "are transactions");
+  }
+}
+
+std::uint64_t dmi_map::file_page_size(int fd)
+{
+  struct statfs about;
+  return fstatfs(fd, &about) == 0 && about.f_type == HUGETLBFS_MAGIC
+             ? static_cast<std::uint64_t>(about.f_bsize)
+             : page;
 }
 
 /// Whether the address is in a cached range; `last` comes down to the last address of which the
 /// same is true.
 bool dmi_map::is_cached(std::uint64_t address, std::uint64_t &last) const
 {
-  for (const qemu_range &r : cached_) {
+  for (const qemu_range &r : config_.cached) {
     const std::uint64_t range_last = r.address + (r.size - 1);
     if (address >= r.address && address <= range_last) {
       last = std::min(last, range_last);
@@ -179,7 +236,7 @@ template <typename Condition> void dmi_map::take_back(Condition concerned)
       ++r;
       continue;
     }
-    pending_.push_back({false, r->slot, 0, 0, 0, -1, false});
+    pending_.push_back({false, r->slot, 0, 0, 0, -1, 0});
     used_[r->slot] = false;
     ++unmaps_;
     r = ranges_.erase(r);
@@ -202,7 +259,7 @@ void dmi_map::write(tandem_wire_reply &reply, wire_channel &channel)
       op.address = c.guest;
       op.size = c.size;
       op.offset = c.offset;
-      op.flags = c.cached ? TANDEM_WIRE_DMI_CACHED : 0;
+      op.flags = c.flags;
     }
     pending_.pop_front();
   }

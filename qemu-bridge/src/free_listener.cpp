@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/free_listener.h"
 
+#include <algorithm>
+
 namespace tandem
 {
 namespace
@@ -8,6 +10,7 @@ namespace
 
 constexpr std::uint64_t spin_ns = 50000;
 constexpr unsigned sleep_ms = 100;
+constexpr std::uint64_t sleep_ns = sleep_ms * 1000000ull;
 
 } // namespace
 
@@ -31,21 +34,28 @@ void free_listener::answered()
 {
   // Under the lock, so that the listener cannot miss it between its look and its wait.
   const std::lock_guard<std::mutex> lock(mutex_);
+  silent_ns_ = 0;
+  ++answers_;
   turn_.notify_one();
 }
 
 void free_listener::listen()
 {
   while (!stop_) {
-    if (!channel_.spin(spin_ns) && !channel_.sleep(sleep_ms))
-      continue;
     // The SystemC thread may find the request by itself before it hears of it.
-    const std::uint32_t before = channel_.replies();
-    if (!channel_.ready())
-      continue;
+    const std::uint64_t before = answers_;
+    if (!channel_.spin(spin_ns)) {
+      const std::uint64_t since = tandem_host_ns();
+      const bool came = channel_.sleep(sleep_ms);
+      silent_ns_ += std::min(tandem_host_ns() - since, sleep_ns);
+      if (!came) {
+        arrived_();
+        continue;
+      }
+    }
     arrived_();
     std::unique_lock<std::mutex> lock(mutex_);
-    turn_.wait(lock, [&] { return stop_ || channel_.replies() != before; });
+    turn_.wait(lock, [&] { return stop_ || answers_ != before; });
   }
 }
 

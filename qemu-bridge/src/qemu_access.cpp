@@ -12,20 +12,20 @@ namespace
 constexpr const char *report_type = "/tandem/qemu";
 constexpr std::size_t reported_outside = 32; ///< addresses, one warning each
 
-} // namespace
-
-void qemu_instance::prepare(std::uint64_t platform, bool reading)
+void prepare(tlm::tlm_generic_payload &payload, bool reading, std::uint64_t address,
+             std::uint64_t &data, unsigned size)
 {
-  data_ = reading ? 0 : request_.data;
-  payload_.set_command(reading ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND);
-  payload_.set_address(platform);
-  payload_.set_data_ptr(reinterpret_cast<unsigned char *>(&data_));
-  payload_.set_data_length(request_.size);
-  payload_.set_streaming_width(request_.size);
-  payload_.set_byte_enable_ptr(nullptr);
-  payload_.set_dmi_allowed(false);
-  payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+  payload.set_command(reading ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND);
+  payload.set_address(address);
+  payload.set_data_ptr(reinterpret_cast<unsigned char *>(&data));
+  payload.set_data_length(size);
+  payload.set_streaming_width(size);
+  payload.set_byte_enable_ptr(nullptr);
+  payload.set_dmi_allowed(false);
+  payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
 }
+
+} // namespace
 
 void qemu_instance::access()
 {
@@ -34,7 +34,8 @@ void qemu_instance::access()
     return outside(); // in the place for a held instance's memory, but not in what it was given
   const bool reading = request_.kind == TANDEM_WIRE_READ;
   ++(reading ? count_.reads : count_.writes);
-  prepare(platform, reading);
+  data_ = reading ? 0 : request_.data;
+  prepare(payload_, reading, platform, data_, request_.size);
   set_state(instance_state::waiting);
   socket->b_transport(payload_, delay_);
   if (payload_.get_response_status() == tlm::TLM_ADDRESS_ERROR_RESPONSE)
@@ -94,14 +95,21 @@ sc_core::sc_time qemu_instance::transfer(const tandem_wire_line &line)
 
 void qemu_instance::inspect()
 {
-  std::uint64_t platform = 0;
-  ++count_.debug;
-  status_ = TANDEM_WIRE_DECODE_ERROR;
-  if (!dmi_.find(request_.address, request_.size, platform))
+  if (!channel_.debug_ready())
     return;
-  prepare(platform, request_.kind == TANDEM_WIRE_PEEK);
-  if (socket->transport_dbg(payload_) == request_.size)
-    status_ = TANDEM_WIRE_OK;
+  const tandem_wire_debug request = channel_.debug_request();
+  const unsigned size = request.size;
+  std::uint64_t platform = 0, data = request.write ? request.data : 0;
+  ++count_.debug;
+  tandem_wire_status status = TANDEM_WIRE_DECODE_ERROR;
+  if ((size == 1 || size == 2 || size == 4 || size == 8) &&
+      dmi_.find(request.address, size, platform)) {
+    tlm::tlm_generic_payload payload;
+    prepare(payload, !request.write, platform, data, size);
+    if (socket->transport_dbg(payload) == size)
+      status = TANDEM_WIRE_OK;
+  }
+  channel_.debug_reply(status, data);
 }
 
 void qemu_instance::outside()

@@ -23,9 +23,9 @@ constexpr std::uint64_t long_window_spin_ns = 200000;
 constexpr unsigned sleep_ms = 100;
 /// At the end a guest may use this long to come to the end of its window.
 constexpr unsigned drain_ms = 5000;
-/// How far a request may lie behind the granted window: a CPU stops at an instruction's end,
-/// and one access may have carried the guest beyond it by its delay.
-constexpr std::uint64_t overrun_ns = 10000000;
+/// By how many instructions a guest may pass the end of its window: a CPU stops between two of
+/// them. One that a debugger steps passes it by as many as the user likes.
+constexpr std::uint64_t overrun = 64, overrun_stepped = 1 << 24;
 
 } // namespace
 
@@ -56,10 +56,8 @@ qemu_instance::qemu_instance(const sc_core::sc_module_name &name, time_domain &d
                                              }),
       reset("reset"), domain_(domain), config_(config), console_(basename(), config.log_path),
       messages_(basename(), ""), channel_(basename()),
-      dmi_(config_.windows, config_.cached,
-           [this](tlm::tlm_generic_payload &p, tlm::tlm_dmi &d) {
-             return socket->get_direct_mem_ptr(p, d);
-           }),
+      dmi_(dmi_config(), [this](tlm::tlm_generic_payload &p,
+                                tlm::tlm_dmi &d) { return socket->get_direct_mem_ptr(p, d); }),
       reset_input_(std::make_unique<reset_input>(*this))
 {
   reset.bind(*reset_input_);
@@ -67,6 +65,18 @@ qemu_instance::qemu_instance(const sc_core::sc_module_name &name, time_domain &d
   domain_.enroll(*this);
   SC_HAS_PROCESS(qemu_instance);
   SC_THREAD(run);
+}
+
+dmi_map::config qemu_instance::dmi_config() const
+{
+  dmi_map::config result;
+  result.windows = config_.windows;
+  result.cached = config_.cached;
+  result.pieces = find_machine(config_.machine).dmi_pieces;
+  result.warn = [this](const std::string &text) {
+    SC_REPORT_WARNING(report_type, one_line(text).c_str());
+  };
+  return result;
 }
 
 qemu_instance::~qemu_instance()
@@ -172,13 +182,10 @@ void qemu_instance::start()
 void qemu_instance::live()
 {
   while (receive()) {
-    const bool timeless = request_.kind == TANDEM_WIRE_PEEK || request_.kind == TANDEM_WIRE_POKE ||
-                          request_.kind == TANDEM_WIRE_MORE;
-    if (!timeless && request_.kind != TANDEM_WIRE_MISSES)
+    if (request_.kind != TANDEM_WIRE_MISSES)
       reach(request_.time_ns);
-    if (!serve() || (!timeless && !obey()))
+    if (!serve() || !obey() || !answer())
       return;
-    answer();
     // All instances that are due now are released before any is waited for. After a stop this
     // does not return: whether the guest is quick with its next request must not matter.
     if (domain_.mode() == run_mode::parallel || domain_.stop_reason())
@@ -210,20 +217,24 @@ bool qemu_instance::wait_on_host()
   if (channel_.ready())
     return true;
   const std::uint64_t since = tandem_host_ns();
-  // Counted in sleeps: a clock would count against QEMU that the whole host stood still.
-  std::uint64_t silent_ms = 0;
+  // Of a sleep no more counts than it was to last: else it would count against QEMU that the
+  // whole host stood still.
+  constexpr std::uint64_t longest_ns = sleep_ms * 1000000ull;
+  std::uint64_t silent_ns = 0;
   const bool long_window = granted_ns_ > last_ns_ + spin_ns;
   bool got = channel_.spin(long_window ? long_window_spin_ns : spin_ns);
   while (!got) {
+    domain_.inspect();
     if (domain_.must_stop()) {
       sc_core::sc_stop();
       return false;
     }
     if (process_.ended() && !channel_.ready())
       report_death();
-    check_hung(silent_ms);
+    check_hung(silent_ns);
+    const std::uint64_t before = tandem_host_ns();
     got = channel_.sleep(sleep_ms);
-    silent_ms += sleep_ms;
+    silent_ns += std::min(tandem_host_ns() - before, longest_ns);
   }
   host_wait_ns_ += tandem_host_ns() - since;
   return true;
@@ -237,16 +248,18 @@ bool qemu_instance::wait_in_simulation()
       return false;
     if (dead_ && !channel_.ready())
       report_death();
+    std::uint64_t silent_ns = listener_->silent_ns();
+    check_hung(silent_ns);
   }
   return true;
 }
 
-void qemu_instance::check_hung(std::uint64_t &silent_ms)
+void qemu_instance::check_hung(std::uint64_t &silent_ns)
 {
   const unsigned limit = domain_.parameters().hang_seconds;
   if (config_.gdb_port || channel_.page().paused)
-    silent_ms = 0; // the user's doing
-  if (limit && silent_ms > limit * 1000ull)
+    silent_ns = 0; // the user's doing
+  if (limit && silent_ns > limit * 1000000000ull)
     fail("QEMU has not answered for " + std::to_string(limit) + " s of host time" + at_time(),
          rest_cause::hung);
 }
@@ -282,10 +295,6 @@ bool qemu_instance::serve()
     else
       access();
     break;
-  case TANDEM_WIRE_PEEK:
-  case TANDEM_WIRE_POKE:
-    inspect();
-    break;
   case TANDEM_WIRE_MISSES:
     ++count_.batches;
     transfer_lines();
@@ -300,7 +309,7 @@ bool qemu_instance::serve()
     domain_.came_to_rest();
     return false;
   default:
-    break; // MORE: answer() does it
+    break; // checked
   }
   return true;
 }
@@ -309,7 +318,7 @@ void qemu_instance::sleep_until_woken()
 {
   set_state(instance_state::idle);
   const sc_core::sc_time due = from_ns(request_.next_timer_ns);
-  while (!irq.pending() && !reset_wanted_ && !woken_ && command_ == command::none) {
+  while (!irq.pending() && !reset_wanted_ && !woken_ && commands_.empty() && !exit_) {
     if (due == sc_core::sc_max_time()) // never, or later than SystemC's time can be
       wait(wake_);
     else if (due > sc_core::sc_time_stamp())
@@ -323,39 +332,52 @@ void qemu_instance::sleep_until_woken()
   woken_ = false;
 }
 
-void qemu_instance::answer()
+/// False when the simulation stops before the reply is complete.
+bool qemu_instance::answer()
 {
-  tandem_wire_reply &reply = channel_.reply_slot();
-  reply.status = status_;
-  reply.data = data_;
-  reply.control = reset_wanted_ ? TANDEM_WIRE_DO_RESET : TANDEM_WIRE_RUN;
-  if (request_.kind != TANDEM_WIRE_PEEK && request_.kind != TANDEM_WIRE_POKE) {
-    reset_wanted_ = false;
-    // Where the guest goes on, less where it is: delay felt, or time slept.
-    const sc_core::sc_time guest = from_ns(request_.time_ns);
-    const sc_core::sc_time goal = sc_core::sc_time_stamp() + delay_ + carry_;
-    const sc_core::sc_time lag = goal > guest ? goal - guest : sc_core::SC_ZERO_TIME;
-    reply.advance_ns = domain_.mode() == run_mode::free ? 0 : to_ns(lag);
-    carry_ = lag - from_ns(to_ns(lag));
-    if (request_.kind == TANDEM_WIRE_READ || request_.kind == TANDEM_WIRE_WRITE ||
-        request_.kind == TANDEM_WIRE_MISSES)
-      count_.stall_ns += reply.advance_ns;
-    reply.irq_rise =
-        irq.sample(guest > sc_core::sc_time_stamp() ? guest : sc_core::sc_time_stamp());
-    reply.irq_level = irq.level();
-    if (request_.kind == TANDEM_WIRE_RESET)
-      reply.irq_rise |= reply.irq_level; // the interrupt controller has forgotten them
-    reply.window_end_ns = granted_ns_ = domain_.window_end_ns();
-    dmi_.write(reply, channel_);
-    if (!resetting_)
-      set_state(instance_state::running);
+  fill_reply(channel_.reply_slot());
+  taken_ = false;
+  // The rest of the reply belongs to it: it goes before anything else can happen.
+  while (dmi_.changed()) {
+    channel_.reply();
+    if (!wait_on_host())
+      return false;
+    if (channel_.request().kind != TANDEM_WIRE_MORE)
+      fail("the adapter does not ask for the rest of a reply");
+    dmi_.write(channel_.reply_slot(), channel_);
   }
   domain_.released();
   released_ = true;
-  taken_ = false;
   channel_.reply();
   if (listener_)
     listener_->answered();
+  return true;
+}
+
+void qemu_instance::fill_reply(tandem_wire_reply &reply)
+{
+  reply.status = status_;
+  reply.data = data_;
+  reply.control = reset_wanted_ ? TANDEM_WIRE_DO_RESET : TANDEM_WIRE_RUN;
+  reset_wanted_ = false;
+  // Where the guest goes on, less where it is: delay felt, or time slept.
+  const sc_core::sc_time guest = from_ns(request_.time_ns);
+  const sc_core::sc_time goal = sc_core::sc_time_stamp() + delay_ + carry_;
+  const sc_core::sc_time lag = goal > guest ? goal - guest : sc_core::SC_ZERO_TIME;
+  reply.advance_ns = domain_.mode() == run_mode::free ? 0 : to_ns(lag);
+  carry_ = lag - from_ns(to_ns(lag));
+  if (request_.kind == TANDEM_WIRE_READ || request_.kind == TANDEM_WIRE_WRITE ||
+      request_.kind == TANDEM_WIRE_MISSES)
+    count_.stall_ns += reply.advance_ns;
+  reply.irq_rise = irq.sample(guest > sc_core::sc_time_stamp() ? guest : sc_core::sc_time_stamp());
+  reply.irq_level = irq.level();
+  if (request_.kind == TANDEM_WIRE_RESET)
+    reply.irq_rise |= reply.irq_level; // the interrupt controller has forgotten them
+  reply.window_end_ns = granted_ns_ = domain_.window_end_ns();
+  latest_ns_ = std::max(granted_ns_, request_.time_ns + reply.advance_ns);
+  dmi_.write(reply, channel_);
+  if (!resetting_)
+    set_state(instance_state::running);
 }
 
 // ---- what can go wrong ----
@@ -366,29 +388,33 @@ void qemu_instance::check_request() const
   const std::string bad = "the adapter sent a request ";
   if (page.request_seq != page.reply_seq + 1)
     fail(bad + "out of turn");
-  if (request_.kind < TANDEM_WIRE_READY || request_.kind > TANDEM_WIRE_MISSES)
+  static const std::set<std::uint32_t> known = {
+      TANDEM_WIRE_READY, TANDEM_WIRE_WINDOW, TANDEM_WIRE_HALTED,   TANDEM_WIRE_READ,
+      TANDEM_WIRE_WRITE, TANDEM_WIRE_RESET,  TANDEM_WIRE_POWEROFF, TANDEM_WIRE_MISSES};
+  if (request_.kind == TANDEM_WIRE_MORE)
+    fail(bad + "for the rest of a reply that was complete");
+  if (!known.count(request_.kind))
     fail(bad + "of unknown kind " + std::to_string(request_.kind));
+  const std::uint64_t slack = (page.stops ? overrun_stepped : overrun) << config_.icount_shift;
   if ((request_.kind == TANDEM_WIRE_READY) != version_.empty())
     fail(bad + "of kind " + std::to_string(request_.kind) + " at the wrong time");
   if (domain_.mode() != run_mode::free &&
-      (request_.time_ns < last_ns_ || request_.time_ns > granted_ns_ + overrun_ns))
+      (request_.time_ns < last_ns_ || request_.time_ns - last_ns_ > latest_ns_ + slack - last_ns_))
     fail(bad + "with a time of " + std::to_string(request_.time_ns) +
          " ns, outside its window from " + std::to_string(last_ns_) + " ns to " +
-         std::to_string(granted_ns_) + " ns");
+         std::to_string(latest_ns_) + " ns");
   if (request_.kind == TANDEM_WIRE_MISSES &&
       (config_.cached.empty() || request_.size > TANDEM_WIRE_LINES))
     fail(bad + "with " + std::to_string(request_.size) + " cache lines");
   if (request_.kind == TANDEM_WIRE_HALTED && request_.next_timer_ns < request_.time_ns)
     fail(bad + "with a timer in the past");
-  const bool access = request_.kind == TANDEM_WIRE_READ || request_.kind == TANDEM_WIRE_WRITE;
-  const bool debug = request_.kind == TANDEM_WIRE_PEEK || request_.kind == TANDEM_WIRE_POKE;
-  if (!access && !debug)
+  if (request_.kind != TANDEM_WIRE_READ && request_.kind != TANDEM_WIRE_WRITE)
     return;
   if (request_.size != 1 && request_.size != 2 && request_.size != 4 && request_.size != 8)
     fail(bad + "of " + std::to_string(request_.size) + " bytes");
   std::uint64_t platform;
   const qemu_boot_memory &ram = config_.boot_memory;
-  if (access && !(request_.flags & TANDEM_WIRE_FLAG_OUTSIDE) &&
+  if (!(request_.flags & TANDEM_WIRE_FLAG_OUTSIDE) &&
       !dmi_.find(request_.address, request_.size, platform) &&
       !(config_.held && request_.address - ram.guest_address < ram.limit))
     fail(bad + "for address " + hex(request_.address) + ", which is in no window");
@@ -438,9 +464,11 @@ void qemu_instance::drain()
 {
   if (process_.pidfd() < 0)
     return;
-  for (unsigned waited = 0; waited < drain_ms && !process_.ended(); waited += sleep_ms)
+  for (unsigned waited = 0; waited < drain_ms && !process_.ended(); waited += sleep_ms) {
+    domain_.inspect();
     if (domain_.mode() == run_mode::free || channel_.spin(spin_ns) || channel_.sleep(sleep_ms))
       return;
+  }
 }
 
 void qemu_instance::look()
@@ -449,12 +477,14 @@ void qemu_instance::look()
     wake_.notify();
 }
 
-bool qemu_instance::take_wake()
+bool qemu_instance::take_wake(bool &debug)
 {
   char bytes[64];
   const ssize_t got = recv(channel_.socket(), bytes, sizeof bytes, MSG_DONTWAIT);
-  if (got > 0)
+  if (got > 0 && std::find(bytes, bytes + got, TANDEM_WIRE_WAKE) != bytes + got)
     woken_ = true;
+  if (got > 0 && std::find(bytes, bytes + got, TANDEM_WIRE_DEBUG) != bytes + got)
+    debug = true;
   return got > 0 || (got < 0 && errno == EAGAIN);
 }
 

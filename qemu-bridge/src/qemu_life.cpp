@@ -36,7 +36,11 @@ std::vector<qemu_window> boot_windows(const qemu_boot_memory &place, std::uint64
 
 void qemu_instance::post(command wanted)
 {
-  command_ = wanted;
+  if (wanted != command::halt)
+    commands_.clear();
+  else if (!commands_.empty() && commands_.back() != command::boot)
+    return; // will be at rest anyway
+  commands_.push_back(wanted);
   wake_.notify();
 }
 
@@ -60,8 +64,8 @@ void qemu_instance::halt()
 
 void qemu_instance::switch_off(unsigned number)
 {
-  off_number_ = number;
-  post(command::off);
+  exit_ = number;
+  wake_.notify();
 }
 
 bool qemu_instance::at_rest() const
@@ -83,27 +87,36 @@ void qemu_instance::run()
     } catch (const lost_process &how) {
       lose_process(how);
     }
-    while (command_ != command::boot) {
-      if (command_ == command::hold)
-        rest(instance_state::held, rest_cause::command);
-      if (!wait_for_command())
+    // Without a process: held, whatever it was, and nothing to halt.
+    while (commands_.empty() || commands_.front() != command::boot) {
+      if (commands_.empty() && !wait_for_command())
         return;
+      if (commands_.front() == command::hold)
+        rest_as_told(instance_state::held);
     }
   }
 }
 
 void qemu_instance::rest(instance_state state, rest_cause cause, unsigned number)
 {
-  command_ = command::none;
+  if (!commands_.empty() && commands_.front() == command::halt)
+    commands_.pop_front(); // rests already
   set_state(state);
   if (on_rest)
     on_rest(state, cause, number);
   domain_.came_to_rest();
 }
 
+/// By the command in front.
+void qemu_instance::rest_as_told(instance_state state)
+{
+  commands_.pop_front();
+  rest(state, rest_cause::command);
+}
+
 bool qemu_instance::wait_for_command()
 {
-  while (command_ == command::none) {
+  while (commands_.empty()) {
     wait(wake_);
     if (domain_.must_stop())
       return false;
@@ -122,57 +135,51 @@ bool qemu_instance::obey()
   if (!config_.held || (resetting_ && !fresh))
     return true;
   if (request_.kind == TANDEM_WIRE_RESET && !resetting_) {
-    if (domain_.mode() == run_mode::free)
-      throw lost_process{instance_state::stopped, rest_cause::reset, 0, ""};
-    dmi_.close(memory_window);
-    rest(instance_state::stopped, rest_cause::reset);
-  } else if (fresh && command_ == command::none) {
+    end_by_itself(rest_cause::reset, 0);
+  } else if (exit_ && !fresh) {
+    end_by_itself(rest_cause::exit, *exit_);
+  } else if (commands_.empty()) {
+    if (!fresh)
+      return true;
     rest(instance_state::held, rest_cause::command);
-  } else if (command_ == command::none) {
-    return true;
   } else if (domain_.mode() == run_mode::free && !fresh) {
     end_process();
   }
   resetting_ = false;
-  for (;;) {
-    switch (command_) {
-    case command::none:
-      break;
-    case command::halt:
-      rest(instance_state::halted, rest_cause::command);
-      break;
-    case command::off:
-      rest(instance_state::stopped, rest_cause::exit, off_number_);
-      break;
-    case command::hold:
-    case command::boot:
-      if (!fresh) {
-        clear_program();
-        return true;
-      }
-      if (command_ == command::boot) {
-        give_memory();
-        return true;
-      }
-      rest(instance_state::held, rest_cause::command);
-      break;
+  exit_.reset();
+  while (wait_for_command()) {
+    if (commands_.front() == command::halt) {
+      rest_as_told(instance_state::halted);
+    } else if (!fresh) {
+      clear_program();
+      return true;
+    } else if (commands_.front() == command::boot) {
+      give_memory();
+      return true;
+    } else {
+      rest_as_told(instance_state::held);
     }
-    if (!wait_for_command())
-      return false;
   }
+  return false;
+}
+
+/// The guest has come to rest by its own doing.
+void qemu_instance::end_by_itself(rest_cause cause, unsigned number)
+{
+  if (domain_.mode() == run_mode::free)
+    throw lost_process{instance_state::stopped, cause, number, ""};
+  if (cause == rest_cause::reset)
+    dmi_.close(memory_window);
+  rest(instance_state::stopped, cause, number);
 }
 
 /// Free mode: a guest that SystemC does not pace can only be stopped with its process.
 void qemu_instance::end_process()
 {
-  switch (command_) {
-  case command::halt:
-    throw lost_process{instance_state::halted, rest_cause::command, 0, ""};
-  case command::off:
-    throw lost_process{instance_state::stopped, rest_cause::exit, off_number_, ""};
-  default:
-    throw lost_process{instance_state::held, rest_cause::command, 0, ""};
-  }
+  const bool halts = commands_.front() == command::halt;
+  commands_.pop_front();
+  throw lost_process{halts ? instance_state::halted : instance_state::held, rest_cause::command, 0,
+                     ""};
 }
 
 /// The reply takes the memory away and resets the machine; the command stays for the RESET
@@ -185,12 +192,12 @@ void qemu_instance::clear_program()
 
 void qemu_instance::give_memory()
 {
-  command_ = command::none;
-  const std::uint64_t before = dmi_.maps();
+  commands_.pop_front();
   const auto parts = boot_windows(config_.boot_memory, boot_address_, boot_size_);
+  bool granted = true;
   for (const qemu_window &part : parts)
-    dmi_.open(part);
-  if (dmi_.maps() - before < parts.size()) {
+    granted &= dmi_.open(part);
+  if (!granted) {
     const std::string cause =
         std::string(basename()) +
         ": the interconnect grants no direct access to the memory that it is to run from";
@@ -205,6 +212,9 @@ void qemu_instance::lose_process(const lost_process &how)
   if (released_)
     domain_.returned();
   released_ = taken_ = resetting_ = reset_wanted_ = dead_ = false;
+  exit_.reset();
+  if (!commands_.empty() && commands_.front() == command::boot)
+    commands_.clear(); // it was this process that was to be booted
   listener_.reset();
   instructions_before_ = count_.instructions;
   cpu_seconds_before_ += process_.cpu_seconds();
@@ -219,7 +229,7 @@ void qemu_instance::relaunch()
 {
   channel_.renew();
   version_.clear();
-  last_ns_ = granted_ns_ = 0;
+  last_ns_ = granted_ns_ = latest_ns_ = 0;
   carry_ = sc_core::SC_ZERO_TIME;
   woken_ = false;
   launch();

@@ -24,16 +24,21 @@ constexpr unsigned page = 4096;
 // Interrupt inputs: the 24 of the I/O APIC; 224 shared interrupts of virt's GIC less those of
 // its own devices at the low end; 32 external interrupts of the AN385's NVIC (its
 // documentation).
+/// QEMU numbers the parts of a guest's address space, and has so many numbers as a page of the
+/// guest has bytes: 4096, or 1024 where a CPU has pages of 1 KiB. A piece of direct memory needs
+/// one, and what lies between it and the next another.
+constexpr unsigned pieces_4k = 1792, pieces_1k = 384;
+
 const std::vector<qemu_machine> machines = {
     {"x86-pc", "qemu-system-x86_64", "pc", "qemu64,+pdpe1gb", "ioapic", 24, EM_X86_64, 64, 128,
-     "x86_64 PC with i440FX chip set"},
+     pieces_4k, "x86_64 PC with i440FX chip set"},
     {"x86-q35", "qemu-system-x86_64", "q35", "qemu64,+pdpe1gb", "ioapic", 24, EM_X86_64, 64, 128,
-     "x86_64 PC with Q35 chip set"},
+     pieces_4k, "x86_64 PC with Q35 chip set"},
     {"arm", "qemu-system-arm", "virt,gic-version=2", "cortex-a15", "arm_gic", 224, EM_ARM, 32, 128,
-     "32-bit Arm A-profile, machine virt"},
+     pieces_4k, "32-bit Arm A-profile, machine virt"},
     {"aarch64", "qemu-system-aarch64", "virt,gic-version=2", "cortex-a53", "arm_gic", 224,
-     EM_AARCH64, 64, 128, "64-bit Arm A-profile, machine virt"},
-    {"cortexm", "qemu-system-arm", "mps2-an385", "", "armv7m", 32, EM_ARM, 32, 0,
+     EM_AARCH64, 64, 128, pieces_4k, "64-bit Arm A-profile, machine virt"},
+    {"cortexm", "qemu-system-arm", "mps2-an385", "", "armv7m", 32, EM_ARM, 32, 0, pieces_1k,
      "Cortex-M3 microcontroller, machine mps2-an385"},
 };
 

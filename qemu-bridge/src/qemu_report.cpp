@@ -79,6 +79,8 @@ nlohmann::ordered_json qemu_instance::statistics() const
   s["stall_ns"] = count_.stall_ns;
   s["interrupts"] = {{"delivered", irq.delivered()}, {"latest_ns", to_ns(irq.latest())}};
   s["dmi"] = {{"maps", dmi_.maps()}, {"unmaps", dmi_.unmaps()}};
+  if (dmi_.unmappable())
+    s["dmi"]["unmappable"] = dmi_.unmappable();
   if (!config_.cached.empty()) {
     const tandem_wire_cache_counts &c = channel_.page().cache_counts;
     s["requests"]["misses"] = count_.batches;

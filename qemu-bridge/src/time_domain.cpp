@@ -191,6 +191,12 @@ void time_domain::came_to_rest()
     stop("all instances are switched off");
 }
 
+void time_domain::inspect()
+{
+  for (qemu_instance *instance : instances_)
+    instance->inspect();
+}
+
 void time_domain::poke()
 {
   doorbell_->ring();
@@ -202,6 +208,7 @@ void time_domain::look()
     sc_core::sc_stop();
     return;
   }
+  inspect();
   for (qemu_instance *instance : instances_)
     instance->look();
 }
@@ -245,19 +252,19 @@ void time_domain::watch()
       fds = watched();
       continue;
     }
-    bool died = false;
+    bool all = false; // SystemC may wait for another instance than this one
     for (std::size_t i = 0; i < instances_.size(); ++i) {
       pollfd &ended = fds[1 + 2 * i], &wake = fds[2 + 2 * i];
       if (ended.revents) {
         ended.fd = -1; // seen
-        died = dead_ = true;
+        all = dead_ = true;
       }
-      if (wake.revents && !instances_[i]->take_wake())
+      if (wake.revents && !instances_[i]->take_wake(all))
         wake.fd = -1; // closed
       if (ended.revents || wake.revents)
         poke();
     }
-    if (died)
+    if (all)
       for (qemu_instance *instance : instances_)
         instance->wake_wire();
     for (auto &tick : ticks_)

@@ -105,6 +105,20 @@ void wire_channel::reply()
   tandem_post(&page_->reply_seq, &page_->reply_sleeper);
 }
 
+tandem_wire_debug wire_channel::debug_request() const
+{
+  tandem_wire_debug copy;
+  std::memcpy(&copy, &page_->debug, sizeof copy);
+  return copy;
+}
+
+void wire_channel::debug_reply(tandem_wire_status status, std::uint64_t data)
+{
+  page_->debug_reply.status = status;
+  page_->debug_reply.data = data;
+  tandem_post(&page_->debug_reply_seq, &page_->debug_sleeper);
+}
+
 unsigned wire_channel::share(int fd, bool &fresh)
 {
   struct stat about;

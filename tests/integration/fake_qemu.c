@@ -70,10 +70,26 @@ static void exchange(void)
     tandem_sleep(&waiter, &page->reply_seq, wanted - 1, &page->reply_sleeper, 100);
 }
 
+static uint64_t seen_rises;
+
+/* The request that was made, as the adapter makes it: a reply that says `more` is completed at
+ * once, and what it says besides is in its first part. */
+static void converse(void)
+{
+  exchange();
+  seen_rises |= page->reply.irq_rise;
+  if (is("more_not_asked_for") && page->reply.more)
+    return;
+  while (page->reply.more) {
+    page->request.kind = TANDEM_WIRE_MORE;
+    exchange();
+  }
+}
+
 static void ready(void)
 {
   request(TANDEM_WIRE_READY, 0)->data = 7ull << 32 | 2ull << 16;
-  exchange();
+  converse();
 }
 
 /* What goes wrong before the first request. */
@@ -159,6 +175,10 @@ static void prepare_bad_request(uint64_t now)
     r->kind = TANDEM_WIRE_READY;
   else if (is("timer_in_the_past"))
     r->kind = TANDEM_WIRE_HALTED, r->next_timer_ns = now - 1;
+  else if (is("more_unasked"))
+    r->kind = TANDEM_WIRE_MORE;
+  else if (is("just_ahead"))
+    r->kind = TANDEM_WIRE_WINDOW, r->time_ns = page->reply.window_end_ns + 1000;
   else if (is("out_of_turn"))
     ++page->request_seq;
   else if (is("hang"))
@@ -177,10 +197,18 @@ int main(int argc, char **argv)
   ready();
   for (int windows = 0; windows < 3; ++windows) {
     request(TANDEM_WIRE_WINDOW, page->reply.window_end_ns);
-    exchange();
+    converse();
+  }
+  if (is("lines")) { /* all of which must have risen by now */
+    uint64_t all = (1ull << page->config.pins) - 1;
+    if (seen_rises != all) {
+      snprintf(page->error, sizeof page->error, "lines that rose: 0x%llx, not 0x%llx",
+               (unsigned long long)seen_rises, (unsigned long long)all);
+      exit(1);
+    }
   }
   uint64_t now = page->request.time_ns;
-  if (is("good"))
+  if (is("good") || is("lines"))
     request(TANDEM_WIRE_POWEROFF, now);
   else
     prepare_bad_request(now);

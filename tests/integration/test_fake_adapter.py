@@ -51,13 +51,14 @@ class FakeAdapter(PlatformTest):
                 "ready_twice": "at the wrong time",
                 "not_ready_first": "at the wrong time",
                 "timer_in_the_past": "timer in the past",
+                "more_unasked": "rest of a reply that was complete",
                 "out_of_turn": "out of turn"}.items():
             with self.subTest(mode):
                 self.assertIn(words, self.sentence(mode))
 
     @ctest(once=True)
     def test_bad_times(self):
-        for mode in ("backwards", "far_ahead", "never"):
+        for mode in ("backwards", "just_ahead", "far_ahead", "never"):
             with self.subTest(mode):
                 self.assertRegex(self.sentence(mode), "time of [0-9]+ ns, outside its window")
 

@@ -22,6 +22,9 @@ public:
   ~free_listener();
   /// The request was answered: wait for the next. On the SystemC thread.
   void answered();
+  /// Host time since QEMU was answered, or has started, in which it has sent nothing. Any thread.
+  /// `arrived` is called now and then meanwhile, so that somebody looks at it.
+  std::uint64_t silent_ns() const { return silent_ns_; }
 
 private:
   void listen();
@@ -29,6 +32,8 @@ private:
   wire_channel &channel_;
   std::function<void()> arrived_;
   std::atomic<bool> stop_{false};
+  std::atomic<std::uint64_t> silent_ns_{0};
+  std::atomic<std::uint64_t> answers_{0};
   std::mutex mutex_;
   std::condition_variable turn_;
   std::thread thread_;

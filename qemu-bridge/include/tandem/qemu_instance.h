@@ -13,7 +13,9 @@
 #include "tandem/wire_channel.h"
 
 #include <atomic>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <set>
 #include <systemc>
 #include <tlm>
@@ -69,7 +71,7 @@ public:
   ~qemu_instance() override;
 
   const qemu_config &config() const { return config_; }
-  instance_state state() const { return state_; }
+  instance_state state() const { return state_; } ///< any thread
   /// The state as text, from any thread.
   const char *state_text() const { return state_name(state_); }
   console_log &console() { return console_; }
@@ -86,6 +88,13 @@ public:
   //
   // Commands are taken at the instance's next request, so a running guest goes on for up to a
   // quantum. In free mode a command ends the process, and the next boot starts another.
+  //
+  // Precedence. What the guest does itself (exit, power-off, reset of its machine, death of its
+  // process) comes first, at its own time, and is told by on_rest like any rest. Then come the
+  // commands that were given meanwhile, in their order, but that hold() and boot() make void
+  // those before them, that there is nothing to halt in a guest at rest, and that a process which
+  // dies before the program of a boot() starts takes the boot with it (state crashed). So after
+  // hold() the instance always comes to rest as held.
 
   /// Starts the guest with size bytes from a platform address on as its RAM, at
   /// qemu_config::boot_memory; both in whole 4 KiB pages. For an instance that is at rest;
@@ -95,7 +104,7 @@ public:
   void hold();
   /// Stops the guest where it is: state halted.
   void halt();
-  /// Stops the guest within its own access: state stopped.
+  /// The guest ends itself within its own access: state stopped.
   void switch_off(unsigned number);
   /// Called when the guest has come to rest (held, halted, stopped, crashed), also at the start
   /// of a held instance.
@@ -112,7 +121,10 @@ public:
   bool check_death();
   int pidfd() const { return process_.pidfd(); }    ///< any thread
   int wake_fd() const { return channel_.socket(); } ///< any thread
-  bool take_wake(); ///< watching thread: reads the bytes; false at the end of file
+  /// Watching thread: reads the bytes; false at the end of file. Sets `debug` when a debug access
+  /// waits.
+  bool take_wake(bool &debug);
+  void inspect();                       ///< answers a debug access that waits
   void wake_wire() { channel_.wake(); } ///< any thread
 
 private:
@@ -124,7 +136,7 @@ private:
     std::uint64_t instructions = 0;
   };
 
-  enum class command { none, boot, hold, halt, off };
+  enum class command { boot, hold, halt };
   struct lost_process {
     instance_state state;
     rest_cause cause;
@@ -137,6 +149,8 @@ private:
   bool obey();
   void post(command wanted);
   void rest(instance_state state, rest_cause cause, unsigned number = 0);
+  void rest_as_told(instance_state state);
+  void end_by_itself(rest_cause cause, unsigned number);
   bool wait_for_command();
   void clear_program();
   [[noreturn]] void end_process();
@@ -146,25 +160,25 @@ private:
   [[noreturn]] void report_death();
   std::string last_words() const;
   std::vector<std::string> command_line();
+  dmi_map::config dmi_config() const;
   void write_page();
   bool receive();
   bool wait_on_host();
   bool wait_in_simulation();
   void measure();
   double read_percentile_us(double fraction) const;
-  void check_hung(std::uint64_t &silent_ms);
+  void check_hung(std::uint64_t &silent_ns);
   void check_request() const;
   void reach(std::uint64_t time_ns, const sc_core::sc_time &later = sc_core::SC_ZERO_TIME);
   bool serve();
   void start();
-  void prepare(std::uint64_t platform, bool reading);
   void access();
-  void inspect();
   void transfer_lines();
   sc_core::sc_time transfer(const tandem_wire_line &line);
   void outside();
   void sleep_until_woken();
-  void answer();
+  bool answer();
+  void fill_reply(tandem_wire_reply &reply);
   void write_dmi(tandem_wire_reply &reply);
   void post_free_interrupts();
   void invalidate(sc_dt::uint64 start, sc_dt::uint64 end);
@@ -195,17 +209,18 @@ private:
   sc_core::sc_time delay_;
   sc_core::sc_time carry_; // part of a nanosecond that the guest still owes
   std::uint64_t last_ns_ = 0, granted_ns_ = 0;
+  std::uint64_t latest_ns_ = 0; ///< where the guest can be at its next request
 
-  instance_state state_ = instance_state::held;
+  std::atomic<instance_state> state_{instance_state::held};
   unsigned traced_state_ = 0;
   bool reset_wanted_ = false;
   bool taken_ = false;    ///< the request in the channel is being served
   bool released_ = false; ///< the guest runs on the host
   bool dead_ = false;     ///< the process has died, as the time domain has found out
 
-  command command_ = command::none;
-  bool resetting_ = false; ///< the reset that comes next is hold()'s or boot()'s
-  unsigned off_number_ = 0;
+  std::deque<command> commands_;
+  std::optional<unsigned> exit_; ///< the guest has ended itself, with this number
+  bool resetting_ = false;       ///< the reset that comes next is hold()'s or boot()'s
   std::uint64_t boot_address_ = 0, boot_size_ = 0;
   std::atomic<bool> woken_{false};
   std::string version_;

@@ -20,6 +20,7 @@ struct qemu_machine {
   unsigned elf_machine;         ///< e_machine of a bare-metal image (ELF specification)
   unsigned elf_bits;            ///< 32 or 64: class of the image
   std::uint64_t memory_mib;     ///< default size of its own RAM; 0: fixed by the machine
+  unsigned dmi_pieces;          ///< pieces of direct memory that QEMU can have at a time
   const char *help;
 };
 

@@ -101,6 +101,9 @@ public:
   void pace();
   /// Throws (SC_ERROR) when a QEMU has died; true when the simulation is to stop.
   bool must_stop();
+  /// Answers the debug accesses of all instances. Whoever makes SystemC wait for the host calls
+  /// it: the QEMU that waits for the answer may be the one that is waited for.
+  void inspect();
   /// The instance runs no more; when it was the last, the simulation stops.
   void came_to_rest();
   /// The instance has another process, or none.

@@ -55,6 +55,12 @@ public:
   void reply();
   tandem_wire_reply &reply_slot() { return page_->reply; }
 
+  /// True when a debug access waits for its answer.
+  bool debug_ready() const { return tandem_seq(&page_->debug_seq) != page_->debug_reply_seq; }
+  /// A private copy of it.
+  tandem_wire_debug debug_request() const;
+  void debug_reply(tandem_wire_status status, std::uint64_t data);
+
   /// Index by which QEMU knows the file behind fd, sending the descriptor if it is new;
   /// `fresh` tells. Throws std::system_error when it cannot be sent, std::length_error when
   /// there are more than TANDEM_WIRE_FDS files.

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// What of the memory that an interconnect grants is mapped into a guest.
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <tandem/dmi_descriptor.h>
+#include <tandem/dmi_map.h>
+#include <unistd.h>
+
+using namespace tandem;
+
+namespace
+{
+
+constexpr std::uint64_t page = 4096, guest = 0x40000000, platform = 0x100000000, large = 1 << 21;
+
+/// A window of 16 MiB onto a memory that grants itself in equal parts.
+struct bench {
+  std::vector<std::string> warnings;
+  std::uint64_t part = 16 << 20, offset = 0;
+  bool write = true, descriptor = true, every_second = false;
+  int fd = 5; // never used
+  dmi_map::config config;
+  std::unique_ptr<dmi_map> map;
+
+  bench()
+  {
+    config.windows = {{"w", guest, 16 << 20, platform}};
+    config.page_size = [](int) { return page; };
+    config.warn = [this](const std::string &text) { warnings.push_back(text); };
+  }
+  dmi_map &probed()
+  {
+    map = std::make_unique<dmi_map>(
+        config, [this](tlm::tlm_generic_payload &p, tlm::tlm_dmi &d) { return grant(p, d); });
+    map->probe_all();
+    return *map;
+  }
+
+private:
+  bool grant(tlm::tlm_generic_payload &p, tlm::tlm_dmi &dmi) const
+  {
+    const std::uint64_t index = (p.get_address() - platform) / part;
+    dmi.init();
+    dmi.set_start_address(platform + index * part);
+    dmi.set_end_address(platform + (index + 1) * part - 1);
+    dmi.set_dmi_ptr(reinterpret_cast<unsigned char *>(0x10000 + index * part));
+    dmi.allow_read();
+    if (write)
+      dmi.allow_read_write();
+    if (descriptor)
+      if (auto *extension = p.get_extension<dmi_descriptor>()) {
+        extension->fd = fd;
+        extension->base = reinterpret_cast<unsigned char *>(0x10000);
+        extension->offset = offset;
+      }
+    return !every_second || index % 2 == 0;
+  }
+};
+
+} // namespace
+
+TEST(dmi_map, all_of_a_window)
+{
+  bench b;
+  EXPECT_EQ(b.probed().describe(), std::vector<std::string>{"w 0x40000000 0x40ffffff"});
+  EXPECT_TRUE(b.warnings.empty());
+}
+
+TEST(dmi_map, as_many_pieces_as_there_are)
+{
+  bench b;
+  b.part = page;
+  b.every_second = true;
+  b.config.pieces = 5000;
+  EXPECT_EQ(b.probed().maps(), 2048u);
+  EXPECT_EQ(b.map->describe().back(), "w 0x40ffe000 0x40ffefff");
+  EXPECT_TRUE(b.warnings.empty());
+}
+
+TEST(dmi_map, more_pieces_than_possible_are_said_once_and_can_come_later)
+{
+  bench b;
+  b.part = page;
+  b.every_second = true;
+  b.config.pieces = 100;
+  EXPECT_EQ(b.probed().maps(), 100u);
+  EXPECT_EQ(b.map->unmappable(), 2048u - 100u);
+  ASSERT_EQ(b.warnings.size(), 1u);
+  EXPECT_NE(b.warnings[0].find("has 100 pieces"), std::string::npos) << b.warnings[0];
+  b.map->invalidate(platform, platform + page - 1);
+  b.map->probe(platform + 1000 * page);
+  EXPECT_EQ(b.map->maps(), 101u);
+}
+
+TEST(dmi_map, read_only_is_mapped_and_told)
+{
+  bench b;
+  b.write = false;
+  EXPECT_EQ(b.probed().maps(), 1u);
+  EXPECT_TRUE(b.warnings.empty());
+  wire_channel channel("test");
+  b.fd = memfd_create("test", 0);
+  b.probed().write(channel.reply_slot(), channel);
+  EXPECT_EQ(channel.reply_slot().dmi_count, 1u);
+  EXPECT_EQ(channel.reply_slot().dmi[0].flags, TANDEM_WIRE_DMI_READ_ONLY);
+  close(b.fd);
+}
+
+TEST(dmi_map, opened_windows_must_be_writable)
+{
+  bench b;
+  b.config.windows = {};
+  EXPECT_TRUE(b.probed().open({"w", guest, page, platform}));
+  b.map->close("w");
+  b.write = false;
+  EXPECT_FALSE(b.map->open({"w", guest, page, platform}));
+}
+
+TEST(dmi_map, pointers_without_a_descriptor_are_said_once)
+{
+  bench b;
+  b.part = 1 << 20;
+  b.descriptor = false;
+  EXPECT_EQ(b.probed().maps(), 0u);
+  EXPECT_EQ(b.map->unmappable(), 16u);
+  ASSERT_EQ(b.warnings.size(), 1u);
+  EXPECT_NE(b.warnings[0].find("without a descriptor"), std::string::npos) << b.warnings[0];
+}
+
+TEST(dmi_map, whole_pages_of_the_file)
+{
+  bench b;
+  b.config.page_size = [](int) { return large; };
+  b.offset = large + 3 * page; // the window begins within a large page of the file
+  EXPECT_EQ(b.probed().describe(), std::vector<std::string>{"w 0x401fd000 0x40dfcfff"});
+  ASSERT_EQ(b.warnings.size(), 1u);
+  EXPECT_NE(b.warnings[0].find("whole pages of the file"), std::string::npos) << b.warnings[0];
+}
+
+TEST(dmi_map, parts_that_are_no_whole_page_of_the_file)
+{
+  bench b;
+  b.config.page_size = [](int) { return large; };
+  b.config.cached = {{platform + large, large}, {platform + 3 * large + page, page}};
+  // The second cached range tears a large page apart; all of that one is left.
+  EXPECT_EQ(b.probed().describe(),
+            (std::vector<std::string>{"w 0x40000000 0x401fffff", "w 0x40200000 0x403fffff",
+                                      "w 0x40400000 0x405fffff", "w 0x40800000 0x40ffffff"}));
+  EXPECT_EQ(b.warnings.size(), 1u);
+}
+
+TEST(dmi_map, page_size_of_a_file)
+{
+  const int plain = memfd_create("plain", 0);
+  EXPECT_EQ(dmi_map::file_page_size(plain), page);
+  close(plain);
+  const int huge = memfd_create("huge", MFD_HUGETLB);
+  if (huge < 0)
+    GTEST_SKIP() << "no large pages here";
+  EXPECT_GT(dmi_map::file_page_size(huge), page);
+  close(huge);
+}
