@@ -60,13 +60,47 @@ bool flag_option(const po::variables_map &map, const std::string &name)
   return choice_option(map, name, {"on", "off"}) == "on";
 }
 
+std::uint64_t read_number(const std::string &name, const std::string &text, std::uint64_t minimum,
+                          std::uint64_t maximum)
+{
+  std::uint64_t value = 0;
+  if (!parse_number(text, value) || value < minimum || value > maximum)
+    refuse_option("impossible " + name + " '" + text + "'; give a whole number from " +
+                  std::to_string(minimum) + " to " + std::to_string(maximum));
+  return value;
+}
+
+std::uint64_t number_option(const po::variables_map &map, const std::string &name,
+                            std::uint64_t minimum, std::uint64_t maximum)
+{
+  return read_number(name, map[name].as<std::string>(), minimum, maximum);
+}
+
+std::uint64_t read_size(const std::string &name, const std::string &text, std::uint64_t maximum)
+{
+  std::uint64_t bytes = 0;
+  if (!parse_size(text, bytes) || bytes > maximum)
+    refuse_option("impossible " + name + " '" + text + "'; give bytes, or a number with k, M or G" +
+                  (maximum == UINT64_MAX ? "" : ", at most " + std::to_string(maximum) + " bytes"));
+  return bytes;
+}
+
+std::uint64_t size_option(const po::variables_map &map, const std::string &name,
+                          std::uint64_t maximum)
+{
+  return read_size(name, map[name].as<std::string>(), maximum);
+}
+
 sc_core::sc_time time_option(const po::variables_map &map, const std::string &name,
-                             const std::string &example)
+                             const std::string &example, const sc_core::sc_time &minimum,
+                             const sc_core::sc_time &maximum)
 {
   sc_core::sc_time time;
   const std::string &text = map[name].as<std::string>();
-  if (!parse_time(text, time))
-    refuse_option("impossible " + name + " '" + text + "'; give a time such as " + example);
+  const bool limited = maximum != sc_core::SC_ZERO_TIME;
+  if (!parse_time(text, time) || time < minimum || (limited && time > maximum))
+    refuse_option("impossible " + name + " '" + text + "'; give a time such as " + example +
+                  (limited ? ", from " + minimum.to_string() + " to " + maximum.to_string() : ""));
   return time;
 }
 

@@ -6,6 +6,7 @@
 #include "tandem/parameters.h"
 
 #include <boost/program_options.hpp>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -30,9 +31,22 @@ std::string choice_option(const boost::program_options::variables_map &map, cons
                           const std::vector<std::string> &choices);
 /// on or off.
 bool flag_option(const boost::program_options::variables_map &map, const std::string &name);
-/// `example`: for the error.
+/// A whole number in the range, ends included.
+std::uint64_t number_option(const boost::program_options::variables_map &map,
+                            const std::string &name, std::uint64_t minimum = 0,
+                            std::uint64_t maximum = UINT64_MAX);
+std::uint64_t read_number(const std::string &name, const std::string &text,
+                          std::uint64_t minimum = 0, std::uint64_t maximum = UINT64_MAX);
+/// Bytes, such as 64M.
+std::uint64_t size_option(const boost::program_options::variables_map &map, const std::string &name,
+                          std::uint64_t maximum = UINT64_MAX);
+std::uint64_t read_size(const std::string &name, const std::string &text,
+                        std::uint64_t maximum = UINT64_MAX);
+/// `example`: for the error. maximum zero: there is none.
 sc_core::sc_time time_option(const boost::program_options::variables_map &map,
-                             const std::string &name, const std::string &example = "100us");
+                             const std::string &name, const std::string &example = "100us",
+                             const sc_core::sc_time &minimum = sc_core::SC_ZERO_TIME,
+                             const sc_core::sc_time &maximum = sc_core::SC_ZERO_TIME);
 
 /// Of words "NAME=VALUE"; a later one goes before an earlier one of the same name.
 parameter_values parse_parameters(const std::vector<std::string> &words);

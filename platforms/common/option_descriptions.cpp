@@ -32,11 +32,11 @@ po::options_description general_options()
   add("mode", text()->default_value("parallel"), "parallel, serial or free");
   add("lookahead", text()->default_value("on"), "longer windows while nothing can happen: on, off");
   add("time-limit", text()->default_value("0"), "end at this simulated time; 0: no limit");
-  add("seed", po::value<std::uint64_t>()->default_value(1), "seed of all that is drawn at random");
+  add("seed", text()->default_value("1"), "seed of all that is drawn at random");
   add("on-slave-crash", text(),
       "report: the master sees the state, the run goes on; fail: the run ends; default: report "
       "for slaves that the master boots");
-  add("hang-timeout", po::value<unsigned>()->default_value(60),
+  add("hang-timeout", text()->default_value("60"),
       "seconds without a sign of life after which a QEMU counts as hung; 0: never");
   add("qemu-prefix", text()->default_value(""),
       "directory with another QEMU: DIR/usr/bin/qemu-system-*; default: the installed one");
@@ -54,7 +54,7 @@ po::options_description system_options()
   add("default-target", text()->default_value(""),
       "shm or idm_NAME: gets accesses of the interconnect to addresses that nothing has");
   add("load", list(), "shared object with more interconnects; may be repeated");
-  add("slaves", po::value<unsigned>()->default_value(1), "number of slaves, 0 to 15");
+  add("slaves", text()->default_value("1"), "number of slaves, 0 to 15");
   add("shared-memory", text()->default_value("64M"), "its size, to 16G");
   add("backing", text()->default_value("memfd"), "memfd, hugetlbfs or file:PATH");
   add("observe", list(),
@@ -67,8 +67,8 @@ po::options_description system_options()
   add("read-latency", text()->default_value("0"), "of the shared memory, each transaction");
   add("write-latency", text()->default_value("0"), "of the shared memory, each transaction");
   add("idm-latency", text()->default_value("0"), "of a register access");
-  add("fifo-depth", po::value<unsigned>()->default_value(64), "words in a mailbox FIFO");
-  add("locks", po::value<unsigned>()->default_value(32), "hardware locks");
+  add("fifo-depth", text()->default_value("64"), "words in a mailbox FIFO");
+  add("locks", text()->default_value("32"), "hardware locks");
   add("dram", list(),
       "on, or NAME=VALUE: a DRAM model in front of the shared memory, see below; may be repeated");
   add("route", list(),

@@ -5,6 +5,8 @@
 #include "option_descriptions.h"
 #include "program_files.h"
 
+#include "tandem/idm_registers.h"
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -18,44 +20,17 @@ namespace tandem
 namespace
 {
 
-/// "64M", "1G", "4096"
-std::uint64_t size_option(const std::string &name, const std::string &text)
-{
-  std::size_t used = 0;
-  std::uint64_t value = 0;
-  try {
-    value = std::stoull(text, &used, 0);
-  } catch (const std::exception &) {
-    used = 0;
-  }
-  const std::string unit = text.substr(used);
-  const unsigned shift = unit == "k" || unit == "K"  ? 10
-                         : unit == "M"               ? 20
-                         : unit == "G"               ? 30
-                         : unit.empty() && used != 0 ? 0
-                                                     : 64;
-  if (used == 0 || shift == 64 || value > UINT64_MAX >> shift || text[0] == '-')
-    refuse_option("impossible " + name + " '" + text + "'; give bytes, or a number with k, M or G");
-  return value << shift;
-}
+constexpr unsigned most_memory_mib = 1 << 20, most_hang_seconds = 1000000;
 
 double realtime_option(const po::variables_map &map)
 {
   if (!map.count("realtime"))
     return map.count("interactive") ? 1 : 0;
   const std::string &text = map["realtime"].as<std::string>();
-  std::istringstream stream(text);
-  double factor;
-  if (!(stream >> factor) || !stream.eof() || (factor != 0 && !(factor >= 1e-3 && factor <= 1e6)))
+  double factor = 0;
+  if (!parse_fraction(text, factor) || (factor != 0 && !(factor >= 1e-3 && factor <= 1e6)))
     refuse_option("impossible realtime '" + text + "'; give 0, or a factor from 0.001 to 1000000");
   return factor;
-}
-
-unsigned number(const std::string &name, const std::string &text)
-{
-  if (text.empty() || text.size() > 9 || text.find_first_not_of("0123456789") != std::string::npos)
-    refuse_option("impossible " + name + " '" + text + "'; give a number");
-  return static_cast<unsigned>(std::stoul(text));
 }
 
 std::vector<std::string> words(const std::string &text)
@@ -82,16 +57,18 @@ public:
         return map_[owner + "." + name].as<std::string>();
     return fallback;
   }
-  unsigned count(const std::string &name, unsigned fallback) const
+  unsigned count(const std::string &name, unsigned fallback, unsigned most) const
   {
     const std::string value = text(name);
-    return value.empty() ? fallback : number(instance_ + "." + name, value);
+    return value.empty()
+               ? fallback
+               : static_cast<unsigned>(read_number(instance_ + "." + name, value, 0, most));
   }
 
   std::uint64_t size(const std::string &name) const
   {
     const std::string value = text(name);
-    return value.empty() ? 0 : size_option(instance_ + "." + name, value);
+    return value.empty() ? 0 : read_size(instance_ + "." + name, value);
   }
 
 private:
@@ -122,16 +99,16 @@ platform_options::instance read_instance(const po::variables_map &map, const std
   q.kernel = image == "linux" ? find_linux("kernel", q.machine) : find_guest(image, q.machine);
   q.initrd = initrd == "linux" ? find_linux("initramfs.gz", q.machine) : initrd;
   q.prefix = map["qemu-prefix"].as<std::string>();
-  q.memory_mib = value.count("memory", 0);
-  q.cpus = value.count("cpus", 1);
+  q.memory_mib = value.count("memory", 0, most_memory_mib);
+  q.cpus = value.count("cpus", 1, UINT32_MAX);
   q.cpu = value.text("cpu");
-  q.icount_shift = value.count("icount-shift", 0);
+  q.icount_shift = value.count("icount-shift", 0, UINT32_MAX);
   q.append = value.text("append");
   i.booted_by_master = read_boot(value, name);
   i.window = value.size("window");
   i.memory_address = value.size("shm");
   q.dtb = value.text("dtb");
-  q.gdb_port = value.count("gdb", 0);
+  q.gdb_port = value.count("gdb", 0, UINT32_MAX);
   q.qmp_path = value.text("qmp");
   q.console = value.text("console", "log");
   q.extra = words(value.text("qemu-args"));
@@ -143,14 +120,13 @@ platform_options::instance read_instance(const po::variables_map &map, const std
 
 void read_general(const po::variables_map &map, platform_options &o)
 {
-  o.quantum = time_option(map, "quantum");
-  if (o.quantum == sc_core::SC_ZERO_TIME)
-    refuse_option("impossible quantum 0; give a time such as 100us");
+  o.quantum = time_option(map, "quantum", "100us", sc_core::sc_time(1, sc_core::SC_NS),
+                          sc_core::sc_time(1, sc_core::SC_SEC));
   o.time_limit = time_option(map, "time-limit");
   o.mode = parse_mode(map["mode"].as<std::string>());
   o.lookahead = flag_option(map, "lookahead");
-  o.seed = map["seed"].as<std::uint64_t>();
-  o.hang_seconds = map["hang-timeout"].as<unsigned>();
+  o.seed = number_option(map, "seed");
+  o.hang_seconds = static_cast<unsigned>(number_option(map, "hang-timeout", 0, most_hang_seconds));
   if (map.count("on-slave-crash")) {
     o.on_slave_crash = map["on-slave-crash"].as<std::string>();
     if (o.on_slave_crash != "fail" && o.on_slave_crash != "report")
@@ -186,8 +162,8 @@ platform_options::observation read_observation(const std::string &text)
     return o;
   if (plus >= equals)
     refuse_option("impossible range '" + text.substr(0, equals) + "' to observe; give OFFSET+SIZE");
-  o.offset = size_option("observe", text.substr(0, plus));
-  o.size = size_option("observe", text.substr(plus + 1, equals - plus - 1));
+  o.offset = read_size("observe", text.substr(0, plus));
+  o.size = read_size("observe", text.substr(plus + 1, equals - plus - 1));
   if (o.size == 0)
     refuse_option("the range '" + text.substr(0, equals) + "' to observe is empty");
   return o;
@@ -199,10 +175,7 @@ void read_cache(const std::string &pair, qemu_cache &cache)
   if (!split_pair(pair, name, value))
     name.clear(); // refused below
   const auto bytes = [&] {
-    const std::uint64_t size = size_option("cache " + name, value);
-    return size > 1u << 30
-           ? refuse_option("impossible cache " + name + " '" + value + "'; at most 1G"),
-           0u : static_cast<unsigned>(size);
+    return static_cast<unsigned>(read_size("cache " + name, value, 1u << 30));
   };
   if (name == "line")
     cache.line = bytes();
@@ -240,13 +213,14 @@ void read_system(const po::variables_map &map, platform_options &o)
     dram.erase(std::remove(dram.begin(), dram.end(), "on"), dram.end());
     o.dram = parse_parameters(dram);
   }
-  o.shared_memory_size = size_option("shared-memory", map["shared-memory"].as<std::string>());
+  o.shared_memory_size = size_option(map, "shared-memory");
   o.shared_memory_backing = map["backing"].as<std::string>();
   o.read_latency = time_option(map, "read-latency");
   o.write_latency = time_option(map, "write-latency");
   o.idm_latency = time_option(map, "idm-latency");
-  o.fifo_depth = map["fifo-depth"].as<unsigned>();
-  o.locks = map["locks"].as<unsigned>();
+  o.fifo_depth =
+      static_cast<unsigned>(number_option(map, "fifo-depth", 1, TANDEM_IDM_MB_STATUS_LEVEL));
+  o.locks = static_cast<unsigned>(number_option(map, "locks", 0, TANDEM_IDM_MAX_LOCKS));
   o.routes = list_option(map, "route");
   o.input = map["input"].as<std::string>();
   for (const std::string &pair : list_option(map, "param"))
@@ -299,9 +273,7 @@ bool parse_options(int argc, char **argv, const platform_defaults &defaults,
   read_general(map, options);
   read_system(map, options);
   read_output(map, options);
-  const unsigned slaves = map["slaves"].as<unsigned>();
-  if (slaves > max_slaves)
-    refuse_option("at most " + std::to_string(max_slaves) + " slaves are possible");
+  const unsigned slaves = static_cast<unsigned>(number_option(map, "slaves", 0, max_slaves));
   options.instances.push_back(read_instance(map, "master", options));
   for (unsigned i = 0; i < slaves; ++i)
     options.instances.push_back(read_instance(map, "slave" + std::to_string(i), options));

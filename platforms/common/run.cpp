@@ -2,13 +2,13 @@
 #include "run.h"
 
 #include "display.h"
+#include "stop_signals.h"
 #include "terminal.h"
 
 #include "tandem/interconnect_registry.h"
 #include "tandem/trace.h"
 #include "tandem/transaction_log.h"
 
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 
@@ -16,23 +16,6 @@ namespace tandem
 {
 namespace
 {
-
-time_domain *interrupted_domain;
-
-void on_signal(int)
-{
-  interrupted_domain->request_stop("interrupted");
-}
-
-void catch_signals(time_domain &domain)
-{
-  interrupted_domain = &domain;
-  struct sigaction action = {};
-  action.sa_handler = on_signal;
-  sigemptyset(&action.sa_mask);
-  for (int signal : {SIGINT, SIGTERM, SIGHUP})
-    sigaction(signal, &action, nullptr);
-}
 
 /// One line for each report; errors are thrown and printed where they are caught.
 void print_report(const sc_core::sc_report &report, const sc_core::sc_actions &actions)
@@ -125,10 +108,20 @@ std::unique_ptr<transaction_log> open_log(const platform_options &options, amp_p
   return log;
 }
 
+/// What QEMUs make in the file system, and leave there when they are killed.
+std::vector<std::string> qemu_sockets(const platform_options &options)
+{
+  std::vector<std::string> paths;
+  for (const auto &i : options.instances)
+    for (const std::string &path : socket_paths(i.qemu))
+      paths.push_back(path);
+  return paths;
+}
+
 int simulate(const platform_options &options, terminal *user)
 {
   amp_platform platform(options);
-  catch_signals(platform.domain());
+  const stop_signals signals(platform.domain(), qemu_sockets(options));
   display screen(platform, options);
   platform.domain().on_tick([&screen] { screen.tick(); });
   std::unique_ptr<vcd_trace> trace;

@@ -28,22 +28,15 @@ constexpr int last_output_ms = 2000;   // a user's side that takes nothing ends 
 termios saved;
 volatile std::sig_atomic_t is_raw;
 
-void restore()
-{
-  if (is_raw)
-    tcsetattr(STDIN_FILENO, TCSANOW, &saved);
-  is_raw = 0;
-}
-
 void restore_and_die(int signal)
 {
-  restore();
+  terminal::restore();
   raise(signal); // its default action, see SA_RESETHAND
 }
 
 void restore_at_every_end()
 {
-  std::atexit(restore);
+  std::atexit(terminal::restore);
   struct sigaction action = {};
   action.sa_handler = restore_and_die;
   action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
@@ -77,6 +70,13 @@ terminal::terminal() : end_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
   own_fd_ = pair[0];
   guest_fd_ = pair[1];
   setsockopt(guest_fd_, SOL_SOCKET, SO_SNDBUF, &socket_buffer, sizeof socket_buffer);
+}
+
+void terminal::restore()
+{
+  if (is_raw)
+    tcsetattr(STDIN_FILENO, TCSANOW, &saved);
+  is_raw = 0;
 }
 
 terminal::~terminal()

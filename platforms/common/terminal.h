@@ -30,6 +30,8 @@ public:
   void start(const std::string &instance, std::function<void()> leave);
   /// Shows what the guest has printed to the end, and restores the terminal.
   void finish();
+  /// Restores the terminal, if it is raw; from handlers of signals as well.
+  static void restore();
 
 private:
   void run();

@@ -17,13 +17,16 @@ namespace
 {
 
 constexpr unsigned most_ports = 1024;
+constexpr std::uint64_t most_bytes = std::uint64_t{1} << 50; // of a target: all have addresses
 
 po::options_description all_options()
 {
   po::options_description d("Options");
   const auto text = [] { return po::value<std::string>()->default_value(""); };
   const auto list = [] { return po::value<std::vector<std::string>>()->composing(); };
-  const auto number = [](unsigned value) { return po::value<unsigned>()->default_value(value); };
+  const auto number = [](const char *value) {
+    return po::value<std::string>()->default_value(value);
+  };
   d.add_options()("help,h", "print this text");
   d.add_options()("replay", text(), "log (SQLite) of a run, to be made again");
   d.add_options()("timing", po::value<std::string>()->default_value("gaps"),
@@ -32,10 +35,10 @@ po::options_description all_options()
   d.add_options()("names", text(), "NAME,NAME,...: initiators of a replay; default: the log's");
   d.add_options()("generate", "make traffic as --traffic says");
   d.add_options()("traffic", list(), "NAME=VALUE: parameter of the traffic, see below; repeatable");
-  d.add_options()("initiators", number(4), "generators");
-  d.add_options()("targets", number(4), "targets of generated traffic");
-  d.add_options()("target-size", po::value<std::uint64_t>()->default_value(1 << 20), "bytes each");
-  d.add_options()("interleave", po::value<std::uint64_t>()->default_value(0),
+  d.add_options()("initiators", number("4"), "generators");
+  d.add_options()("targets", number("4"), "targets of generated traffic");
+  d.add_options()("target-size", number("1M"), "bytes each");
+  d.add_options()("interleave", number("0"),
                   "bytes: generated traffic has one range, spread over all targets, so many bytes "
                   "to each in turn; 0: a range for each target");
   d.add_options()("default-target", text(),
@@ -66,11 +69,7 @@ std::string help_text()
 
 unsigned ports(const po::variables_map &map, const char *option)
 {
-  const unsigned number = map[option].as<unsigned>();
-  if (number == 0 || number > most_ports)
-    refuse_option(std::string("impossible ") + option + " " + std::to_string(number) +
-                  "; give 1 to " + std::to_string(most_ports));
-  return number;
+  return static_cast<unsigned>(number_option(map, option, 1, most_ports));
 }
 
 void read(const po::variables_map &map, traffic_options &options)
@@ -87,8 +86,8 @@ void read(const po::variables_map &map, traffic_options &options)
   options.names = split(text("names"), ",");
   options.initiators = ports(map, "initiators");
   options.targets = ports(map, "targets");
-  options.target_size = map["target-size"].as<std::uint64_t>();
-  options.interleave = map["interleave"].as<std::uint64_t>();
+  options.target_size = size_option(map, "target-size", most_bytes);
+  options.interleave = size_option(map, "interleave", most_bytes);
   options.default_target = text("default-target");
   if (!options.replay.empty() && options.interleave != 0)
     refuse_option("--interleave is for --generate; a replay has the ranges of its log");

@@ -12,6 +12,10 @@
  *                 exit, off, restart, crash  the slave, asked to by a message
  *                 kill                       somebody who sees the line "waiting for the end"
  *                 itself                     the slave, unasked, with exit status 0
+ *                 any                        exit, off, restart and crash in turn
+ *   race=NS     so long at most, drawn at random, after the slave was asked to end itself, the
+ *               master stops it with a command, reset and halt in turn; whichever is first, the
+ *               slave must come to rest, and a reset must make it held
  *   wrong=1     gives commands that must be refused as well
  *   timeout=NS  for each step (default 1 s)
  */
@@ -21,6 +25,7 @@
 #include "tandem-sw/idm.h"
 #include "tandem-sw/message.h"
 #include "tandem-sw/param.h"
+#include "tandem-sw/random.h"
 #include "tandem-sw/shared_memory.h"
 #include "tandem-sw/slave.h"
 #include "tandem-sw/string.h"
@@ -56,8 +61,12 @@ static const struct ending {
     {"itself", NULL, 0, TANDEM_IDM_BOOT_OFF, TANDEM_IDM_BOOT_REASON_EXIT, true},
 };
 
+#define FIRST_ORDER 2 /* of those that the slave carries out */
+#define ORDERS 4
+
 static uint32_t slave, errors;
-static uint64_t timeout;
+static uint64_t timeout, race;
+static bool any_ending;
 static const struct ending *ending;
 static const struct bundle *bundle;
 static struct elf_machine machine;
@@ -197,8 +206,33 @@ static bool end(bool computes)
   return reaches(ending->status);
 }
 
+/* Asks the slave to end itself, and stops it with a command at about the same time. */
+static bool end_twice(bool halts)
+{
+  static struct random_state numbers = {1};
+  say(ending->order);
+  sleep_ns(random_below(&numbers, (uint32_t)race));
+  if (halts) {
+    uint32_t result = idm_boot_command(slave, TANDEM_IDM_BOOT_CMD_HALT), status;
+    uint64_t end = now_ns() + timeout;
+    while ((status = idm_boot_read(slave, TANDEM_IDM_BOOT_STATUS)) == TANDEM_IDM_BOOT_RUNNING &&
+           now_ns() < end)
+      sleep_ns(1000);
+    if (status != ending->status)
+      same("status of a slave that was halted", status, TANDEM_IDM_BOOT_HALTED);
+    if (result == TANDEM_IDM_BOOT_RESULT_STATE) /* it was too late */
+      same("status of a slave that had ended", status, ending->status);
+  }
+  return same("result of the reset", idm_boot_command(slave, TANDEM_IDM_BOOT_CMD_RESET),
+              TANDEM_IDM_BOOT_RESULT_OK) &&
+         reaches(TANDEM_IDM_BOOT_HELD) &&
+         same("reason of the state", idm_boot_read(slave, TANDEM_IDM_BOOT_REASON), 0);
+}
+
 static bool run(uint64_t cycle)
 {
+  if (any_ending)
+    ending = &endings[FIRST_ORDER + cycle % ORDERS];
   const struct bundle_image *image = &bundle->images[cycle % bundle->count];
   char argument[LINE] = "tag=";
   char *tag = argument + strlen(argument);
@@ -210,6 +244,8 @@ static bool run(uint64_t cycle)
   if (!ending->is_alone && !(hears(tag) && answers("name", image->name) &&
                              answers("as is", "echo: as is") && answers_doorbell()))
     return false;
+  if (race && ending->order)
+    return end_twice(cycle / ORDERS % 2);
   return end(cycle % 2) &&
          same("reason of the state", idm_boot_read(slave, TANDEM_IDM_BOOT_REASON), ending->reason);
 }
@@ -286,6 +322,10 @@ static bool read_parameters(void)
 {
   char how[16] = "reset";
   param_get("end", how, sizeof how);
+  any_ending = !strcmp(how, "any");
+  if (any_ending)
+    ending = &endings[FIRST_ORDER];
+  race = param_u64("race", 0);
   for (unsigned i = 0; i < sizeof endings / sizeof endings[0]; ++i)
     if (!strcmp(endings[i].name, how))
       ending = &endings[i];

@@ -2,7 +2,8 @@
 """Slaves that the master's software boots, bare metal on both sides: boot_cycle is the master,
 boot_report and boot_second are what it boots (docs/slaves.md).
 
-TANDEM_BOOTS=1000 in the environment sets the number of boots in test_many_boots_leak_nothing."""
+TANDEM_BOOTS=1000 in the environment sets the number of boots in test_many_boots_leak_nothing,
+TANDEM_RACES=1000 that in each of test_races' runs."""
 import os
 import random
 import re
@@ -11,6 +12,7 @@ import signal
 import bundle
 from platform_run import MACHINES, PlatformTest, children, ctest, guest, main, wait_for
 
+RACES = int(os.environ.get("TANDEM_RACES", "24"))
 BOOTS = int(os.environ.get("TANDEM_BOOTS", "100"))
 
 MIB = 1 << 20
@@ -173,6 +175,17 @@ class Boot(PlatformTest):
         run = self.simulate(*self.options("arm", arch="aarch64"), status=1)
         self.assertIn("ERROR image boot_report: the image is for another architecture",
                       run.console())
+
+    # ---- the master and the slave end it at the same time
+
+    @ctest(timeout=300)
+    def test_races(self):
+        # Windows of 100 us; the slave ends itself some microseconds after it is asked to, so a
+        # stop within 200 us comes before, in the same window, at the same time, and after.
+        for machine, race in (("arm", 20000), ("arm", 200000), ("x86-pc", 100000)):
+            with self.subTest(machine=machine, race=race):
+                run = self.cycle(machine, "--param", f"race={race}", end="any", cycles=RACES)
+                self.assertEqual(run.module("idm")["participants"][1]["boots"], RACES)
 
     # ---- each on its own
 

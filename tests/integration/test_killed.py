@@ -57,6 +57,44 @@ class Killed(PlatformTest):
         self.assertEqual(len(run.errors()), 1, run.stderr)
         self.assertRegex(run.errors()[0], "^error: slave0: .*signal 9")
 
+    def test_second_ctrl_c_ends_at_once(self):
+        # The first waits for a QEMU that does not answer; the second waits for nothing.
+        started = self.start(*ENDLESS, "--master.console", "socket:" + self.path("console"),
+                             "--slave0.qmp", self.path("qmp"))
+        self.assertTrue(wait_for(lambda: "messages" in started.log("master")))
+        pids = children(started.pid)
+        self.assertTrue(os.path.exists(self.path("qmp")))
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(0.5)
+        started.signal(signal.SIGINT)
+        time.sleep(0.5)
+        self.assertTrue(started.running())
+        begin = time.monotonic()
+        started.signal(signal.SIGINT)
+        run = self.finish(started, 130, timeout=60)
+        self.assertLess(time.monotonic() - begin, KILL_BOUND)
+        self.assertEqual(run.errors(), [])
+        self.assertTrue(wait_for(lambda: not any(alive(p) for p in pids)), "a QEMU is left")
+        self.assertFalse([n for n in ("console", "qmp") if os.path.exists(self.path(n))])
+
+    def check_stopped(self, *options):
+        """A QEMU that is stopped by a signal is one that does not answer."""
+        started = self.start("--master.image", "compute", "--slave.image", "compute", "--param",
+                             "n=100000000000", "--vcd", "off", "--hang-timeout", 2, *options)
+        self.assertTrue(wait_for(lambda: "compute" in started.log("slave0")))
+        time.sleep(0.5)
+        os.kill(started.qemu(PROGRAMS["slave0"]), signal.SIGSTOP)
+        run = self.finish(started, 1, timeout=60)
+        self.assertEqual(len(run.errors()), 1, run.stderr)
+        self.assertRegex(run.errors()[0], "^error: slave0: QEMU has not answered for 2 s")
+
+    def test_stopped(self):
+        self.check_stopped()
+
+    def test_stopped_in_free_mode(self):
+        self.check_stopped("--mode", "free")
+
     def test_free_mode(self):
         started = self.start("--mode", "free", "--master.image", "compute", "--param",
                              "n=100000000000", "--slave.image", "idle", "--vcd", "off")

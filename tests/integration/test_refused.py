@@ -110,6 +110,7 @@ class Refused(PlatformTest):
         for quantum in ("0", "0ns", "1ps", "1500ps", "2s", "abc", "-1us", "10", "", "1e99s",
                         "nan us", "18446744073709551616ns"):
             self.check("impossible quantum", "--quantum", quantum)
+        self.check("impossible quantum '2s'|from 1 ns to 1 s", "--dry-run", "--quantum", "2s")
         for name in ("time-limit", "read-latency", "write-latency", "idm-latency"):
             self.check(f"impossible {name}", f"--{name}", "later")
             self.check(f"impossible {name}", f"--{name}=-5ns")
@@ -130,7 +131,7 @@ class Refused(PlatformTest):
 
     @ctest(once=True)
     def test_numbers(self):
-        self.check("15 slaves", "--slaves", 16)
+        self.check("impossible slaves '16'|from 0 to 15", "--slaves", 16)
         for slaves in ("-1", "many", "99999999999999999999"):
             self.check("slaves", f"--slaves={slaves}")
         self.check("CPUs", "--master.cpus", 0)
@@ -138,10 +139,24 @@ class Refused(PlatformTest):
         self.check("master.cpus 'two'", "--master.cpus", "two")
         self.check("icount shift", "--master.icount-shift", 11)
         self.check("master.memory '-5'", "--master.memory=-5")
-        for depth in (0, 65536):
-            self.check("depth", "--fifo-depth", depth)
-        self.check("locks", "--locks", 257)
-        self.check("seed", "--seed", "x")
+        for depth in (0, 65536, -1, "064", "1e3"):
+            self.check(f"impossible fifo-depth '{depth}'|from 1 to 65535", f"--fifo-depth={depth}")
+        for locks in (257, -1, "0x101", "4294967296"):
+            self.check(f"impossible locks '{locks}'|from 0 to 256", f"--locks={locks}")
+        for seed in ("x", -1, "18446744073709551616", "1.5", " 1"):
+            self.check(f"impossible seed '{seed}'|from 0 to 18446744073709551615",
+                       f"--seed={seed}")
+        for seconds in (-1, "010", "1000001", "1m"):
+            self.check(f"impossible hang-timeout '{seconds}'|from 0 to 1000000",
+                       f"--hang-timeout={seconds}")
+        for name in ("memory", "cpus", "gdb", "icount-shift"):
+            for value in (-1, "01", "many", "99999999999999999999"):
+                self.check(f"impossible master.{name} '{value}'|from 0 to",
+                           f"--master.{name}={value}")
+        self.check("impossible master.memory|from 0 to 1048576", "--master.memory", 1048577)
+        for factor in (-1, "1e6", "nan", "inf", "0.0001", "1000001", "1.2.3"):
+            self.check(f"impossible realtime '{factor}'|from 0.001 to 1000000",
+                       f"--realtime={factor}")
 
     @ctest(once=True)
     def test_routes(self):
@@ -152,8 +167,14 @@ class Refused(PlatformTest):
 
     @ctest(once=True)
     def test_memory(self):
-        for size in ("12X", "99999999999999999999G", "-4096", "M"):
+        for size in ("12X", "99999999999999999999G", "-4096", "M", "010M", "0x", "1 M", "1.5G", "64MB",
+                     "17179869184G"):
             self.check(f"impossible shared-memory '{size}'", f"--shared-memory={size}")
+        self.check("impossible master.shm '010'", "--master.shm", "010")
+        self.check("impossible slave0.window '-1'", "--slave0.window=-1", "--slaves", 1)
+        self.check("impossible observe '010'", "--observe", "010+4096=every")
+        self.check("impossible cache l1.size '-1'", "--cache", "l1.size=-1")
+        self.check("impossible cache l1.size '2G'|at most", "--cache", "l1.size=2G")
         for size in ("0", "17G", "1000", "4097"):
             self.check("memory shm: size", "--shared-memory", size)
         self.check("unknown backing 'tape'|memfd, hugetlbfs, file:PATH", "--backing", "tape")

@@ -110,6 +110,17 @@ class Session(PlatformTest):
             self.assertEqual(report["guest"]["stall_ns"], 2 * ns)
             self.assertGreater(report["end_ns"], 2 * ns)
 
+    def test_switched_off_at_its_own_time(self):
+        # Not at the end of a window. One instruction takes 1 ns and the guest never waits.
+        for machine in ("arm", "aarch64", "x86-pc"):
+            with self.subTest(machine):
+                reports = [self.play("plain", machine)[0] for _ in range(2)]
+                self.assertEqual(reports[0]["end"], "all instances are switched off")
+                self.assertEqual(reports[0]["end_ns"], reports[1]["end_ns"])
+                guest_ = reports[0]["guest"]
+                self.assertEqual(guest_["virtual_ns"], reports[0]["end_ns"])
+                self.assertEqual(guest_["instructions"], reports[0]["end_ns"])
+
 
 if __name__ == "__main__":
     main()

@@ -39,7 +39,8 @@ TEST(parameters, unknown_ones_are_named_with_the_known)
 
 TEST(parameters, numbers_are_checked_for_form_and_range)
 {
-  for (const char *bad : {"", "4x", "-1", "1.5", "0x", "99999999999999999999", "17"})
+  for (const char *bad :
+       {"", "4x", "-1", "1.5", "0x", "99999999999999999999", "17", "010", "00", "+4", " 4", "4 "})
     EXPECT_EQ(error_of([bad] {
                 given({{"width", bad}}).number("width", 1, 16);
               }),
@@ -62,6 +63,28 @@ TEST(parameters, times_have_units_and_are_exact)
               given({{"clock", "1ns"}}).time("clock", ns(2));
             }),
             "interconnect bus: parameter clock is '1ns' but must be at least 2 ns");
+}
+
+TEST(parameters, sizes_have_units)
+{
+  std::uint64_t bytes = 0;
+  const auto size = [&bytes](const char *text) { return tandem::parse_size(text, bytes); };
+  EXPECT_TRUE(size("0x1000") && bytes == 4096);
+  EXPECT_TRUE(size("64k") && bytes == 65536);
+  EXPECT_TRUE(size("3M") && bytes == 3u << 20);
+  EXPECT_TRUE(size("17179869183G") && bytes == 17179869183u * (std::uint64_t{1} << 30));
+  EXPECT_TRUE(size("18446744073709551615") && bytes == UINT64_MAX);
+  for (const char *bad : {"", "M", "010M", "-4096", "1.5M", "64MB", "4 k", "17179869184G", "1T"})
+    EXPECT_FALSE(size(bad)) << bad;
+}
+
+TEST(parameters, fractions_have_no_sign_and_no_exponent)
+{
+  double value = 0;
+  EXPECT_TRUE(tandem::parse_fraction("0.5", value) && value == 0.5);
+  EXPECT_TRUE(tandem::parse_fraction("20", value) && value == 20);
+  for (const char *bad : {"", ".", "-1", "1e3", "nan", "inf", "1.2.3", "0x10", " 1"})
+    EXPECT_FALSE(tandem::parse_fraction(bad, value)) << bad;
 }
 
 TEST(parameters, choices_and_flags_list_what_is_allowed)

@@ -5,11 +5,15 @@
 #include <tandem/interconnect.h>
 #include <tandem/transaction_log.h>
 
+#include <csignal>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <sqlite3.h>
+#include <sys/resource.h>
 
 using namespace traffic;
+using tandem::logged_system;
 using tandem::logged_transaction;
 using tandem::transaction_log;
 using tandem::transaction_log_reader;
@@ -215,6 +219,57 @@ TEST(transaction_log, existing_file_is_overwritten)
     log.add({log.next_id(), 0, 5, 0, 5, 0, 4, 0, 0, 0, 1});
   }
   EXPECT_EQ(rows_of(directory.file("log.db")).size(), 1u);
+}
+
+/// While it lives, no file of this process grows beyond so many bytes.
+class small_disk
+{
+public:
+  explicit small_disk(rlim_t bytes)
+  {
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit now = before_;
+    now.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &now);
+  }
+  ~small_disk() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+private:
+  rlimit before_;
+};
+
+TEST(transaction_log, full_disk_is_said_with_the_file)
+{
+  const scratch directory;
+  const std::string path = directory.file("log.db");
+  const auto cause = [&](const std::function<void(transaction_log &)> &write, rlim_t bytes) {
+    return error_of([&] {
+      const small_disk disk(bytes);
+      transaction_log log(path);
+      write(log);
+      log.finish();
+    });
+  };
+  const auto sentence = "cannot write the log '" + path + "': ";
+  const auto many = [](transaction_log &log) {
+    for (int i = 0; i < 200000; ++i)
+      log.add({log.next_id(), 0, 5, 0, 5, 0, 4, 0, 0, 0, 1});
+  };
+  const auto note = [](transaction_log &log) {
+    for (int i = 0; i < 2000; ++i)
+      log.note("key" + std::to_string(i), std::string(16384, 'x'));
+  };
+  const auto describe = [](transaction_log &log) {
+    logged_system system;
+    for (int i = 0; i < 2000; ++i)
+      system.initiators.push_back(std::to_string(i) + std::string(16384, 'x'));
+    log.describe(system);
+  };
+  for (const std::function<void(transaction_log &)> &write :
+       {std::function<void(transaction_log &)>(many), {note}, {describe}})
+    EXPECT_EQ(cause(write, 1 << 20).rfind(sentence, 0), 0u);
+  EXPECT_EQ(cause([](transaction_log &) {}, 1 << 20), "");
 }
 
 TEST(transaction_log, errors_are_one_sentence)

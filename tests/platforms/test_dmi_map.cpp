@@ -132,7 +132,7 @@ TEST(dmi_map, whole_pages_of_the_file)
   bench b;
   b.config.page_size = [](int) { return large; };
   b.offset = large + 3 * page; // the window begins within a large page of the file
-  EXPECT_EQ(b.probed().describe(), std::vector<std::string>{"w 0x401fd000 0x40dfcfff"});
+  EXPECT_EQ(b.probed().describe(), std::vector<std::string>{"w 0x401fd000 0x40ffcfff"});
   ASSERT_EQ(b.warnings.size(), 1u);
   EXPECT_NE(b.warnings[0].find("whole pages of the file"), std::string::npos) << b.warnings[0];
 }

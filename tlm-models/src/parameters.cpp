@@ -2,7 +2,7 @@
 #include "tandem/parameters.h"
 
 #include <algorithm>
-#include <cctype>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 
@@ -28,16 +28,34 @@ bool unit_femtoseconds(const std::string &unit, long double &femtoseconds)
 bool parse_number(const std::string &text, std::uint64_t &value)
 {
   const bool hexadecimal = text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-  const std::string digits = hexadecimal ? text.substr(2) : text;
-  if (digits.empty() || digits.size() > (hexadecimal ? 16u : 19u))
+  if (!hexadecimal && text.size() > 1 && text[0] == '0')
     return false;
-  const auto is_digit = [hexadecimal](unsigned char c) {
-    return hexadecimal ? std::isxdigit(c) != 0 : std::isdigit(c) != 0;
-  };
-  if (!std::all_of(digits.begin(), digits.end(), is_digit))
+  const char *const begin = text.data() + (hexadecimal ? 2 : 0), *const end =
+                                                                     text.data() + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, value, hexadecimal ? 16 : 10);
+  return error == std::errc() && stop == end && begin != end;
+}
+
+bool parse_size(const std::string &text, std::uint64_t &bytes)
+{
+  static const std::map<char, unsigned> units = {{'k', 10}, {'K', 10}, {'M', 20}, {'G', 30}};
+  const auto unit = units.find(text.empty() ? ' ' : text.back());
+  const unsigned shift = unit == units.end() ? 0 : unit->second;
+  std::uint64_t number = 0;
+  if (!parse_number(shift ? text.substr(0, text.size() - 1) : text, number) ||
+      number > UINT64_MAX >> shift)
     return false;
-  value = std::stoull(digits, nullptr, hexadecimal ? 16 : 10);
+  bytes = number << shift;
   return true;
+}
+
+bool parse_fraction(const std::string &text, double &value)
+{
+  if (text.empty() || text == "." || text.find_first_not_of("0123456789.") != std::string::npos ||
+      std::count(text.begin(), text.end(), '.') > 1)
+    return false;
+  value = std::strtod(text.c_str(), nullptr);
+  return std::isfinite(value);
 }
 
 std::vector<std::string> split(const std::string &text, const char *separators)

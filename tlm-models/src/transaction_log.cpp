@@ -229,11 +229,17 @@ transaction_log::transaction_log(const std::string &path) : path_(path)
   if (!std::ofstream(path, std::ios::trunc))
     fail("cannot write the log '" + path + "': " + std::strerror(errno));
   batch_.reserve(batch_size);
+  writing([this] { writer_ = std::make_unique<writer>(path_); });
+  note(format_key, version);
+}
+
+/// What goes wrong in it is the user's: one sentence, with the file.
+template <typename Action> void transaction_log::writing(Action action)
+{
   try {
-    writer_ = std::make_unique<writer>(path);
-    note(format_key, version);
+    action();
   } catch (const sqlite::error &error) {
-    fail("cannot write the log '" + path + "': " + error.what());
+    fail("cannot write the log '" + path_ + "': " + error.what());
   }
 }
 
@@ -247,13 +253,20 @@ transaction_log::~transaction_log()
 
 void transaction_log::note(const std::string &key, const std::string &value)
 {
-  sqlite::statement(writer_->idle(), "INSERT INTO run VALUES (?, ?)")
-      .bind(0, key)
-      .bind(1, value)
-      .run();
+  writing([&] {
+    sqlite::statement(writer_->idle(), "INSERT INTO run VALUES (?, ?)")
+        .bind(0, key)
+        .bind(1, value)
+        .run();
+  });
 }
 
 void transaction_log::describe(const logged_system &system)
+{
+  writing([&] { write_system(system); });
+}
+
+void transaction_log::write_system(const logged_system &system)
 {
   sqlite::connection &to = writer_->idle();
   note("interconnect", system.interconnect);
@@ -299,11 +312,7 @@ void transaction_log::finish()
     return;
   hand_over();
   const std::unique_ptr<writer> closing = std::move(writer_);
-  try {
-    closing->close();
-  } catch (const sqlite::error &error) {
-    fail("cannot write the log '" + path_ + "': " + error.what());
-  }
+  writing([&closing] { closing->close(); });
 }
 
 } // namespace tandem

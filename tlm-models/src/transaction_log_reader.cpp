@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <numeric>
@@ -76,8 +77,9 @@ void read_row(sqlite::statement &row, const picoseconds &ps, logged_transaction 
 
 transaction_log_reader::transaction_log_reader(const std::string &path) : path_(path)
 {
-  if (!std::ifstream(path))
-    fail("cannot read the log '" + path + "': " + std::strerror(errno));
+  errno = 0;
+  if (!std::ifstream(path) || std::filesystem::is_directory(path))
+    fail("cannot read the log '" + path + "': " + std::strerror(errno ? errno : EISDIR));
   try {
     database from(path);
     sqlite::statement rows(from, "SELECT key, value FROM run");

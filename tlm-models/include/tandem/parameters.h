@@ -70,8 +70,12 @@ bool parse_time(const std::string &text, sc_core::sc_time &time);
 std::vector<std::string> split(const std::string &text, const char *separators);
 /// "NAME=VALUE". False when there is no name or no '='; then the text is the name.
 bool split_pair(const std::string &text, std::string &name, std::string &value);
-/// A whole number, decimal or 0x...
+/// A whole number below 2^64, decimal or 0x... Not with a zero in front, which is octal for some.
 bool parse_number(const std::string &text, std::uint64_t &value);
+/// Bytes: a whole number, or one with k, M or G (powers of 1024) behind it.
+bool parse_size(const std::string &text, std::uint64_t &bytes);
+/// A number with a fraction, such as 0.5; no sign, no exponent.
+bool parse_fraction(const std::string &text, double &value);
 /// "a, b, c"
 std::string join(const std::vector<std::string> &items);
 /// A line for each: "  name = default  help".

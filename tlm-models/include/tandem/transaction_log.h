@@ -97,6 +97,8 @@ private:
   static constexpr std::size_t batch_size = 16384;
   class writer;
   void hand_over();
+  void write_system(const logged_system &system);
+  template <typename Action> void writing(Action action);
 
   std::string path_;
   std::unique_ptr<writer> writer_;

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stop_signals.h"
+
+#include "terminal.h"
+
+#include <atomic>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace tandem
+{
+namespace
+{
+
+constexpr int caught[] = {SIGINT, SIGTERM, SIGHUP};
+constexpr int interrupted_status = 130;
+
+std::atomic<stop_signals *> present{nullptr};
+
+} // namespace
+
+/// Only what a handler of signals may do.
+void stop_signals::on_signal(int)
+{
+  stop_signals *const here = present;
+  if (!here)
+    return;
+  if (!here->asked_) {
+    here->asked_ = 1;
+    return here->domain_.request_stop("interrupted");
+  }
+  terminal::restore();
+  for (const std::string &file : here->sockets_)
+    if (struct stat about; lstat(file.c_str(), &about) == 0 && S_ISSOCK(about.st_mode))
+      unlink(file.c_str());
+  _exit(interrupted_status);
+}
+
+stop_signals::stop_signals(time_domain &domain, std::vector<std::string> sockets)
+    : domain_(domain), sockets_(std::move(sockets))
+{
+  present = this;
+  struct sigaction action = {};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  for (int i = 0; i < 3; ++i)
+    sigaction(caught[i], &action, &before_[i]);
+}
+
+stop_signals::~stop_signals()
+{
+  for (int i = 0; i < 3; ++i)
+    sigaction(caught[i], &before_[i], nullptr);
+  present = nullptr;
+}
+
+} // namespace tandem

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ctrl-C and its like, while a platform runs.
+#pragma once
+
+#include "tandem/time_domain.h"
+
+#include <csignal>
+#include <string>
+#include <vector>
+
+namespace tandem
+{
+
+/// From construction to destruction, the first SIGINT, SIGTERM or SIGHUP ends the simulation in an
+/// orderly way, and a second one ends the process at once, with status 130: its QEMUs die with it,
+/// the terminal is restored and the sockets given are removed. Before and after, the signals do
+/// what they did. One at a time.
+class stop_signals
+{
+public:
+  /// sockets: of the QEMUs, which must not be left behind.
+  stop_signals(time_domain &domain, std::vector<std::string> sockets);
+  ~stop_signals();
+  stop_signals(const stop_signals &) = delete;
+  stop_signals &operator=(const stop_signals &) = delete;
+
+private:
+  static void on_signal(int);
+
+  time_domain &domain_;
+  const std::vector<std::string> sockets_;
+  volatile std::sig_atomic_t asked_ = 0;
+  struct sigaction before_[3];
+};
+
+} // namespace tandem
