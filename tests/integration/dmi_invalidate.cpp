@@ -46,11 +46,12 @@ struct script : sc_core::sc_module {
     free_->stop("enough seen");
   }
 
-  /// In free mode SystemC's time goes on without the guest.
+  /// A while of host time, in which QEMU comes on. SystemC's time is kept ahead of it, as a request
+  /// waits until that has come to it.
   void pause()
   {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    wait(1, sc_core::SC_MS);
+    wait(100, sc_core::SC_MS);
   }
 
   std::uint64_t maps() const { return guest_.statistics()["dmi"]["maps"]; }
