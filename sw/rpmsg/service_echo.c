@@ -29,6 +29,12 @@ static void receive(struct rpmsg_endpoint *endpoint, struct rpmsg_message *messa
     hang();
   if (says(copy, message->length, "tandem:exit"))
     platform_exit(EXIT_STATUS);
+  if (says(copy, message->length, "tandem:end"))
+    platform_exit(0);
+  if (says(copy, message->length, "tandem:off"))
+    power_off();
+  if (says(copy, message->length, "tandem:reset"))
+    machine_reset();
   rpmsg_send_wait(endpoint, message->source, copy, message->length, 0);
 }
 

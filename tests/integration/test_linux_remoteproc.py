@@ -91,6 +91,35 @@ done
 """
 
 
+# A firmware that ends itself, in each of the ways, and is stopped at about the same time. What
+# remoteproc notices first is a crash (of which nobody recovers it) or not; a stop that it takes must
+# go well.
+RACES = """
+dmesg -n 1
+echo disabled > remoteproc0/recovery
+stopped=0; crashed=0
+for race in $(seq {count}); do
+  start 0 || echo "FAILED to start in race $race"
+  device=$(raw 0)
+  set -- {ends}
+  shift $((race % $#))
+  echo -n tandem:$1 > $device
+  [ $((race % 3)) != 0 ] || usleep $((race % 7 * 40))
+  if stop 0 2> /dev/null; then
+    stopped=$((stopped + 1))
+  else
+    [ $(cat remoteproc0/state) = crashed ] || echo "FAILED to stop in race $race"
+    crashed=$((crashed + 1))
+    echo recover > remoteproc0/recovery
+    stop 0 || echo "FAILED to stop after a recovery in race $race"
+  fi
+done
+echo "RACES $stopped stopped $crashed crashed"
+dmesg | grep "cannot be reset" && echo "FAILED to reset"
+try idmctl status
+"""
+
+
 def messages(usual):
     """How many messages to send; docs/performance.md has figures for more of them."""
     return int(os.environ.get("TANDEM_MESSAGES", usual))
@@ -120,6 +149,28 @@ class RemoteprocTest(LinuxTest):
 
 
 class Remoteproc(RemoteprocTest):
+    def check_races(self, platform, arch, slave, ends):
+        count = int(os.environ.get("TANDEM_RACES", "12"))
+        script = PRELUDE + RACES.replace("{count}", str(count)).replace("{ends}", ends)
+        run = self.finish(self.start_linux(platform, arch, script, {
+            FIRMWARE + "tandem-slave0.elf": echo_of(slave)}), timeout=LONGER)
+        self.check_clean(run)
+        stopped, crashed = map(int, re.search(r"(?m)^RACES (\d+) stopped (\d+) crashed$",
+                                              run.console()).groups())
+        self.assertEqual(stopped + crashed, count)
+        self.assertGreater(stopped, 0)
+        self.assertRegex(self.tried(run)["idmctl status"].output, r"(?m)^0 +1 +held\b")
+        if "TANDEM_RACES" in os.environ:
+            print(f"{stopped} stopped, {crashed} had crashed before")
+
+    @ctest(timeout=LONGER)
+    def test_races_of_stop_and_end(self):
+        self.check_races("arm-cortexm", "armhf", "cortexm", "end exit reset undefined")
+
+    @ctest(timeout=LONGER)
+    def test_races_of_stop_and_end_x86(self):
+        self.check_races("x86-arm", "amd64", "arm", "end exit off reset undefined")
+
     @ctest(timeout=LONG)
     def test_started_and_stopped_with_traffic(self):
         count = 50

@@ -12,6 +12,9 @@
  *   tandem:undefined  executes an undefined instruction
  *   tandem:hang       computes for ever with interrupts off, heartbeat included
  *   tandem:exit       ends with status 3
+ *   tandem:end        ends with status 0
+ *   tandem:off        switches its machine off
+ *   tandem:reset      asks for a reset of its machine
  */
 extern struct rpmsg_endpoint rpmsg_echo_service;
 
