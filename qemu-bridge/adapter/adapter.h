@@ -6,7 +6,7 @@
  * channel.c  the page: post a request, wait for the reply, take descriptors
  * memory.c   windows, accesses, DMI ranges mapped as RAM
  * sync.c     virtual time: windows, halted guests, interrupts, reset, power-off
- * halt.c     finds the instructions by which a guest goes to sleep
+ * halt.c     finds the instructions by which a guest goes to sleep or switches itself off
  * cache.c    the cache model, and the accesses that it watches
  * turns.c    fair turns for the CPUs of an SMP guest
  * free.c     the free mode: no common time, requests as they come
@@ -75,10 +75,7 @@ bool tandem_sync_apply(const struct tandem_wire_reply *reply);
 void tandem_sync_lines(uint64_t level, uint64_t rise);
 /* True when the guest has asked to be switched off: nothing more may be sent for it. */
 bool tandem_sync_ending(void);
-/* The time of what is reported now: the virtual clock, but for a guest that has switched itself
- * off: QEMU may have moved its clock on since. */
-uint64_t tandem_sync_now(void);
-/* The CPU is about to execute an instruction by which it may go to sleep. */
+/* The CPU is about to execute an instruction by which it may go to sleep or switch itself off. */
 void tandem_sync_sleeps(void);
 /* Makes the CPU thread look whether the guest sleeps, after the present instruction. */
 void tandem_sync_check_halt(void);

@@ -35,7 +35,7 @@ struct tandem_wire_request *tandem_channel_request(enum tandem_wire_request_kind
   struct tandem_wire_request *request = &adapter.page->request;
   request->kind = kind;
   request->flags = 0;
-  request->time_ns = tandem_sync_now();
+  request->time_ns = (uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
   tandem_cache_clock(request->time_ns);
   request->next_timer_ns = TANDEM_WIRE_NEVER;
   return request;

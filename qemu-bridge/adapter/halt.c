@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Finds, at translation time, the instructions by which a guest goes to sleep, and has
- * the CPU thread look after each of them whether the whole guest sleeps now. Only these
- * instructions pay for it.
+ * Finds, at translation time, the instructions by which a guest goes to sleep or switches itself
+ * off, and has the CPU thread look after each of them whether the whole guest sleeps now. Only
+ * these instructions pay for it.
  */
 #define _GNU_SOURCE
 #include "adapter.h"
@@ -12,12 +12,13 @@
 static bool x86;
 static bool aarch64_program;
 
-/* HLT, MWAIT. */
+/* HLT, MWAIT; OUT of 16 bits, by which ACPI switches off, and which is rare otherwise. */
 static bool sleeps_x86(const uint8_t *b, size_t size)
 {
   /* Prefixes are allowed before HLT; its opcode is the last byte of the instruction. */
   return (size >= 1 && size <= 2 && b[size - 1] == 0xf4) ||
-         (size == 3 && b[0] == 0x0f && b[1] == 0x01 && b[2] == 0xc9);
+         (size == 3 && b[0] == 0x0f && b[1] == 0x01 && b[2] == 0xc9) ||
+         (b[0] == 0x66 && ((size == 2 && b[1] == 0xef) || (size == 3 && b[1] == 0xe7)));
 }
 
 /* WFI, WFIT, HVC and SMC (by which PSCI suspends and switches off). */

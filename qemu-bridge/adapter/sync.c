@@ -38,8 +38,8 @@ static uint64_t level;
 static bool ready_due, window_due, reset_due, reset_by_guest;
 static bool clock_disabled;
 static bool shut_down, ended;
-static int64_t own_bias;  /* of the clock, without what QEMU has added to it by itself */
-static bool behind_sleep; /* the CPU thread is directly behind one of halt.c's instructions */
+static bool ends_next;     /* an instruction that may end the guest comes, and none has yet */
+static bool behind_ending; /* the CPU thread is right behind the instruction that ends the guest */
 static bool resetting, reset_asked; /* SystemC wants a reset; QEMU was asked for it */
 /* Calls of sync_work still to come before everything is as it was before QEMU was stopped. */
 static unsigned resuming;
@@ -87,7 +87,7 @@ bool tandem_sync_ending(void)
 
 void tandem_sync_sleeps(void)
 {
-  behind_sleep = true;
+  ends_next = !tandem_sync_ending();
   tandem_sync_check_halt();
 }
 
@@ -123,19 +123,6 @@ void tandem_sync_lines(uint64_t now, uint64_t rise)
   level = now;
 }
 
-static void move_clock(int64_t ns)
-{
-  __atomic_fetch_add(q.icount_bias, ns, __ATOMIC_SEQ_CST);
-  own_bias += ns;
-}
-
-uint64_t tandem_sync_now(void)
-{
-  if (tandem_sync_ending())
-    return ((uint64_t)q.icount_get_raw() << *q.icount_shift) + (uint64_t)own_bias;
-  return (uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-}
-
 static void set_window(uint64_t end)
 {
   if (end == window_end)
@@ -155,11 +142,9 @@ bool tandem_sync_apply(const struct tandem_wire_reply *reply)
   tandem_memory_apply(reply);
   bool shorter = advance > 0 || end < window_end;
   if (advance) {
-    move_clock((int64_t)advance);
+    __atomic_fetch_add(q.icount_bias, (int64_t)advance, __ATOMIC_SEQ_CST);
     tandem_cache_advance(advance);
   }
-  if (!tandem_sync_ending())
-    own_bias = *q.icount_bias;
   set_window(end);
   tandem_sync_lines(new_level, rise);
   if (control == TANDEM_WIRE_DO_RESET) {
@@ -200,16 +185,15 @@ static bool post_halted(void)
   return true;
 }
 
-/* The CPU that switches the machine off executes nothing more, so with one CPU the number of
- * instructions says when it was, however late QEMU's main loop carries it out. Other CPUs go on
- * until then, for as long as the host likes; such a guest is reported at the end of its window,
- * unless the CPU thread came here right from the instruction. */
+/* A guest that switches itself off goes on until QEMU's main loop stops it, for as long as the host
+ * likes. It is reported at the instruction that did it when halt.c has the CPU thread look right
+ * behind that one, else at the end of its window. */
 static void post_poweroff(void)
 {
   uint64_t end = window_end;
   ended = true;
   struct tandem_wire_request *request = tandem_channel_request(TANDEM_WIRE_POWEROFF);
-  if (q.cpus > 1 && !behind_sleep && end != TANDEM_WIRE_NEVER)
+  if (!behind_ending && end != TANDEM_WIRE_NEVER)
     request->time_ns = end;
   tandem_channel_post();
 }
@@ -220,7 +204,7 @@ static void post_reset(void)
 {
   uint64_t end = window_end, now = (uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
   if (reset_by_guest && q.cpus > 1 && end != TANDEM_WIRE_NEVER && end > now)
-    move_clock((int64_t)(end - now));
+    __atomic_fetch_add(q.icount_bias, (int64_t)(end - now), __ATOMIC_SEQ_CST);
   reset_due = false;
   window_due = false;
   set_window(TANDEM_WIRE_NEVER);
@@ -307,6 +291,8 @@ static void carry_out_stop(void)
 
 static void exchange(void)
 {
+  behind_ending |= ends_next && tandem_sync_ending();
+  ends_next = false;
   if (resetting)
     return begin_reset();
   /* QEMU enables the clock when it goes on after a stop, also for a guest that sleeps, and
@@ -319,7 +305,6 @@ static void exchange(void)
     return;
   }
   while (!ended && (adapter.outstanding || post_due())) {
-    behind_sleep = false;
     if (!await_reply())
       return;
     bool was_halted = clock_disabled;
@@ -468,7 +453,6 @@ void tandem_sync_init(void)
   q.qemu_register_shutdown_notifier(&shutdown_notifier);
   window_timer = g_malloc0(256);
   q.timer_init_full(window_timer, NULL, QEMU_CLOCK_VIRTUAL, 1, 0, window_over, NULL);
-  own_bias = *q.icount_bias;
   ready_due = true;
   queue_work();
 }
