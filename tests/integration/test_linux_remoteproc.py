@@ -167,7 +167,7 @@ class Remoteproc(RemoteprocTest):
     def test_races_of_stop_and_end(self):
         self.check_races("arm-cortexm", "armhf", "cortexm", "end exit reset undefined")
 
-    @ctest(timeout=LONGER)
+    @ctest(timeout=LONGER, once=True)
     def test_races_of_stop_and_end_x86(self):
         self.check_races("x86-arm", "amd64", "arm", "end exit off reset undefined")
 

@@ -148,6 +148,16 @@ class Traffic(PlatformTest):
         self.assertEqual(error(), "error: give either --replay FILE or --generate")
         self.assertEqual(error("--replay", "/nowhere/run.db"),
                          "error: cannot read the log '/nowhere/run.db': No such file or directory")
+        for option, value, wanted in (
+                ("initiators", -1, "a whole number from 1 to 1024"),
+                ("targets", 1025, "a whole number from 1 to 1024"),
+                ("targets", "010", "a whole number from 1 to 1024"),
+                ("target-size", -4096, "bytes, or a number with k, M or G, at most "),
+                ("target-size", "010k", "bytes, or a number with k, M or G, at most "),
+                ("interleave", -1, "bytes, or a number with k, M or G, at most "),
+                ("target-latency", "-1ns", "a time such as 50ns")):
+            self.assertTrue(error("--generate", f"--{option}={value}").startswith(
+                f"error: impossible {option} '{value}'; give {wanted}"), option)
         self.assertEqual(error("--generate", "--traffic", "interval"),
                          "error: impossible parameter 'interval'; give NAME=VALUE")
         self.assertEqual(error("--generate", "--interconnect", "bus", "--set", "width=0"),
