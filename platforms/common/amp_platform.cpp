@@ -238,6 +238,9 @@ amp_platform::amp_platform(const platform_options &options)
   for (const char *mode : {"every", "every-cached"})
     for (const share &part : observed(options, mode))
       memory.ranges.push_back({part.offset, part.size, true, true, false});
+  if (options.mode == run_mode::free && !memory.ranges.empty())
+    SC_REPORT_WARNING("/tandem/platform", "in free mode, atomic instructions on memory that is "
+                                          "observed access by access are not atomic");
   memory_ = std::make_unique<shared_memory>("shm", memory);
 
   idm_config device;

@@ -9,6 +9,8 @@
  * halt.c     finds the instructions by which a guest goes to sleep or switches itself off
  * cache.c    the cache model, and the accesses that it watches
  * turns.c    fair turns for the CPUs of an SMP guest
+ * parallel.c QEMU translates atomic instructions and barriers as such
+ * atomic.c   atomic instructions on what is no RAM
  * free.c     the free mode: no common time, requests as they come
  *
  * Threads. In timed mode QEMU has one thread for all CPUs and the main loop. Every wait
@@ -64,6 +66,8 @@ void tandem_channel_signal(char what);
 void tandem_memory_init(void);
 /* Carries out the DMI changes of a reply, and asks for the rest of it. Big lock held. */
 void tandem_memory_apply(const struct tandem_wire_reply *reply);
+/* Ends a locked sequence that no write has ended. On the CPU thread, big lock held. */
+void tandem_memory_unlock(void);
 
 /* sync.c */
 
@@ -77,6 +81,8 @@ void tandem_sync_lines(uint64_t level, uint64_t rise);
 bool tandem_sync_ending(void);
 /* The CPU is about to execute an instruction by which it may go to sleep or switch itself off. */
 void tandem_sync_sleeps(void);
+/* True when SystemC wants a reset that has not come yet. */
+bool tandem_sync_resetting(void);
 /* Makes the CPU thread look whether the guest sleeps, after the present instruction. */
 void tandem_sync_check_halt(void);
 
@@ -107,6 +113,23 @@ void tandem_cache_advance(uint64_t ns);
 
 /* To be called for each translated block. */
 void tandem_turns_translated(void *block);
+
+/* parallel.c */
+
+/* Has all CPUs translate in parallel mode. Gives up when this QEMU does not let itself be told. */
+void tandem_parallel_init(void);
+/* Calls step with a CPU that takes no instruction from its budget and is not interrupted. */
+void tandem_parallel_step(int cpu, void (*step)(CPUState *));
+
+/* atomic.c */
+
+void tandem_atomic_init(void);
+/* To be called for each translated block. */
+void tandem_atomic_translated(void *block);
+/* Flags of the request for an access that is about to be made. */
+uint32_t tandem_atomic_access(bool reading, unsigned size);
+/* Instructions that were executed and that QEMU did not count. */
+uint64_t tandem_atomic_steps(void);
 
 /* free.c */
 

@@ -15,6 +15,8 @@
 #include <string.h>
 
 #define MEM_RW 3
+#define MEM_READ 1
+#define MEM_RW_SHIFT 16 /* in what a callback is told of an access */
 #define BLOCK_LINES 64
 
 struct entry {
@@ -241,6 +243,16 @@ static uint64_t time_of(uint64_t instruction)
   return clock_ns + ((instruction - clock_executed) << adapter.page->config.icount_shift);
 }
 
+/* All lines of an access. */
+static void touch_all(unsigned cpu, uint64_t address, uint64_t last, bool store, uint64_t now)
+{
+  struct tandem_wire_cache_counts *counts = &adapter.page->cache_counts;
+  for (uint64_t line = address >> line_shift; line <= last >> line_shift; ++line) {
+    ++*(store ? &counts->stores : &counts->loads);
+    touch(cpu, line, store, now);
+  }
+}
+
 static void accessed(unsigned cpu, uint32_t info, uint64_t virtual_address, void *index)
 {
   if (!by_host)
@@ -257,13 +269,14 @@ static void accessed(unsigned cpu, uint32_t info, uint64_t virtual_address, void
   uint64_t address;
   if (!observed(host ? words[1] : q.qemu_plugin_hwaddr_phys_addr(hw), host, &address))
     return;
-  bool store = q.qemu_plugin_mem_is_store(info);
   uint64_t last = address + (1ull << q.qemu_plugin_mem_size_shift(info)) - 1;
   uint64_t now = time_of(block_begin + (uintptr_t)index + 1);
-  for (uint64_t line = address >> line_shift; line <= last >> line_shift; ++line) {
-    ++*(store ? &adapter.page->cache_counts.stores : &adapter.page->cache_counts.loads);
-    touch(cpu, line, store, now);
-  }
+  bool store = q.qemu_plugin_mem_is_store(info);
+  /* An atomic instruction is a load and a store. Older versions report both at once. */
+  if (!store || info >> MEM_RW_SHIFT & MEM_READ)
+    touch_all(cpu, address, last, false, now);
+  if (store)
+    touch_all(cpu, address, last, true, now);
 }
 
 static void begins(unsigned cpu, void *what)

@@ -45,7 +45,7 @@ void tandem_channel_post(void)
 {
   struct tandem_wire_page *page = adapter.page;
   if (!adapter.free_mode)
-    page->request.instructions = (uint64_t)q.icount_get_raw();
+    page->request.instructions = (uint64_t)q.icount_get_raw() + tandem_atomic_steps();
   adapter.expected = page->request_seq + 1;
   adapter.outstanding = true;
   tandem_tell_cpu(&page->request_cpu);

@@ -9,9 +9,6 @@
 
 #include <string.h>
 
-static bool x86;
-static bool aarch64_program;
-
 /* HLT, MWAIT; OUT of 16 bits, by which ACPI switches off, and which is rare otherwise. */
 static bool sleeps_x86(const uint8_t *b, size_t size)
 {
@@ -51,14 +48,14 @@ static bool sleeps_thumb(const uint8_t *b, size_t size)
 
 static bool sleeps(const uint8_t *b, size_t size)
 {
-  if (x86)
+  if (q.is_x86)
     return sleeps_x86(b, size);
   uint32_t word = 0;
   if (size == 4)
     memcpy(&word, b, 4);
   /* In which state the CPU executes is not known here. A word that is taken for the wrong
    * state costs one needless look and nothing else. */
-  return (size == 4 && aarch64_program && sleeps_a64(word)) || (size == 4 && sleeps_a32(word)) ||
+  return (size == 4 && q.is_aarch64 && sleeps_a64(word)) || (size == 4 && sleeps_a32(word)) ||
          sleeps_thumb(b, size);
 }
 
@@ -72,20 +69,15 @@ static void translated(void *block)
 {
   tandem_turns_translated(block);
   tandem_cache_translated(block);
+  tandem_atomic_translated(block);
   /* A sleeping instruction changes the CPU's state, so it ends its block. */
   size_t count = q.qemu_plugin_tb_n_insns(block);
   if (!count)
     return;
   void *insn = q.qemu_plugin_tb_get_insn(block, count - 1);
-  size_t size = q.qemu_plugin_insn_size(insn);
-  uint8_t copy[16] = {0};
-  if (size < 1 || size > sizeof copy)
-    return;
-  if (q.insn_data_v3)
-    q.insn_data_v3(insn, copy, size);
-  else
-    memcpy(copy, q.insn_data_v1(insn), size);
-  if (sleeps(copy, size))
+  uint8_t bytes[TANDEM_INSN_BYTES];
+  size_t size = tandem_insn_bytes(insn, bytes);
+  if (sleeps(bytes, size))
     q.qemu_plugin_register_vcpu_insn_exec_cb(insn, before_sleep, 0, NULL);
 }
 
@@ -104,10 +96,7 @@ static void translated_v7(void *block, void *unused)
 
 const char *tandem_halt_init(void)
 {
-  x86 = strcmp(q.target, "x86_64") == 0 || strcmp(q.target, "i386") == 0;
-  aarch64_program = strcmp(q.target, "aarch64") == 0;
-  bool arm = aarch64_program || strcmp(q.target, "arm") == 0;
-  if (!x86 && !arm)
+  if (!q.is_x86 && !q.is_aarch64 && strcmp(q.target, "arm") != 0)
     return "the adapter does not know how guests of this architecture go to sleep";
   if (q.plugin_interface >= 7)
     q.register_translation_v7(adapter.plugin_id, translated_v7, NULL);

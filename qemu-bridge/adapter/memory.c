@@ -98,6 +98,12 @@ static struct answer exchange(void)
   return answer;
 }
 
+void tandem_memory_unlock(void)
+{
+  tandem_channel_request(TANDEM_WIRE_UNLOCK);
+  exchange();
+}
+
 static uint32_t access_free(enum tandem_wire_request_kind kind, uint32_t flags, uint64_t address,
                             uint64_t *data, unsigned size)
 {
@@ -122,7 +128,7 @@ static uint32_t access_timed(enum tandem_wire_request_kind kind, uint32_t flags,
     exchange();
   }
   struct tandem_wire_request *request = tandem_channel_request(kind);
-  request->flags = flags;
+  request->flags = flags | tandem_atomic_access(kind == TANDEM_WIRE_READ, size);
   request->address = address;
   request->size = size;
   request->data = kind == TANDEM_WIRE_READ ? 0 : *data;

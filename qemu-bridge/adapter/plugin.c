@@ -89,6 +89,10 @@ static void machine_complete(Notifier *notifier, void *data)
   if (!adapter.free_mode && *q.icount_shift != (int)adapter.page->config.icount_shift)
     tandem_give_up("QEMU runs with icount shift %d instead of %u", *q.icount_shift,
                    adapter.page->config.icount_shift);
+  if (!adapter.free_mode) { /* where QEMU does it itself */
+    tandem_parallel_init();
+    tandem_atomic_init();
+  }
   tandem_memory_init();
   tandem_sync_init();
   if (adapter.free_mode)

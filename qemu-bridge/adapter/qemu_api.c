@@ -68,7 +68,22 @@ const char *tandem_qemu_api_load(const qemu_info_t *info)
   q.icount_shift = (const int16_t *)(timers + ICOUNT_SHIFT_OFFSET);
   q.cpus = info->system.smp_vcpus;
   g_strlcpy(q.target, info->target_name, sizeof q.target);
+  q.is_x86 = strcmp(q.target, "x86_64") == 0 || strcmp(q.target, "i386") == 0;
+  q.is_aarch64 = strcmp(q.target, "aarch64") == 0;
   return NULL;
+}
+
+size_t tandem_insn_bytes(const void *insn, uint8_t bytes[TANDEM_INSN_BYTES])
+{
+  size_t size = q.qemu_plugin_insn_size(insn);
+  memset(bytes, 0, TANDEM_INSN_BYTES);
+  if (size > TANDEM_INSN_BYTES)
+    return 0;
+  if (q.insn_data_v3)
+    q.insn_data_v3(insn, bytes, size);
+  else
+    memcpy(bytes, q.insn_data_v1(insn), size);
+  return size;
 }
 
 const char *tandem_qemu_api_check(bool timed)

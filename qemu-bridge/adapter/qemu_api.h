@@ -112,6 +112,9 @@ typedef struct qemu_plugin_hwaddr plugin_hwaddr;
   X(bool, all_cpu_threads_idle, (void))                                                            \
   X(CPUState *, qemu_get_cpu, (int))                                                               \
   X(void, cpu_exit, (CPUState *))                                                                  \
+  X(void, cpu_loop_exit, (CPUState *))                                                             \
+  X(void, cpu_exec_step_atomic, (CPUState *))                                                      \
+  X(uint32_t, curr_cflags, (CPUState *))                                                           \
   X(void, async_run_on_cpu, (CPUState *, run_on_cpu_func, void *))                                 \
   X(void, async_safe_run_on_cpu, (CPUState *, run_on_cpu_func, void *))                            \
   X(void, pause_all_vcpus, (void))                                                                 \
@@ -134,6 +137,7 @@ typedef struct qemu_plugin_hwaddr plugin_hwaddr;
   X(const plugin_hwaddr *, qemu_plugin_get_hwaddr, (uint32_t, uint64_t))                           \
   X(bool, qemu_plugin_hwaddr_is_io, (const plugin_hwaddr *))                                       \
   X(uint64_t, qemu_plugin_hwaddr_phys_addr, (const plugin_hwaddr *))                               \
+  X(uint64_t, qemu_plugin_insn_vaddr, (const void *))                                              \
   X(void *, qemu_plugin_insn_haddr, (const void *))                                                \
   X(void *, memory_region_get_ram_ptr, (MemoryRegion *))                                           \
   X(void, qemu_plugin_register_vcpu_tb_exec_cb, (void *, plugin_vcpu_cb, int, void *))             \
@@ -162,6 +166,7 @@ struct tandem_qemu_api {
   int plugin_interface; /* the newest that it offers */
   int cpus;
   char target[32];
+  bool is_x86, is_aarch64; /* of both sizes; a program that has the 32-bit state as well */
 };
 #undef X
 
@@ -174,6 +179,13 @@ const char *tandem_qemu_api_load(const qemu_info_t *info);
 /* To be called once the machine is complete: reads QEMU's version, and checks that the
  * virtual clock moves by what is added to icount_bias. NULL, or one sentence. */
 const char *tandem_qemu_api_check(bool timed);
+
+/* Bytes of a guest's instruction that are looked at. */
+#define TANDEM_INSN_BYTES 16
+
+/* Copies them while a block is being translated, zeros behind the end. The size of the
+ * instruction, 0 if it has none. */
+size_t tandem_insn_bytes(const void *insn, uint8_t bytes[TANDEM_INSN_BYTES]);
 
 /* The big lock of QEMU: held in timer and memory callbacks and in work on a CPU. */
 #define tandem_lock() q.lock(__FILE__, __LINE__)

@@ -91,6 +91,11 @@ void tandem_sync_sleeps(void)
   tandem_sync_check_halt();
 }
 
+bool tandem_sync_resetting(void)
+{
+  return resetting;
+}
+
 void tandem_sync_check_halt(void)
 {
   q.async_run_on_cpu(q.qemu_get_cpu(0), sync_work, NULL);

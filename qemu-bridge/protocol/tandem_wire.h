@@ -43,7 +43,7 @@
 #endif
 
 #define TANDEM_WIRE_MAGIC 0x4d45444e41540a01ull
-#define TANDEM_WIRE_VERSION 4u
+#define TANDEM_WIRE_VERSION 5u
 
 #define TANDEM_WIRE_PAGE_BYTES 65536u /* size of the shared object */
 #define TANDEM_WIRE_WINDOWS 16u       /* windows that an instance may open */
@@ -122,9 +122,15 @@ enum tandem_wire_request_kind {
   TANDEM_WIRE_MORE = 10,    /* the last reply said MORE: send the rest of it */
   TANDEM_WIRE_MISSES = 11,  /* the first `size` of `line`, in the order of their times, which are
                                not after time_ns: what missed in the cache model */
+  TANDEM_WIRE_UNLOCK = 12,  /* ends a locked sequence that no access has ended */
 };
 
 #define TANDEM_WIRE_FLAG_OUTSIDE 1u /* READ or WRITE of an address outside all windows */
+/* READ or WRITE of an atomic instruction. Accesses with this flag that follow each other, with no
+ * other request between them but MORE, are a locked sequence: nobody else may access what they do
+ * between the first and the last, which has the second flag, or is followed by UNLOCK. */
+#define TANDEM_WIRE_FLAG_LOCKED 2u
+#define TANDEM_WIRE_FLAG_UNLOCK 4u
 
 struct tandem_wire_request {
   uint32_t kind;
@@ -238,7 +244,8 @@ struct tandem_wire_page {
   uint32_t undecoded_halts;                 /* halts noticed by the main loop only */
   uint32_t debug_seq;                       /* incremented for each debug access */
   uint32_t debug_sleeper;                   /* 1: QEMU sleeps on debug_reply_seq */
-  uint64_t sleeps;                          /* waits that ended in a futex */
+  uint32_t split_atomics; /* atomic instructions on RAM that were not atomic for other processes */
+  uint64_t sleeps;        /* waits that ended in a futex */
   struct tandem_wire_debug debug;
   struct tandem_wire_request request;
   struct tandem_wire_cache_counts cache_counts;

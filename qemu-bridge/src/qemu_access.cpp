@@ -36,8 +36,10 @@ void qemu_instance::access()
   ++(reading ? count_.reads : count_.writes);
   data_ = reading ? 0 : request_.data;
   prepare(payload_, reading, platform, data_, request_.size);
+  mark_access(platform);
   set_state(instance_state::waiting);
   socket->b_transport(payload_, delay_);
+  access_.kind = access_kind::plain;
   if (payload_.get_response_status() == tlm::TLM_ADDRESS_ERROR_RESPONSE)
     status_ = TANDEM_WIRE_DECODE_ERROR;
   else if (payload_.is_response_error())
@@ -46,6 +48,36 @@ void qemu_instance::access()
     ++count_.errors;
   if (payload_.is_dmi_allowed())
     dmi_.probe(platform);
+}
+
+/// Which part of a locked sequence the access is.
+void qemu_instance::mark_access(std::uint64_t platform)
+{
+  if (!(request_.flags & TANDEM_WIRE_FLAG_LOCKED))
+    return;
+  access_.kind = access_kind::locked;
+  access_.step = in_sequence_ ? lock_step::hold : lock_step::begin;
+  if (!in_sequence_)
+    ++count_.sequences;
+  in_sequence_ = true;
+  sequence_address_ = platform;
+  if (access_.step == lock_step::hold && (request_.flags & TANDEM_WIRE_FLAG_UNLOCK)) {
+    access_.step = lock_step::end;
+    in_sequence_ = false;
+  }
+}
+
+/// A sequence whose last access did not end it: the guest's instruction did not write, or it
+/// came to an end in another way.
+void qemu_instance::end_sequence()
+{
+  if (!in_sequence_)
+    return;
+  in_sequence_ = false;
+  access_extension about(access_);
+  about.kind = access_kind::locked;
+  about.step = lock_step::end;
+  send_order(socket, about, sequence_address_);
 }
 
 /// What missed in the cache model, each at its own time and later by what those before it took:

@@ -62,7 +62,8 @@ qemu_instance::qemu_instance(const sc_core::sc_module_name &name, time_domain &d
 {
   reset.bind(*reset_input_);
   socket.register_invalidate_direct_mem_ptr(this, &qemu_instance::invalidate);
-  domain_.enroll(*this);
+  payload_.set_extension(&access_);
+  access_.initiator = domain_.enroll(*this);
   SC_HAS_PROCESS(qemu_instance);
   SC_THREAD(run);
 }
@@ -81,6 +82,7 @@ dmi_map::config qemu_instance::dmi_config() const
 
 qemu_instance::~qemu_instance()
 {
+  payload_.clear_extension(&access_);
   if (!launched_)
     return; // what lies there is somebody else's
   process_.kill();
@@ -184,7 +186,10 @@ void qemu_instance::live()
   while (receive()) {
     if (request_.kind != TANDEM_WIRE_MISSES)
       reach(request_.time_ns);
-    if (!serve() || !obey() || !answer())
+    if (!(request_.flags & TANDEM_WIRE_FLAG_LOCKED))
+      end_sequence();
+    // Commands wait for the end of a sequence, or others would wait for it as long as it is halted.
+    if (!serve() || !(in_sequence_ || obey()) || !answer())
       return;
     // All instances that are due now are released before any is waited for. After a stop this
     // does not return: whether the guest is quick with its next request must not matter.
@@ -205,11 +210,25 @@ bool qemu_instance::receive()
   check_request();
   last_ns_ = request_.time_ns;
   count_.instructions = instructions_before_ + request_.instructions;
+  check_atomics();
   if (released_)
     domain_.returned();
   released_ = false;
   domain_.reached(last_ns_);
   return true;
+}
+
+/// One warning: what the guest relies on is not so.
+void qemu_instance::check_atomics()
+{
+  if (split_seen_ || channel_.page().split_atomics == 0)
+    return;
+  split_seen_ = true;
+  SC_REPORT_WARNING(report_type,
+                    one_line(std::string("atomic instructions on RAM at addresses that are not "
+                                         "aligned are not atomic for other instances") +
+                             at_time())
+                        .c_str());
 }
 
 bool qemu_instance::wait_on_host()
@@ -309,7 +328,7 @@ bool qemu_instance::serve()
     domain_.came_to_rest();
     return false;
   default:
-    break; // checked
+    break; // checked; UNLOCK is done
   }
   return true;
 }
@@ -389,8 +408,9 @@ void qemu_instance::check_request() const
   if (page.request_seq != page.reply_seq + 1)
     fail(bad + "out of turn");
   static const std::set<std::uint32_t> known = {
-      TANDEM_WIRE_READY, TANDEM_WIRE_WINDOW, TANDEM_WIRE_HALTED,   TANDEM_WIRE_READ,
-      TANDEM_WIRE_WRITE, TANDEM_WIRE_RESET,  TANDEM_WIRE_POWEROFF, TANDEM_WIRE_MISSES};
+      TANDEM_WIRE_READY,    TANDEM_WIRE_WINDOW, TANDEM_WIRE_HALTED,
+      TANDEM_WIRE_READ,     TANDEM_WIRE_WRITE,  TANDEM_WIRE_RESET,
+      TANDEM_WIRE_POWEROFF, TANDEM_WIRE_MISSES, TANDEM_WIRE_UNLOCK};
   if (request_.kind == TANDEM_WIRE_MORE)
     fail(bad + "for the rest of a reply that was complete");
   if (!known.count(request_.kind))

@@ -222,6 +222,7 @@ void qemu_instance::lose_process(const lost_process &how)
   domain_.rewatch();
   dmi_.close(memory_window);
   dmi_.forget();
+  end_sequence();
   rest(how.state, how.cause, how.number);
 }
 

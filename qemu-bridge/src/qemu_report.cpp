@@ -75,6 +75,8 @@ nlohmann::ordered_json qemu_instance::statistics() const
   s["virtual_ns"] = last_ns_;
   s["requests"] = {{"read", count_.reads},   {"write", count_.writes}, {"window", count_.windows},
                    {"halted", count_.halts}, {"reset", count_.resets}, {"outside", count_.outside}};
+  s["locked_sequences"] = count_.sequences;
+  s["split_atomics"] = channel_.page().split_atomics;
   s["access_errors"] = count_.errors;
   s["stall_ns"] = count_.stall_ns;
   s["interrupts"] = {{"delivered", irq.delivered()}, {"latest_ns", to_ns(irq.latest())}};

@@ -91,9 +91,10 @@ time_domain::~time_domain()
   close(wake_fd_);
 }
 
-void time_domain::enroll(qemu_instance &instance)
+unsigned time_domain::enroll(qemu_instance &instance)
 {
   instances_.push_back(&instance);
+  return static_cast<unsigned>(instances_.size() - 1);
 }
 
 void time_domain::start_of_simulation()

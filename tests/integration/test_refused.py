@@ -258,6 +258,10 @@ class Refused(PlatformTest):
             self.check(f"master: this QEMU does not export '{name}'",
                        environment={"TANDEM_TEST_HIDE_SYMBOL": name})
 
+    def test_qemu_whose_translation_has_other_flags(self):
+        self.check("master: QEMU [0-9.]+ keeps the flags of its translation in a way that",
+                   environment={"TANDEM_TEST_HIDE_FLAGS": "1"})
+
     def test_qemu_with_other_icount(self):
         self.check("master: QEMU runs with icount shift 3 instead of 0", "--master.qemu-args",
                    "-icount shift=3,align=off,sleep=off")

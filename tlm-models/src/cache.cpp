@@ -49,20 +49,40 @@ bool cache::covers(std::uint64_t address) const
 
 void cache::b_transport(tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
 {
-  const std::uint64_t address = payload.get_address(), length = payload.get_data_length();
+  const std::uint64_t address = payload.get_address();
   if (payload.get_command() == tlm::TLM_IGNORE_COMMAND || !covers(address))
     return out->b_transport(payload, delay);
+  const access_extension *const given = payload.get_extension<access_extension>();
+  const access_extension about = given ? *given : access_extension();
+  if (about.is(lock_step::begin))
+    send_order(out, about, address);
+  payload.set_response_status(access(payload, about, delay));
+  if (!about.is(lock_step::end))
+    return;
+  if (delay != sc_core::SC_ZERO_TIME)
+    wait(delay);
+  delay = sc_core::SC_ZERO_TIME;
+  send_order(out, about, address);
+}
+
+tlm::tlm_response_status cache::access(tlm::tlm_generic_payload &payload, access_extension about,
+                                       sc_core::sc_time &delay)
+{
+  const std::uint64_t address = payload.get_address(), length = payload.get_data_length();
   const std::uint64_t last = address + length - 1;
+  about.step = lock_step::hold;
   for (std::uint64_t line = address / config_.line; line <= last / config_.line; ++line) {
     const std::uint64_t begin = line * config_.line;
     const bool whole = address <= begin && last >= begin + config_.line - 1;
-    const tlm::tlm_response_status status = touch(line, payload.is_write(), whole, delay);
+    const tlm::tlm_response_status status = touch(line, payload.is_write(), whole, about, delay);
     if (status != tlm::TLM_OK_RESPONSE)
-      return payload.set_response_status(status);
+      return status;
   }
+  if (about.kind != access_kind::locked)
+    send_order(out, about, address);
   // A line that another cache writes back has no byte to move.
   const bool moved = payload.get_byte_enable_ptr() || out->transport_dbg(payload) == length;
-  payload.set_response_status(moved ? tlm::TLM_OK_RESPONSE : tlm::TLM_ADDRESS_ERROR_RESPONSE);
+  return moved ? tlm::TLM_OK_RESPONSE : tlm::TLM_ADDRESS_ERROR_RESPONSE;
 }
 
 /// Looks a line up; when it is not there, puts it in the place of the victim.
@@ -86,7 +106,7 @@ bool cache::hits(std::uint64_t line, bool dirty, entry &victim)
 }
 
 tlm::tlm_response_status cache::touch(std::uint64_t line, bool write, bool whole,
-                                      sc_core::sc_time &delay)
+                                      access_extension &about, sc_core::sc_time &delay)
 {
   entry victim = {0, false};
   ++(write ? count_.writes : count_.reads);
@@ -95,15 +115,17 @@ tlm::tlm_response_status cache::touch(std::uint64_t line, bool write, bool whole
   ++(write ? count_.write_misses : count_.read_misses);
   if (victim.dirty) {
     ++count_.write_backs;
-    const tlm::tlm_response_status status = transfer(tlm::TLM_WRITE_COMMAND, victim.line, delay);
+    const tlm::tlm_response_status status =
+        transfer(tlm::TLM_WRITE_COMMAND, victim.line, about, delay);
     if (status != tlm::TLM_OK_RESPONSE)
       return status;
   }
-  return write && whole ? tlm::TLM_OK_RESPONSE : transfer(tlm::TLM_READ_COMMAND, line, delay);
+  return write && whole ? tlm::TLM_OK_RESPONSE
+                        : transfer(tlm::TLM_READ_COMMAND, line, about, delay);
 }
 
 tlm::tlm_response_status cache::transfer(tlm::tlm_command command, std::uint64_t line,
-                                         sc_core::sc_time &delay)
+                                         access_extension &about, sc_core::sc_time &delay)
 {
   if (delay != sc_core::SC_ZERO_TIME)
     wait(delay); // what follows must not reach the interconnect before others' earlier accesses
@@ -119,6 +141,7 @@ tlm::tlm_response_status cache::transfer(tlm::tlm_command command, std::uint64_t
     payload.set_byte_enable_ptr(&disabled);
     payload.set_byte_enable_length(1);
   }
+  const attached_extension attached(payload, about);
   out->b_transport(payload, delay);
   return payload.get_response_status();
 }

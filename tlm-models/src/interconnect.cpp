@@ -77,6 +77,7 @@ interconnect::interconnect(sc_core::sc_module_name, const interconnect_config &c
   const std::string owner = report_name("interconnect", name());
   check_names(owner, "initiators", config.initiators);
   check_names(owner, "targets", config.targets);
+  make_locks();
   from.init(config.initiators.size());
   for (std::size_t i = 0; i < from.size(); ++i) {
     const int tag = static_cast<int>(i);
@@ -138,17 +139,80 @@ void interconnect::b_transport(int tag, tlm::tlm_generic_payload &payload, sc_co
       log(id, nullptr, initiator, payload, start, start);
     return;
   }
+  const access_extension *const access = payload.get_extension<access_extension>();
+  lock_group &group = *lock_of_[range->target];
+  access_lock::pass pass(group.lock, initiator, access, delay);
+  if (access && !access->is(lock_step::end) && group.lock.held_by(initiator, *access)) {
+    group.target = range->target;
+    group.address = range->translate(address);
+  }
   account spent;
+  spent.waiting = pass.waited();
   const route way = {initiator, range->target, &spent};
   payload.set_address(range->translate(address));
-  transport(way, payload, delay);
+  const bool order_only = access && payload.get_command() == tlm::TLM_IGNORE_COMMAND;
+  if (order_only)
+    send_order_on(way, payload);
+  else
+    transport(way, payload, delay);
   payload.set_address(address);
+  pass.done(delay);
+  if (access && access->is(lock_step::end))
+    release_others(initiator, *access, group);
+  if (order_only)
+    return;
   if (!dmi_)
     payload.set_dmi_allowed(false);
   const sc_core::sc_time end = sc_core::sc_time_stamp() + delay;
   count(way, payload, start, end);
   if (log_)
     log(id, &way, initiator, payload, start, end);
+}
+
+/// Each target has its lock, or a share in one.
+void interconnect::make_locks()
+{
+  std::vector<std::size_t> group(config_.targets.size()); // a target that stands for all of them
+  for (std::size_t t = 0; t < group.size(); ++t)
+    group[t] = t;
+  const auto index = [this](const std::string &target) {
+    return static_cast<std::size_t>(
+        std::find(config_.targets.begin(), config_.targets.end(), target) -
+        config_.targets.begin());
+  };
+  for (const address_range &range : config_.map)
+    for (const std::string &other : range.more_targets) {
+      const std::size_t from_group = group[index(other)], to_group = group[index(range.target)];
+      std::replace(group.begin(), group.end(), from_group, to_group);
+    }
+  std::vector<lock_group *> made(group.size());
+  for (const std::size_t representative : group) {
+    if (!made[representative])
+      made[representative] = &locks_.emplace_back();
+    lock_of_.push_back(made[representative]);
+  }
+}
+
+/// What is about order only takes no time and is no access, but may have waited.
+void interconnect::send_order_on(const route &way, tlm::tlm_generic_payload &payload)
+{
+  sc_core::sc_time none;
+  to[way.target]->b_transport(payload, none);
+  path_statistics &taken = paths_[way.initiator * config_.targets.size() + way.target];
+  taken.total_delay += way.spent->waiting;
+  taken.waiting += way.spent->waiting;
+}
+
+/// A sequence that touched several targets ends in all of them.
+void interconnect::release_others(unsigned initiator, const access_extension &access,
+                                  const lock_group &own)
+{
+  for (lock_group &other : locks_) {
+    if (&other == &own || !other.lock.held_by(initiator, access))
+      continue;
+    send_order(to[other.target], access, other.address);
+    other.lock.release();
+  }
 }
 
 void interconnect::count(const route &way, const tlm::tlm_generic_payload &payload,
@@ -328,6 +392,9 @@ nlohmann::ordered_json interconnect::statistics() const
   for (unsigned t = 0; t < targets.size(); ++t)
     report["targets"][config_.targets[t]] = report_of(targets[t]);
   report["total"] = report_of(total);
+  for (std::size_t t = 0; t < lock_of_.size(); ++t)
+    if (lock_of_[t]->lock.used())
+      report["locks"][config_.targets[t]] = lock_of_[t]->lock.report();
   return report;
 }
 

@@ -2,6 +2,7 @@
 // One QEMU process as a TLM initiator.
 #pragma once
 
+#include "tandem/access_extension.h"
 #include "tandem/child_process.h"
 #include "tandem/console.h"
 #include "tandem/dmi_map.h"
@@ -51,7 +52,8 @@ enum class rest_cause {
 /// A QEMU process. Its windows are what the guest sees of the platform: the instance asks for
 /// DMI over each of them when the guest starts and maps what is granted into the guest; every
 /// other access becomes one b_transport of 1 to 8 bytes at the guest's virtual time. The delay
-/// of the transaction is added to the guest's clock.
+/// of the transaction is added to the guest's clock. The accesses of an atomic instruction are one
+/// locked sequence (access_extension), each instance with a number of its own as initiator.
 ///
 /// All of it runs on the SystemC thread but for the members marked otherwise. Errors of the
 /// process (death, a wire that makes no sense, a hang) are SC_ERROR "/tandem/qemu": one
@@ -131,6 +133,7 @@ private:
   struct counters {
     std::uint64_t reads = 0, writes = 0, windows = 0, halts = 0, resets = 0, debug = 0;
     std::uint64_t batches = 0;
+    std::uint64_t sequences = 0; // locked
     std::uint64_t outside = 0, errors = 0;
     std::uint64_t stall_ns = 0;
     std::uint64_t instructions = 0;
@@ -169,10 +172,13 @@ private:
   double read_percentile_us(double fraction) const;
   void check_hung(std::uint64_t &silent_ns);
   void check_request() const;
+  void check_atomics();
   void reach(std::uint64_t time_ns, const sc_core::sc_time &later = sc_core::SC_ZERO_TIME);
   bool serve();
   void start();
   void access();
+  void mark_access(std::uint64_t platform);
+  void end_sequence();
   void transfer_lines();
   sc_core::sc_time transfer(const tandem_wire_line &line);
   void outside();
@@ -200,6 +206,9 @@ private:
   std::unique_ptr<reset_input> reset_input_;
   sc_core::sc_event wake_;
   tlm::tlm_generic_payload payload_;
+  access_extension access_;  // of that payload
+  bool in_sequence_ = false; // a locked sequence has begun and not ended
+  std::uint64_t sequence_address_ = 0;
   std::vector<tandem_wire_line> lines_; // of the batch being served
 
   tandem_wire_request request_{};
@@ -228,6 +237,7 @@ private:
   std::uint64_t instructions_before_ = 0; // by processes that are gone
   double cpu_seconds_before_ = 0;
   bool launched_ = false;
+  bool split_seen_ = false; ///< said that atomic instructions were not atomic
   std::set<std::uint64_t> outside_addresses_;
   std::uint64_t host_wait_ns_ = 0;
   std::uint64_t last_read_host_ns_ = 0;   // 0: the request before was no read

@@ -2,6 +2,7 @@
 // A cache between an initiator and an interconnect, which sends on what misses.
 #pragma once
 
+#include "tandem/access_extension.h"
 #include "tandem/statistics.h"
 
 #include <cstdint>
@@ -36,6 +37,9 @@ struct cache_config {
 /// thread waits between them. An access across the end of a line is one to each. An access to
 /// a cached range must not have byte enables or a streaming width. DMI and debug
 /// accesses pass unchanged: with DMI the cache sees nothing.
+///
+/// Locked sequences (access_extension.h) lock what is behind the cache also when they hit, and a
+/// plain hit does not overtake the sequence of somebody else: about both, an order is sent on.
 class cache : public sc_core::sc_module, public statistics_provider
 {
 public:
@@ -60,10 +64,12 @@ private:
   void invalidate(sc_dt::uint64 first, sc_dt::uint64 last);
   bool covers(std::uint64_t address) const;
   bool hits(std::uint64_t line, bool dirty, entry &victim);
+  tlm::tlm_response_status access(tlm::tlm_generic_payload &payload, access_extension about,
+                                  sc_core::sc_time &delay);
   tlm::tlm_response_status touch(std::uint64_t line, bool write, bool whole,
-                                 sc_core::sc_time &delay);
+                                 access_extension &about, sc_core::sc_time &delay);
   tlm::tlm_response_status transfer(tlm::tlm_command command, std::uint64_t line,
-                                    sc_core::sc_time &delay);
+                                    access_extension &about, sc_core::sc_time &delay);
 
   const cache_config config_;
   std::vector<set> sets_;

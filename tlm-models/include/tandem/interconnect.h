@@ -3,6 +3,7 @@
 // edges, so that a platform does not change when one is swapped for another.
 #pragma once
 
+#include "tandem/access_lock.h"
 #include "tandem/address_map.h"
 #include "tandem/latency_histogram.h"
 #include "tandem/parameters.h"
@@ -11,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -67,6 +69,10 @@ class transaction_log;
 ///   refusals name what is refused in the initiator's addresses, for an unmapped
 ///   address the whole hole.
 /// - Each initiator calls b_transport from its own SystemC thread.
+/// - A locked sequence (access_extension.h) has its target to itself: accesses of others wait
+/// before
+///   transport() is called, which counts as waiting. Targets between which addresses are
+///   interleaved are locked as one. What is about order only does not come to transport().
 ///
 /// Every interconnect has the parameters `dmi` (default true; false refuses all DMI, so that every
 /// access is a transaction) and `load_interval` (of what the statistics have over time, see
@@ -134,6 +140,15 @@ private:
   bool clip(const address_map::mapping &range, std::uint64_t address, bool granted,
             tlm::tlm_dmi &dmi) const;
   void invalidate(int target, sc_dt::uint64 first, sc_dt::uint64 last);
+  /// Targets that are locked as one.
+  struct lock_group {
+    access_lock lock;
+    unsigned target = 0; ///< of the access that took the lock, and its address there
+    std::uint64_t address = 0;
+  };
+  void make_locks();
+  void send_order_on(const route &way, tlm::tlm_generic_payload &payload);
+  void release_others(unsigned initiator, const access_extension &access, const lock_group &own);
   void count(const route &way, const tlm::tlm_generic_payload &payload,
              const sc_core::sc_time &start, const sc_core::sc_time &end);
   void log(std::uint64_t id, const route *way, unsigned initiator,
@@ -147,6 +162,8 @@ private:
   sc_core::sc_time load_interval_;
   std::vector<path_statistics> paths_;       // initiator * targets + target
   std::vector<std::uint64_t> decode_errors_; // by initiator
+  std::deque<lock_group> locks_;
+  std::vector<lock_group *> lock_of_; // by target
   transaction_log *log_ = nullptr;
 };
 

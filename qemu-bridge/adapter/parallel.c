@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How QEMU translates a guest: in parallel mode, with the host's atomic instructions and with the
+ * guest's barriers kept.
+ *
+ * A QEMU that counts instructions has one thread for all CPUs and translates as if nobody else
+ * could see their memory: an atomic instruction becomes a load, an operation and a store, and
+ * barriers are dropped. Here others do see it: the other QEMU processes of the platform map the
+ * same pages. So the flag that says "parallel" is set in each CPU before the first instruction is
+ * translated.
+ *
+ * The flags are a field of QEMU's CPUState at a place that differs between versions; curr_cflags()
+ * returns it. So it is found by looking for that word, and proven by changing it and asking again.
+ */
+#define _GNU_SOURCE
+#include "adapter.h"
+
+#include <glib.h>
+
+/* A CPUState begins an object that is much larger than this, in every version and machine. */
+#define SEARCHED_BYTES 8192
+
+/* Bits that curr_cflags() adds to the field for a debugger or a log. */
+#define ADDED_BITS 0xfffu
+
+struct flag_bits {
+  uint32_t count, parallel, uninterruptible;
+};
+
+static const struct flag_bits *bits;
+static uint32_t **fields; /* by CPU */
+
+/* The bits moved once, with QEMU 8. Which ones these are shows in the one for counting, which is
+ * set: its later place was free before. NULL when it is in neither. */
+static const struct flag_bits *find_bits(uint32_t flags)
+{
+  static const struct flag_bits before_8 = {0x20000, 0x80000, 0x100000};
+  static const struct flag_bits since_8 = {0x2000, 0x8000, 0x10000};
+  if (g_getenv("TANDEM_TEST_HIDE_FLAGS"))
+    return NULL;
+  return flags & since_8.count ? &since_8 : flags & before_8.count ? &before_8 : NULL;
+}
+
+static bool is_field(uint32_t *word, CPUState *cpu)
+{
+  uint32_t before = q.curr_cflags(cpu);
+  if ((*word ^ before) & ~ADDED_BITS)
+    return false;
+  *word ^= bits->parallel;
+  bool moved = q.curr_cflags(cpu) == (before ^ bits->parallel);
+  *word ^= bits->parallel;
+  return moved;
+}
+
+static uint32_t *find_field(CPUState *cpu)
+{
+  uint32_t *words = (uint32_t *)cpu;
+  for (size_t i = 0; i < SEARCHED_BYTES / sizeof *words; ++i)
+    if (is_field(&words[i], cpu))
+      return &words[i];
+  return NULL;
+}
+
+void tandem_parallel_init(void)
+{
+  fields = g_new0(uint32_t *, (size_t)q.cpus);
+  for (int i = 0; i < q.cpus; ++i) {
+    CPUState *cpu = q.qemu_get_cpu(i);
+    bits = find_bits(q.curr_cflags(cpu));
+    if (bits)
+      fields[i] = find_field(cpu);
+    if (!fields[i])
+      tandem_give_up("QEMU %d.%d keeps the flags of its translation in a way that the adapter does "
+                     "not know, so atomic instructions of the guest would not be atomic",
+                     q.major, q.minor);
+    *fields[i] |= bits->parallel;
+  }
+}
+
+void tandem_parallel_step(int cpu, void (*step)(CPUState *))
+{
+  uint32_t before = *fields[cpu];
+  *fields[cpu] = (before & ~bits->count) | bits->uninterruptible;
+  step(q.qemu_get_cpu(cpu));
+  *fields[cpu] = before;
+}
