@@ -34,6 +34,7 @@
 #include "tandem-sw/time.h"
 
 const char guest_name[] = "boot_cycle";
+const bool guest_uses_idm = true;
 
 /* In the last page of the window. */
 #define TEXT_FROM_END 4096

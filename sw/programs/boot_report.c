@@ -28,6 +28,7 @@
 #endif
 
 const char guest_name[] = NAME;
+const bool guest_uses_idm = true;
 
 #define MASTER 0
 #define ECHO "echo: "

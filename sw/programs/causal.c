@@ -19,6 +19,7 @@
 #include "tandem-sw/time.h"
 
 const char guest_name[] = "causal";
+const bool guest_uses_idm = true;
 
 struct range {
   int64_t least, greatest;

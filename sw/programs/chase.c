@@ -16,6 +16,7 @@
 #include "tandem-sw/team.h"
 
 const char guest_name[] = "chase";
+const bool guest_uses_idm = true;
 
 #define MAX_NODES 0x2000
 #define MIN_STRIDE 4

@@ -15,6 +15,7 @@
 #include "tandem-sw/time.h"
 
 const char guest_name[] = "clock";
+const bool guest_uses_idm = true;
 
 int guest_main(void)
 {

@@ -13,6 +13,7 @@
 #include "tandem-sw/time.h"
 
 const char guest_name[] = "compute";
+const bool guest_uses_idm = true;
 
 #define SIDE 32
 

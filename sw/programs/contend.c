@@ -16,6 +16,7 @@
 #include "tandem-sw/team.h"
 
 const char guest_name[] = "contend";
+const bool guest_uses_idm = true;
 
 #define MAX_HELD 1024
 

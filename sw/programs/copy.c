@@ -19,6 +19,7 @@
 #include "tandem-sw/time.h"
 
 const char guest_name[] = "copy";
+const bool guest_uses_idm = true;
 
 #define MAX_SIZE 0x100000
 

@@ -19,6 +19,7 @@
 #include "tandem-sw/time.h"
 
 const char guest_name[] = "demo_master";
+const bool guest_uses_idm = true;
 
 #define PROGRESS_STEPS 10
 

@@ -15,6 +15,7 @@
 #include "tandem-sw/system.h"
 
 const char guest_name[] = "demo_slave";
+const bool guest_uses_idm = true;
 
 static struct offload_control *control(void)
 {

@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 const char guest_name[] = "echo";
+const bool guest_uses_idm = true;
 
 static void read_line(char *line, size_t size, uint64_t poll)
 {

@@ -12,6 +12,7 @@
 #include "tandem-sw/system.h"
 
 const char guest_name[] = "fill";
+const bool guest_uses_idm = true;
 
 #define BEYOND 0x5a5a5a5a
 

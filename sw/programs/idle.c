@@ -11,6 +11,7 @@
 #include "tandem-sw/time.h"
 
 const char guest_name[] = "idle";
+const bool guest_uses_idm = true;
 
 int guest_main(void)
 {

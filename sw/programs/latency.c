@@ -14,6 +14,7 @@
 #include "tandem-sw/time.h"
 
 const char guest_name[] = "latency";
+const bool guest_uses_idm = true;
 
 static uintptr_t target_address(void)
 {

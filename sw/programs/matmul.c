@@ -22,6 +22,7 @@
 #include "tandem-sw/time.h"
 
 const char guest_name[] = "matmul";
+const bool guest_uses_idm = true;
 
 #define MAX_SIDE 512
 #define MAX_TILE 64

@@ -22,6 +22,7 @@
 #include "tandem-sw/time.h"
 
 const char guest_name[] = "messages";
+const bool guest_uses_idm = true;
 
 #define MAX_PAYLOAD 4096
 

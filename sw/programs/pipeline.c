@@ -17,6 +17,7 @@
 #include "tandem-sw/time.h"
 
 const char guest_name[] = "pipeline";
+const bool guest_uses_idm = true;
 
 #define MAX_SLOTS 16
 #define MAX_SIZE 0x10000

@@ -14,6 +14,7 @@
 #include "tandem-sw/system.h"
 
 const char guest_name[] = "probe";
+const bool guest_uses_idm = true;
 
 static void probe(uint64_t address, unsigned size)
 {

@@ -17,6 +17,7 @@
 #include "tandem-sw/time.h"
 
 const char guest_name[] = "race";
+const bool guest_uses_idm = true;
 
 #define MAX_WORDS 1024
 

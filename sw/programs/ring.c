@@ -16,6 +16,7 @@
 #include "tandem-sw/time.h"
 
 const char guest_name[] = "ring";
+const bool guest_uses_idm = true;
 
 static bool poll;
 static uint64_t timeout;

@@ -20,6 +20,7 @@
 #include "tandem-sw/system.h"
 
 const char guest_name[] = "rpmsg_ask";
+const bool guest_uses_idm = true;
 
 #define CHANNELS 32
 

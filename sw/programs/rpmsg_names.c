@@ -16,6 +16,7 @@
 #include "tandem-sw/text.h"
 
 const char guest_name[] = "rpmsg_names";
+const bool guest_uses_idm = true;
 
 #define ENDPOINTS 12
 

@@ -5,6 +5,7 @@
 #include "tandem-sw/system.h"
 
 const char guest_name[] = "rpmsg_sha256";
+const bool guest_uses_idm = true;
 
 static RESOURCE_TABLE(resource_table, 64, 1000);
 

@@ -22,6 +22,7 @@
 #include "tandem-sw/time.h"
 
 const char guest_name[] = "rpmsg_traffic";
+const bool guest_uses_idm = true;
 
 #define CHANNEL "rpmsg-raw"
 

@@ -15,6 +15,7 @@
 #include "tandem-sw/time.h"
 
 const char guest_name[] = "smoke";
+const bool guest_uses_idm = true;
 
 #define TIMER_NS 100000
 #define RING_TIMEOUT_NS 1000000000

@@ -15,6 +15,7 @@
 #include "tandem-sw/time.h"
 
 const char guest_name[] = "smp";
+const bool guest_uses_idm = true;
 
 #define POLL_NS 20000
 

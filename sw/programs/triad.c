@@ -16,6 +16,7 @@
 #include "tandem-sw/team.h"
 
 const char guest_name[] = "triad";
+const bool guest_uses_idm = true;
 
 #define MAX_WORDS 0x40000
 

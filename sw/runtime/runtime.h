@@ -21,8 +21,13 @@ __attribute__((noreturn)) void runtime_start(void);
 /* Where a started CPU arrives, on its own stack; the argument is cpu_boot's. */
 __attribute__((noreturn)) void runtime_secondary(unsigned cpu);
 
-/* Called by the machine's interrupt entry. */
-void runtime_interrupt(enum irq_source source);
+/* Called by the machine's interrupt entry: with the number of irq_set_handler(), or for the timer of
+ * machine_timer_start(). */
+void runtime_interrupt(unsigned number);
+void runtime_timer_interrupt(void);
+
+/* irq_set_handler() for the runtime itself, whose handlers programs cannot replace. */
+void runtime_irq_own(unsigned number, irq_handler handler);
 
 /* Called by a machine's fault entry: true when the access was made by
  * fault_read() or fault_write(), which then must be resumed behind it. */
@@ -40,14 +45,16 @@ const char *runtime_argument_text(void);
 /* As handed over in the register that docs/slaves.md names. */
 extern uintptr_t machine_argument;
 
-void machine_init(void);                /* interrupt controller and clock, all sources closed */
+void machine_init(void);                /* interrupt controller and clock, all inputs closed */
 const char *machine_command_line(void); /* NULL when there is none */
-void machine_irq_open(enum irq_source source);
+void machine_irq_open(unsigned number, bool open); /* below MACHINE_IRQS */
+bool machine_irq_taken(unsigned number);           /* by the machine's part of the runtime */
 
 /* Keeps pending interrupts from ending the sleep of this CPU. */
 void machine_quiesce(void);
 
 /* One-shot timer: may come early when `ns` exceeds what the hardware counts. */
+void machine_timer_open(void); /* once, before the first start */
 void machine_timer_start(uint64_t ns);
 void machine_timer_stop(void);
 

@@ -4,6 +4,7 @@ adds interconnects and has a platform of its own."""
 import glob
 import hashlib
 import os
+import re
 import subprocess
 
 from platform_run import PlatformTest, ctest, main
@@ -60,6 +61,22 @@ class Installed(PlatformTest):
         self.step(os.path.join(build, "platform"), "arm",
                   os.path.join(prefix, "share/tandem/guests/arm/copy.elf"), self.path("log"),
                   "keep")
+
+    @ctest(timeout=900, once=True)
+    def test_guests_and_interrupts_from_outside(self):
+        build = self.build_outside(self.install())
+        for machine, arch in (("x86-pc", "x86_64"), ("arm", "arm"), ("aarch64", "aarch64"),
+                              ("cortexm", "cortexm")):
+            with self.subTest(machine=machine):
+                log = self.path(arch + ".log")
+                # The guest touches nothing that it did not ask for: the status says so.
+                self.step(os.path.join(build, "interrupting-device"), machine,
+                          os.path.join(build, "guests", arch, "taker.elf"), log)
+                with open(log, encoding="ascii") as file:
+                    text = file.read()
+                self.assertEqual(re.findall("RESULT (.*)", text), [
+                    "impossible refused", "possible taken", "both came", "closed quiet"])
+                self.assertIn("FAULT interrupt 21 has no handler", text)
 
     @ctest(timeout=900, once=True)
     def test_demo(self):

@@ -41,8 +41,9 @@ static inline void idm_write(uint32_t offset, uint32_t value)
   mmio_write32(MACHINE_IDM_BASE + offset, value);
 }
 
-/* Looks for the device, survives its absence; called by the runtime at start,
- * with all interrupts of the port closed and doorbells of everybody opened. */
+/* Looks for the device, survives its absence. Then all interrupts of the port are closed but that of
+ * doorbells, which everybody may ring. The runtime calls it at start for a program that defines
+ * guest_uses_idm; before it is called nothing touches the device's addresses. */
 bool idm_probe(void);
 const struct idm_info *idm_info(void);
 

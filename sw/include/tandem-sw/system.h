@@ -16,12 +16,18 @@
 extern const char guest_name[];
 int guest_main(void);
 
+/* A program that uses the IDM defines it as true: then the runtime looks for the IDM at start, takes
+ * the parameters of its own participant only ("1.n=5") and those of a slave that a master boots, and
+ * platform_exit() ends the simulation. Without it the addresses of the IDM are not touched. */
+extern const bool guest_uses_idm;
+
 /* Stops this CPU for ever, interrupts off. */
 __attribute__((noreturn)) void halt(void);
 
 /* Prints "EXIT status" and asks the platform, through the IDM, to end the whole
  * simulation with this status. With the parameter exit=0 it only halts, so that
- * other guests go on. Without an IDM it powers the machine off. */
+ * other guests go on. Without an IDM, or in a program that does not use it, it powers the machine
+ * off. */
 __attribute__((noreturn)) void platform_exit(int status);
 
 /* The machine's own way; cortexm has none and halts. */

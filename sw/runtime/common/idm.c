@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tandem-sw/idm.h"
+#include "runtime.h"
 #include "tandem-sw/console.h"
 #include "tandem-sw/fault.h"
 #include "tandem-sw/irq.h"
@@ -67,7 +68,7 @@ bool idm_probe(void)
   info.is_slave = idm_boot_read(info.self, TANDEM_IDM_BOOT_MACHINE) != 0;
   info.present = true;
   idm_write(TANDEM_IDM_IRQ_ENABLE, 0);
-  irq_set_handler(IRQ_IDM, interrupt, 0);
+  runtime_irq_own(MACHINE_IDM_IRQ, interrupt);
   idm_doorbell_enable(0xffffffff);
   set_enable(TANDEM_IDM_IRQ_DOORBELL);
   return true;
@@ -80,7 +81,7 @@ const struct idm_info *idm_info(void)
 
 void idm_require(void)
 {
-  if (info.present)
+  if (info.present || idm_probe())
     return;
   if (info.version)
     console_printf("IDM at 0x%lx has version %x, which this program does not know\n",

@@ -21,13 +21,19 @@ static uint8_t secondary_stacks[MACHINE_MAX_CPUS - 1][SECONDARY_STACK]
 static struct {
   irq_handler function;
   void *argument;
-} handlers[IRQ_SOURCES];
+  bool own; /* the runtime's */
+} handlers[MACHINE_IRQS];
+
+/* Of a program that does not say. */
+__attribute__((weak)) const bool guest_uses_idm = false;
 
 void runtime_start(void)
 {
   console_init();
   machine_init();
-  if (idm_probe())
+  if (!guest_uses_idm)
+    console_printf("TANDEM %s %s\n", guest_name, MACHINE_ARCH);
+  else if (idm_probe())
     console_printf("TANDEM %s %s participant %u of %u\n", guest_name, MACHINE_ARCH,
                    (unsigned)idm_info()->self, (unsigned)idm_info()->participants);
   else
@@ -52,19 +58,37 @@ bool cpu_start(unsigned cpu, void (*function)(void *argument), void *argument)
   return machine_cpu_start(cpu, secondary_stacks[cpu - 1] + SECONDARY_STACK);
 }
 
-void irq_set_handler(enum irq_source source, irq_handler handler, void *argument)
+static void set_handler(unsigned number, irq_handler handler, void *argument)
 {
   unsigned long state = irq_save();
-  handlers[source].function = handler;
-  handlers[source].argument = argument;
-  machine_irq_open(source);
+  handlers[number].function = handler;
+  handlers[number].argument = argument;
+  machine_irq_open(number, handler);
   irq_restore(state);
 }
 
-void runtime_interrupt(enum irq_source source)
+bool irq_set_handler(unsigned number, irq_handler handler, void *argument)
 {
-  if (handlers[source].function)
-    handlers[source].function(handlers[source].argument);
+  if (number >= MACHINE_IRQS || handlers[number].own || machine_irq_taken(number))
+    return false;
+  set_handler(number, handler, argument);
+  return true;
+}
+
+void runtime_irq_own(unsigned number, irq_handler handler)
+{
+  handlers[number].own = true;
+  set_handler(number, handler, 0);
+}
+
+void runtime_interrupt(unsigned number)
+{
+  if (number < MACHINE_IRQS && handlers[number].function) {
+    handlers[number].function(handlers[number].argument);
+    return;
+  }
+  console_printf("FAULT interrupt %u has no handler\n", number);
+  platform_exit(255);
 }
 
 void halt(void)

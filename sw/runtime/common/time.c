@@ -6,9 +6,8 @@ static uint64_t deadline;
 static volatile bool fired;
 static bool opened;
 
-static void timer_interrupt(void *unused)
+void runtime_timer_interrupt(void)
 {
-  (void)unused;
   uint64_t now = now_ns();
   machine_timer_stop();
   if (now < deadline)
@@ -21,7 +20,7 @@ void timer_after(uint64_t ns)
 {
   unsigned long state = irq_save();
   if (!opened)
-    irq_set_handler(IRQ_TIMER, timer_interrupt, 0);
+    machine_timer_open();
   opened = true;
   fired = false;
   deadline = now_ns() + ns;

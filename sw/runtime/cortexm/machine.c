@@ -62,21 +62,28 @@ int console_getc(void)
   return mmio_read32(UART_STATE) & UART_STATE_RX_FULL ? (uint8_t)mmio_read32(UART_DATA) : -1;
 }
 
-static void open_interrupt(unsigned number)
+void machine_irq_open(unsigned number, bool open)
 {
-  mmio_write32(NVIC_SET_ENABLE, 1u << number);
+  mmio_write32(open ? NVIC_SET_ENABLE : NVIC_CLEAR_ENABLE, 1u << number);
+}
+
+bool machine_irq_taken(unsigned number)
+{
+  return number == MACHINE_TIMER0_IRQ || number == MACHINE_DUALTIMER_IRQ;
+}
+
+/* The NVIC remembers an edge, and takes a level that stays for another one. */
+void irq_set_edge(unsigned number, bool edge)
+{
+  (void)number;
+  (void)edge;
 }
 
 void machine_init(void)
 {
   mmio_write32(MACHINE_TIMER0_BASE + TIMER_RELOAD, 0xffffffff);
   mmio_write32(MACHINE_TIMER0_BASE + TIMER_CONTROL, TIMER_ENABLE | TIMER_INTERRUPT);
-  open_interrupt(MACHINE_TIMER0_IRQ);
-}
-
-void machine_irq_open(enum irq_source source)
-{
-  open_interrupt(source == IRQ_TIMER ? MACHINE_DUALTIMER_IRQ : MACHINE_IDM_IRQ);
+  machine_irq_open(MACHINE_TIMER0_IRQ, true);
 }
 
 void machine_quiesce(void)
@@ -104,6 +111,11 @@ void cortexm_clock_interrupt(void)
 {
   mmio_write32(MACHINE_TIMER0_BASE + TIMER_CLEAR, 1);
   now_ns();
+}
+
+void machine_timer_open(void)
+{
+  machine_irq_open(MACHINE_DUALTIMER_IRQ, true);
 }
 
 void machine_timer_start(uint64_t ns)

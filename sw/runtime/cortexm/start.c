@@ -57,24 +57,23 @@ __attribute__((used)) void cortexm_fault(struct cortexm_frame *frame)
   platform_exit(255);
 }
 
-static void interrupt_idm(void)
+static void interrupt_entry(void)
 {
-  runtime_interrupt(IRQ_IDM);
-}
-
-static void interrupt_timer(void)
-{
-  runtime_interrupt(IRQ_TIMER);
+  uint32_t exception;
+  __asm__ volatile("mrs %0, ipsr" : "=r"(exception));
+  runtime_interrupt(exception - 16);
 }
 
 typedef void (*vector)(void);
 
 /* 16 of the processor, then the external ones. */
-__attribute__((section(".vectors"), used)) static const vector vectors[16 + 32] = {
+__attribute__((section(".vectors"), used)) static const vector vectors[16 + MACHINE_IRQS] = {
     [0] = (vector)(uintptr_t)__stack_top,
     [1] = (vector)(uintptr_t)_start,
     [2 ... 15] = fault_entry,
+    [16 ... 16 + MACHINE_TIMER0_IRQ - 1] = interrupt_entry,
     [16 + MACHINE_TIMER0_IRQ] = cortexm_clock_interrupt,
-    [16 + MACHINE_DUALTIMER_IRQ] = interrupt_timer,
-    [16 + MACHINE_IDM_IRQ] = interrupt_idm,
+    [16 + MACHINE_TIMER0_IRQ + 1] = interrupt_entry,
+    [16 + MACHINE_DUALTIMER_IRQ] = runtime_timer_interrupt,
+    [16 + MACHINE_DUALTIMER_IRQ + 1 ... 16 + MACHINE_IRQS - 1] = interrupt_entry,
 };

@@ -19,14 +19,17 @@
 
 #define GICD_CTLR (MACHINE_GICD_BASE + 0x000)
 #define GICD_ISENABLER(n) (MACHINE_GICD_BASE + 0x100 + (n) / 32 * 4)
+#define GICD_ICENABLER(n) (MACHINE_GICD_BASE + 0x180 + (n) / 32 * 4)
 #define GICD_IPRIORITYR(n) (MACHINE_GICD_BASE + 0x400 + (n))
 #define GICD_ITARGETSR(n) (MACHINE_GICD_BASE + 0x800 + (n))
+#define GICD_ICFGR(n) (MACHINE_GICD_BASE + 0xc00 + (n) / 16 * 4)
+#define GICD_ICFGR_EDGE(n) (2u << (n) % 16 * 2)
 #define GICC_CTLR (MACHINE_GICC_BASE + 0x00)
 #define GICC_PMR (MACHINE_GICC_BASE + 0x04)
 #define GICC_IAR (MACHINE_GICC_BASE + 0x0c)
 #define GICC_EOIR (MACHINE_GICC_BASE + 0x10)
 #define GIC_FIRST_SPURIOUS 1020
-#define IDM_INTID (32 + MACHINE_IDM_IRQ)
+#define FIRST_SPI 32
 
 #define TIMER_ENABLE 1
 
@@ -85,13 +88,36 @@ void machine_init(void)
   mmio_write32(GICC_CTLR, 1);
 }
 
-void machine_irq_open(enum irq_source source)
+static void open_id(unsigned id)
 {
-  unsigned id = source == IRQ_TIMER ? MACHINE_TIMER_INTID : IDM_INTID;
   mmio_write8(GICD_IPRIORITYR(id), 0x80);
-  if (id >= 32)
+  if (id >= FIRST_SPI)
     mmio_write8(GICD_ITARGETSR(id), (uint8_t)(1u << cpu_index()));
   mmio_write32(GICD_ISENABLER(id), 1u << (id % 32));
+}
+
+void machine_irq_open(unsigned number, bool open)
+{
+  unsigned id = FIRST_SPI + number;
+  if (open)
+    open_id(id);
+  else
+    mmio_write32(GICD_ICENABLER(id), 1u << (id % 32));
+}
+
+bool machine_irq_taken(unsigned number)
+{
+  (void)number;
+  return false;
+}
+
+void irq_set_edge(unsigned number, bool edge)
+{
+  unsigned id = FIRST_SPI + number;
+  if (number >= MACHINE_IRQS)
+    return;
+  uint32_t others = mmio_read32(GICD_ICFGR(id)) & ~GICD_ICFGR_EDGE(id);
+  mmio_write32(GICD_ICFGR(id), others | (edge ? GICD_ICFGR_EDGE(id) : 0));
 }
 
 void machine_quiesce(void)
@@ -105,10 +131,10 @@ void virt_interrupt(void)
   uint32_t id = acknowledge & 0x3ff;
   if (id >= GIC_FIRST_SPURIOUS)
     return;
-  if (id == IDM_INTID)
-    runtime_interrupt(IRQ_IDM);
-  else if (id == MACHINE_TIMER_INTID)
-    runtime_interrupt(IRQ_TIMER);
+  if (id == MACHINE_TIMER_INTID)
+    runtime_timer_interrupt();
+  else
+    runtime_interrupt(id - FIRST_SPI);
   mmio_write32(GICC_EOIR, acknowledge);
 }
 
@@ -120,6 +146,11 @@ uint64_t now_ns(void)
   if (ns_per_tick)
     return count * ns_per_tick;
   return count / frequency * NS_PER_S + count % frequency * NS_PER_S / frequency;
+}
+
+void machine_timer_open(void)
+{
+  open_id(MACHINE_TIMER_INTID);
 }
 
 void machine_timer_start(uint64_t ns)

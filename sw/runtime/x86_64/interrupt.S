@@ -20,7 +20,7 @@
   .globl x86_entries
 x86_entries: /* 16 bytes each */
   .set v, 0
-  .rept 0x44
+  .rept 0x60
   entry %v
   .set v, v + 1
   .endr

@@ -8,10 +8,10 @@
 
 #define VECTOR_PROTECTION 13 /* an address that is not canonical */
 #define VECTOR_PAGE 14
-#define VECTOR_IDM 0x40
-#define VECTOR_TIMER 0x41
-#define VECTOR_SPURIOUS 0x42
-#define VECTORS 0x44 /* as many as interrupt.S has entries */
+#define VECTOR_PIN(pin) (0x40 + (pin))
+#define VECTOR_TIMER 0x58
+#define VECTOR_SPURIOUS 0x5f
+#define VECTORS 0x60 /* as many as interrupt.S has entries */
 #define ENTRY_SIZE 16
 #define KERNEL_CODE 0x08
 #define GATE_INTERRUPT 0x8e00
@@ -35,6 +35,7 @@
 #define IOAPIC_WINDOW 0x10
 #define IOAPIC_REDIRECTION(pin) (0x10 + 2 * (pin))
 #define IOAPIC_LEVEL 0x8000
+#define IOAPIC_MASKED 0x10000
 
 struct x86_frame {
   uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
@@ -55,6 +56,7 @@ void x86_interrupt(struct x86_frame *frame);
 
 uint64_t x86_fault_resume;
 static struct gate idt[VECTORS];
+static uint32_t edge_pins; /* the others are level triggered */
 
 static void lapic_write(uint32_t offset, uint32_t value)
 {
@@ -94,14 +96,29 @@ void machine_init(void)
   lapic_write(LAPIC_LVT_TIMER, LAPIC_MASKED);
 }
 
-void machine_irq_open(enum irq_source source)
+void machine_irq_open(unsigned number, bool open)
 {
-  if (source == IRQ_TIMER) {
-    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
-    return;
-  }
-  ioapic_write(IOAPIC_REDIRECTION(MACHINE_IDM_IRQ) + 1, cpu_index() << 24); /* APIC id */
-  ioapic_write(IOAPIC_REDIRECTION(MACHINE_IDM_IRQ), IOAPIC_LEVEL | VECTOR_IDM);
+  uint32_t level = edge_pins >> number & 1 ? 0 : IOAPIC_LEVEL;
+  ioapic_write(IOAPIC_REDIRECTION(number) + 1, cpu_index() << 24); /* APIC id */
+  ioapic_write(IOAPIC_REDIRECTION(number),
+               VECTOR_PIN(number) | level | (open ? 0 : IOAPIC_MASKED));
+}
+
+bool machine_irq_taken(unsigned number)
+{
+  (void)number;
+  return false;
+}
+
+void irq_set_edge(unsigned number, bool edge)
+{
+  if (number < MACHINE_IRQS)
+    edge_pins = (edge_pins & ~(1u << number)) | (uint32_t)edge << number;
+}
+
+void machine_timer_open(void)
+{
+  lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
 }
 
 void machine_quiesce(void) {} /* hlt with interrupts disabled sleeps on */
@@ -129,24 +146,20 @@ static void report_exception(const struct x86_frame *frame)
 
 void x86_interrupt(struct x86_frame *frame)
 {
-  switch (frame->vector) {
-  case VECTOR_IDM:
-    runtime_interrupt(IRQ_IDM);
-    break;
-  case VECTOR_TIMER:
-    runtime_interrupt(IRQ_TIMER);
-    break;
-  case VECTOR_SPURIOUS:
+  const uint64_t vector = frame->vector;
+  if (vector == VECTOR_SPURIOUS)
     return; /* takes no end of interrupt */
-  default:
-    if ((frame->vector == VECTOR_PROTECTION || frame->vector == VECTOR_PAGE) &&
-        runtime_fault_caught())
-      frame->rip = x86_fault_resume;
+  if (vector >= VECTOR_PIN(0)) {
+    if (vector == VECTOR_TIMER)
+      runtime_timer_interrupt();
     else
-      report_exception(frame);
-    return;
+      runtime_interrupt((unsigned)(vector - VECTOR_PIN(0)));
+    lapic_write(LAPIC_EOI, 0);
+  } else if ((vector == VECTOR_PROTECTION || vector == VECTOR_PAGE) && runtime_fault_caught()) {
+    frame->rip = x86_fault_resume;
+  } else {
+    report_exception(frame);
   }
-  lapic_write(LAPIC_EOI, 0);
 }
 
 /* --- Accesses that may fault: the instruction notes where to go on. -------- */
