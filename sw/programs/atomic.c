@@ -32,6 +32,7 @@
 #include "tandem-sw/team.h"
 
 const char guest_name[] = "atomic";
+const bool guest_uses_idm = true;
 
 #define LINE 64
 #define MAX_KINDS 32

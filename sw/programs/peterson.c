@@ -16,6 +16,7 @@
 #include "tandem-sw/team.h"
 
 const char guest_name[] = "peterson";
+const bool guest_uses_idm = true;
 
 #define LINE 64
 

@@ -15,6 +15,7 @@
 #include "tandem-sw/team.h"
 
 const char guest_name[] = "ticket";
+const bool guest_uses_idm = true;
 
 struct shared {
   uint32_t next;    /* ticket to be drawn */

@@ -41,8 +41,8 @@ static inline void idm_write(uint32_t offset, uint32_t value)
   mmio_write32(MACHINE_IDM_BASE + offset, value);
 }
 
-/* Looks for the device, survives its absence. Then all interrupts of the port are closed but that of
- * doorbells, which everybody may ring. The runtime calls it at start for a program that defines
+/* Looks for the device, survives its absence. Then all interrupts of the port are closed but that
+ * of doorbells, which everybody may ring. The runtime calls it at start for a program that defines
  * guest_uses_idm; before it is called nothing touches the device's addresses. */
 bool idm_probe(void);
 const struct idm_info *idm_info(void);

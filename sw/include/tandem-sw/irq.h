@@ -19,17 +19,17 @@
 typedef void (*irq_handler)(void *argument);
 
 /* Takes the interrupt with this number: the input of the machine's interrupt controller that a
- * platform names in interrupt_pins, which is a pin of the I/O APIC, an SPI of the GIC or an external
- * interrupt of the NVIC. Opens the input; with handler 0 it is closed. Handlers run with interrupts
- * disabled. The input is level triggered, unless irq_set_edge() says otherwise, so the handler must
- * silence what drives it.
+ * platform names in interrupt_pins, which is a pin of the I/O APIC, an SPI of the GIC or an
+ * external interrupt of the NVIC. Opens the input; with handler 0 it is closed. Handlers run with
+ * interrupts disabled. The input is level triggered, unless irq_set_edge() says otherwise, so the
+ * handler must silence what drives it.
  *
  * Let the device interrupt only after that: QEMU's I/O APIC does not see a level that an input has
  * had since before it was opened.
  *
  * False when the machine has no such input, or the runtime uses it: on cortexm the two timers of
- * machine.h, and the IDM's input once the IDM is in use. An interrupt that arrives without a handler
- * ends the program like a fault. */
+ * machine.h, and the IDM's input once the IDM is in use. An interrupt that arrives without a
+ * handler ends the program like a fault. */
 bool irq_set_handler(unsigned number, irq_handler handler, void *argument);
 
 /* Whether a rising edge of the input is remembered (true), or its level counts (false). Before

@@ -16,9 +16,10 @@
 extern const char guest_name[];
 int guest_main(void);
 
-/* A program that uses the IDM defines it as true: then the runtime looks for the IDM at start, takes
- * the parameters of its own participant only ("1.n=5") and those of a slave that a master boots, and
- * platform_exit() ends the simulation. Without it the addresses of the IDM are not touched. */
+/* A program that uses the IDM defines it as true: then the runtime looks for the IDM at start,
+ * takes the parameters of its own participant only ("1.n=5") and those of a slave that a master
+ * boots, and platform_exit() ends the simulation. Without it the addresses of the IDM are not
+ * touched. */
 extern const bool guest_uses_idm;
 
 /* Stops this CPU for ever, interrupts off. */

@@ -24,9 +24,6 @@ static struct {
   bool own; /* the runtime's */
 } handlers[MACHINE_IRQS];
 
-/* Of a program that does not say. */
-__attribute__((weak)) const bool guest_uses_idm = false;
-
 void runtime_start(void)
 {
   console_init();

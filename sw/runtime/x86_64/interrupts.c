@@ -100,8 +100,7 @@ void machine_irq_open(unsigned number, bool open)
 {
   uint32_t level = edge_pins >> number & 1 ? 0 : IOAPIC_LEVEL;
   ioapic_write(IOAPIC_REDIRECTION(number) + 1, cpu_index() << 24); /* APIC id */
-  ioapic_write(IOAPIC_REDIRECTION(number),
-               VECTOR_PIN(number) | level | (open ? 0 : IOAPIC_MASKED));
+  ioapic_write(IOAPIC_REDIRECTION(number), VECTOR_PIN(number) | level | (open ? 0 : IOAPIC_MASKED));
 }
 
 bool machine_irq_taken(unsigned number)

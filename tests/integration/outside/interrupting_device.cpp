@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A platform of somebody else's: one guest, and a device with two interrupts where Tandem's
 // platforms have the shared memory. One line is high 100 us after the guest has written to the
-// device, until it writes again; the other one gives pulses. Where Tandem's platforms have the IDM nothing must be accessed.
+// device, until it writes again; the other one gives pulses. Where Tandem's platforms have the IDM
+// nothing must be accessed.
 //
 //   interrupting-device MACHINE IMAGE LOG [QEMU-PREFIX]
 #include "inputs.h"
@@ -84,10 +85,14 @@ int run(int argc, char **argv)
   config.log_path = argv[3];
   config.prefix = argc > 4 ? argv[4] : "";
   config.windows = {{"device",
-                     x86 ? GUEST_MAP_X86_64_SHM : m ? GUEST_MAP_CORTEXM_SHM : GUEST_MAP_VIRT_SHM,
+                     x86 ? GUEST_MAP_X86_64_SHM
+                     : m ? GUEST_MAP_CORTEXM_SHM
+                         : GUEST_MAP_VIRT_SHM,
                      4096, 0},
                     {"forbidden",
-                     x86 ? GUEST_MAP_X86_64_IDM : m ? GUEST_MAP_CORTEXM_IDM : GUEST_MAP_VIRT_IDM,
+                     x86 ? GUEST_MAP_X86_64_IDM
+                     : m ? GUEST_MAP_CORTEXM_IDM
+                         : GUEST_MAP_VIRT_IDM,
                      4096, 4096}};
   config.interrupt_pins = {INPUT_LEVEL, INPUT_EDGE};
   tandem::check_config("guest", config);
@@ -100,7 +105,8 @@ int run(int argc, char **argv)
   tandem::interconnect_config wiring;
   wiring.initiators = {"guest"};
   wiring.targets = {"device", "forbidden"};
-  wiring.map = {{"device", 0, 4096, "device", 0, {}}, {"forbidden", 4096, 4096, "forbidden", 0, {}}};
+  wiring.map = {{"device", 0, 4096, "device", 0, {}},
+                {"forbidden", 4096, 4096, "forbidden", 0, {}}};
   tandem::router router("router", wiring);
   guest.socket.bind(router.from[0]);
   router.to[0].bind(source.socket);
