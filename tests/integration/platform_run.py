@@ -9,6 +9,7 @@ The environment says what is under test:
 No test depends on how fast the host is: every wait is bounded, generously, and
 passing a bound is a failure that shows command, messages and consoles.
 """
+import itertools
 import json
 import os
 import re
@@ -305,6 +306,7 @@ class PlatformTest(unittest.TestCase):
         bad = len(result.failures) + len(result.errors)
         self.directory = tempfile.mkdtemp(prefix="tandem-test-")
         self._runs, self._started = [], []
+        self._numbers = itertools.count()
         try:
             super().run(result)
             if len(result.failures) + len(result.errors) > bad:
@@ -319,19 +321,21 @@ class PlatformTest(unittest.TestCase):
         return os.path.join(self.directory, name)
 
     def start(self, *options, environment=None, prefix=QEMU_PREFIX, out=True, platform=PLATFORM):
-        """Starts the platform with --out DIR, and nothing on its standard output."""
+        """Starts the platform with --out DIR, and nothing on its standard output. Threads of a
+        test may call this at the same time: each run has files of its own."""
+        number = next(self._numbers)
         command = [platform, "--progress", "off"]
         if "--check" not in options:
             command += ["--check", "on"]
         directory = None
         if out:
-            directory = self.path(f"out{len(self._started)}")
+            directory = self.path(f"out{number}")
             command += ["--out", directory, "--consoles", "off"]
         if prefix:
             command += ["--qemu-prefix", prefix]
         command += [str(o) for o in options]
         everything = dict(os.environ, TMPDIR=self.directory, **(environment or {}))
-        started = Started(command, directory, everything, self.directory, len(self._started))
+        started = Started(command, directory, everything, self.directory, number)
         self._started.append(started)
         return started
 
