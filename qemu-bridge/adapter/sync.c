@@ -258,12 +258,16 @@ static bool await_reply(void)
   tandem_unlock();
   if (!tandem_channel_spin(clock_disabled ? HALTED_SPIN_NS : WINDOW_SPIN_NS)) {
     while (!stopping && !tandem_channel_sleep(STOP_POLL_MS)) {
+      /* With the lock: between a stop's change of the run state and its request to the CPUs, a
+       * guest that sleeps would look as if it had work. */
+      tandem_lock();
       bool running = q.runstate_is_running();
       stopping = started && !running;
       started = running;
       /* A main loop that resets the machine waits for this thread and looks after nothing. */
       if (running && has_own_work())
         tandem_channel_signal(TANDEM_WIRE_WAKE);
+      tandem_unlock();
     }
   }
   tandem_lock();
