@@ -22,9 +22,10 @@ Builds and runs all tests, on a second QEMU as well, and some of them once more 
 With options of ctest (-R boot) only those of the first build that they choose.
 END
   bench) cat <<'END' ;;
-Usage: ./tandem bench [--json FILE]
+Usage: ./tandem bench [--json FILE] [--repeats N] [--only PART,...]
 
-Measures the bridge against bare QEMU; docs/performance.md tells more.
+Measures the bridge against bare QEMU, each part N times (5), and writes the figures to FILE as JSON.
+docs/performance.md tells what the parts are.
 END
   format) cat <<'END' ;;
 Usage: ./tandem format [--check]
