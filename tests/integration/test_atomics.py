@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Atomic instructions and barriers of guests that share memory: exact in every mode, however the
 memory is observed."""
-from platform_run import PlatformTest, main
+import os
+import signal
+import time
+
+from platform_run import PlatformTest, main, wait_for
 
 MACHINES = ("x86-pc", "arm", "aarch64")
 OBSERVED = ("--interconnect", "bus", "--observe")
@@ -82,6 +86,14 @@ class Atomics(PlatformTest):
     def test_every_cached_serial(self):
         self.check_twice(*self.mixed("every-cached", "serial", 30))
 
+    def test_translated_for_one_thread_updates_are_lost(self):
+        # What the others would see without the flag: their programs notice it.
+        run = self.simulate("--master.image", "atomic", "--slave.image", "atomic", *SMALL,
+                            *self.mixed("every", "parallel", 30), status=1,
+                            environment={"TANDEM_TEST_SERIAL_TRANSLATION": "1"})
+        found, made = map(int, run.results()["counter"].split(" of "))
+        self.assertLess(found, made)
+
     # ---- all pairs ----
 
     def pairs(self, *options):
@@ -142,6 +154,25 @@ class Atomics(PlatformTest):
         # An exchange with a register of the IDM is a read and a write, and ends.
         run = self.program("atomic", *team("x86-pc", "aarch64"), *params(n=1, kind="register"))
         self.check_exact(run, ("register.4",))
+
+    # ---- a sequence ends with its instance ----
+
+    def test_killed_in_a_sequence(self):
+        # The slave does nothing but atomic instructions; the master must get to the end of its
+        # own, whatever the slave was at. Then it sleeps.
+        for _ in range(3):
+            started = self.start("--master.image", "atomic", "--slave.image", "atomic", *SMALL,
+                                 *team("x86-pc", "arm"), *OBSERVED, "every", "--time-limit", "1s",
+                                 "--on-slave-crash", "report", *params(n=20000, kind="add.4"),
+                                 "--param", "1.n=100000000")
+            slave = started.qemu("qemu-system-arm")
+            self.assertTrue(wait_for(lambda run=started: "TANDEM" in run.log("slave0")))
+            time.sleep(0.2)
+            os.kill(slave, signal.SIGKILL)
+            run = self.finish(started)
+            self.assertEqual(run.module("master")["state"], "idle")
+            self.assertEqual(run.module("master")["locked_sequences"], 20000)
+            self.assertEqual(run.module("slave0")["state"], "crashed")
 
     # ---- locks in memory ----
 
