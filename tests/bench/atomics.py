@@ -20,12 +20,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PLATFORM = os.path.join(ROOT, "build/release/bin/x86-arm")
 MACHINES = {"x86_64": "x86-pc", "arm": "arm", "aarch64": "aarch64"}
 COUNTS = {"direct": 20000, "cached": 5000, "every": 100, "every-cached": 100}
-# Without atomic instructions, with some in its own memory, with nothing but such.
+KIT = os.path.join(ROOT, "build/linux")  # ./tandem setup --linux
+# Without atomic instructions, and with nothing but such; Linux comes in between.
 WORK = {
     "compute kind=matrix": ["--slaves", "0", "--master.machine", "arm", "--master.image",
                             "compute", "--param", "kind=matrix", "--param", "n=3000"],
-    "triad": ["--slaves", "0", "--master.machine", "arm", "--master.image", "triad", "--param",
-              "n=2M"],
     "atomic kind=add.4, x86_64": ["--slaves", "0", "--master.machine", "x86-pc",
                                   "--master.image", "atomic", "--param", "kind=add.4", "--param",
                                   "n=10M"],
@@ -75,10 +74,34 @@ def table(prefix):
                 print(f"| {master}, {slave} | {mode} | " + " | ".join(cells) + " |", flush=True)
 
 
+def linux_boots(scratch):
+    """Linux boots and switches off, when the guest kit is there."""
+    work = {}
+    for arch, machine, console in (("amd64", "x86-pc", "ttyS0"), ("arm64", "aarch64", "ttyAMA0")):
+        if not os.path.exists(os.path.join(KIT, arch)):
+            continue
+        script, archive = os.path.join(scratch, "off.sh"), os.path.join(scratch, arch + ".gz")
+        with open(script, "w", encoding="ascii") as f:
+            f.write("poweroff -f\n")
+        subprocess.run([os.path.join(ROOT, "sw/linux/kit/overlay"), "--behind",
+                        os.path.join(KIT, arch, "initramfs.gz"), archive,
+                        "etc/tandem.d/off.sh=" + script], check=True)
+        work["Linux boots, " + arch] = [
+            "--slaves", "0", "--master.machine", machine, "--master.memory", "512",
+            "--master.icount-shift", "2", "--master.image", os.path.join(KIT, arch, "kernel"),
+            "--master.initrd", archive, "--master.append", "console=" + console]
+    return work
+
+
 def cost(prefix, repeats):
+    with tempfile.TemporaryDirectory() as scratch:
+        cost_of({**WORK, **linux_boots(scratch)}, prefix, repeats)
+
+
+def cost_of(work, prefix, repeats):
     print("| workload | CPU time with / without | simulated ns with, without |")
     print("|---|---|---|")
-    for name, options in WORK.items():
+    for name, options in work.items():
         ratios, times = [], set()
         for _ in range(repeats):
             pair = []
