@@ -332,10 +332,14 @@ static void meet(unsigned k, unsigned cpu)
 
 static void change_all(unsigned cpu)
 {
+  bool first = true;
   for (unsigned k = 0; k < KINDS; ++k) {
     if (!wanted(&kinds[k]))
       continue;
     meet(k, cpu);
+    if (first && cpu == 0)
+      printf("all have met\n");
+    first = false;
     if (done_here(&kinds[k]))
       good[cpu][k] = kinds[k].change(word_of(k), n, cpu);
   }
