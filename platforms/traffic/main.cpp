@@ -37,6 +37,7 @@ private:
     payload.set_response_status(tlm::TLM_OK_RESPONSE);
   }
 
+  declared_order order_{socket, arrival_order::any};
   sc_core::sc_time latency_;
 };
 

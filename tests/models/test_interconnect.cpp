@@ -271,3 +271,74 @@ TEST(router, reports_sums_by_initiator_by_target_and_in_all)
   EXPECT_EQ(report["total"]["transactions"], 3);
   EXPECT_EQ(report["total"]["total_delay_ns"], 8.0);
 }
+
+namespace
+{
+
+/// Forgets the target.
+class forgetful : public tandem::interconnect
+{
+public:
+  forgetful(sc_core::sc_module_name name, const tandem::interconnect_config &config)
+      : interconnect(name, config, {"forgetful", {}})
+  {
+  }
+
+protected:
+  void transport(const route &, tlm::tlm_generic_payload &, sc_core::sc_time &) override {}
+};
+
+/// A target that answers nothing.
+class silent : public sc_core::sc_module
+{
+public:
+  tlm_utils::simple_target_socket<silent> socket{"socket"};
+
+  explicit silent(sc_core::sc_module_name)
+  {
+    socket.register_b_transport(this, &silent::b_transport);
+  }
+
+private:
+  void b_transport(tlm::tlm_generic_payload &, sc_core::sc_time &) {}
+};
+
+std::string error_of_access(tandem::interconnect &bus)
+{
+  initiator cpu("cpu");
+  silent io("io");
+  cpu.socket.bind(bus.from[0]);
+  bus.to[0].bind(io.socket);
+  elaborate();
+  return error_of([&] { cpu.get(0x1010); });
+}
+
+tandem::interconnect_config one_device()
+{
+  tandem::interconnect_config config;
+  config.initiators = {"cpu"};
+  config.targets = {"io"};
+  config.map = {{"io", 0x1000, page, "io", 0, {}}};
+  return config;
+}
+
+} // namespace
+
+TEST(interconnect_without_response, is_named_when_it_forgets_to_forward)
+{
+  forgetful bus("bus", one_device());
+  EXPECT_EQ(
+      error_of_access(bus),
+      "interconnect bus (class (anonymous namespace)::forgetful): the access of 'cpu' to 'io' "
+      "at address 0x1010 is left without a response: transport() returns without having called "
+      "forward()");
+}
+
+TEST(interconnect_without_response, is_named_with_its_target_that_sets_none)
+{
+  const auto bus = tandem::make_interconnect("router", "bus", one_device());
+  EXPECT_EQ(
+      error_of_access(*bus),
+      "interconnect bus (class tandem::router): the access of 'cpu' to 'io' at address 0x1010 "
+      "is left without a response: its target sets none");
+}

@@ -423,6 +423,25 @@ TEST_F(protocol_checker, finds_invalidation_that_ends_before_it_starts)
   EXPECT_EQ(all(), "the target invalidates DMI to a region that ends before it starts");
 }
 
+TEST_F(protocol_checker, finds_a_target_that_sees_time_go_back)
+{
+  const auto at = [this](unsigned ns) {
+    access.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+    delay = sc_core::sc_time(ns, sc_core::SC_NS);
+    return transport();
+  };
+  EXPECT_EQ(at(10), "");
+  EXPECT_EQ(at(170), "");
+  EXPECT_EQ(at(170), "");
+  EXPECT_EQ(at(12), "the target sees time go back: a request for 12 ns comes after one for 170 ns, "
+                    "and it has not declared that it takes them so");
+  EXPECT_EQ(at(169), "the target sees time go back: a request for 169 ns comes after one for 170 "
+                     "ns, and it has not declared that it takes them so");
+  EXPECT_EQ(at(180), "");
+  const tandem::declared_order order(target.socket, tandem::arrival_order::any);
+  EXPECT_EQ(at(20), "");
+}
+
 TEST_F(protocol_checker, reports_an_error_unless_told_otherwise)
 {
   checker.on_violation = by_default;

@@ -2,6 +2,7 @@
 // What drives and watches models in their tests.
 #pragma once
 
+#include <tandem/arrival.h>
 #include <tandem/interrupt.h>
 #include <tandem/protocol_checker.h>
 
@@ -157,10 +158,12 @@ private:
   void invalidate(sc_dt::uint64 first, sc_dt::uint64 last) { invalidated.push_back({first, last}); }
 };
 
-/// A target that notes what reaches it and takes a fixed time. A checker watches over its socket.
+/// A target that notes what reaches it, in whatever order, and takes a fixed time. A checker
+/// watches over its socket.
 class recorder : public sc_core::sc_module
 {
   tlm_utils::simple_target_socket<recorder> own_;
+  tandem::declared_order order_{own_, tandem::arrival_order::any};
 
 public:
   struct entry {

@@ -49,6 +49,7 @@ bool cache::covers(std::uint64_t address) const
 
 void cache::b_transport(tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
 {
+  arrive(delay);
   const std::uint64_t address = payload.get_address();
   if (payload.get_command() == tlm::TLM_IGNORE_COMMAND || !covers(address))
     return out->b_transport(payload, delay);
@@ -59,9 +60,7 @@ void cache::b_transport(tlm::tlm_generic_payload &payload, sc_core::sc_time &del
   payload.set_response_status(access(payload, about, delay));
   if (!about.is(lock_step::end))
     return;
-  if (delay != sc_core::SC_ZERO_TIME)
-    wait(delay);
-  delay = sc_core::SC_ZERO_TIME;
+  arrive(delay);
   send_order(out, about, address);
 }
 
@@ -127,9 +126,7 @@ tlm::tlm_response_status cache::touch(std::uint64_t line, bool write, bool whole
 tlm::tlm_response_status cache::transfer(tlm::tlm_command command, std::uint64_t line,
                                          access_extension &about, sc_core::sc_time &delay)
 {
-  if (delay != sc_core::SC_ZERO_TIME)
-    wait(delay); // what follows must not reach the interconnect before others' earlier accesses
-  delay = sc_core::SC_ZERO_TIME;
+  arrive(delay); // what follows must not reach the interconnect before others' earlier accesses
   unsigned char disabled = TLM_BYTE_DISABLED;
   tlm::tlm_generic_payload payload;
   payload.set_command(command);

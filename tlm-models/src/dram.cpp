@@ -52,11 +52,13 @@ dram::dram(sc_core::sc_module_name, const parameter_values &given)
 
 void dram::b_transport(tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
 {
+  arrive(delay);
   const std::uint64_t length = std::min(payload.get_data_length(), payload.get_streaming_width());
   if (length != 0 && payload.get_command() != tlm::TLM_IGNORE_COMMAND) {
     const sc_core::sc_time now = sc_core::sc_time_stamp();
     delay = access(payload.get_address(), length, now + delay) - now;
   }
+  onward_.keep(memory, delay);
   memory->b_transport(payload, delay);
 }
 

@@ -38,6 +38,7 @@ idm::idm(sc_core::sc_module_name, const idm_config &config)
   for (unsigned p = 0; p < config.participants; ++p) {
     port[p].register_b_transport(this, &idm::b_transport, static_cast<int>(p));
     port[p].register_transport_dbg(this, &idm::transport_dbg, static_cast<int>(p));
+    orders_.emplace_back(port[p], arrival_order::any);
   }
   const auto changed = [this](unsigned participant) { update_irq(participant); };
   doorbells_ = std::make_unique<idm_doorbells>(

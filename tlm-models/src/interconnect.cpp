@@ -6,6 +6,10 @@
 #include "tandem/transaction_log.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cxxabi.h>
+#include <sstream>
+#include <typeinfo>
 
 namespace tandem
 {
@@ -71,6 +75,7 @@ interconnect::interconnect(sc_core::sc_module_name, const interconnect_config &c
       map_(report_name("interconnect", name()), config.map, config.targets,
            static_cast<unsigned>(config.initiators.size()), config.default_target),
       dmi_(parameters_.flag("dmi")), load_interval_(parameters_.time("load_interval")),
+      onward_(config.targets.size()),
       paths_(config.initiators.size() * config.targets.size(), path_statistics(load_interval_)),
       decode_errors_(config.initiators.size())
 {
@@ -84,6 +89,7 @@ interconnect::interconnect(sc_core::sc_module_name, const interconnect_config &c
     from[i].register_b_transport(this, &interconnect::b_transport, tag);
     from[i].register_transport_dbg(this, &interconnect::transport_dbg, tag);
     from[i].register_get_direct_mem_ptr(this, &interconnect::get_direct_mem_ptr, tag);
+    orders_.emplace_back(from[i], arrival_order::any); // b_transport sees to it
   }
   to.init(config.targets.size());
   for (std::size_t t = 0; t < to.size(); ++t)
@@ -114,9 +120,12 @@ void interconnect::forward(const route &way, tlm::tlm_generic_payload &payload,
                            sc_core::sc_time &delay)
 {
   const sc_core::sc_time before = sc_core::sc_time_stamp() + delay;
+  onward_[way.target].keep(to[way.target], delay);
   to[way.target]->b_transport(payload, delay);
-  if (way.spent)
-    way.spent->target = sc_core::sc_time_stamp() + delay - before;
+  if (!way.spent)
+    return;
+  way.spent->forwarded = true;
+  way.spent->target = sc_core::sc_time_stamp() + delay - before;
 }
 
 void interconnect::count_waiting(const route &way, const sc_core::sc_time &time)
@@ -127,6 +136,7 @@ void interconnect::count_waiting(const route &way, const sc_core::sc_time &time)
 
 void interconnect::b_transport(int tag, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
 {
+  arrive(delay);
   const unsigned initiator = static_cast<unsigned>(tag);
   const std::uint64_t address = payload.get_address();
   const std::uint64_t id = log_ ? log_->next_id() : 0;
@@ -161,6 +171,8 @@ void interconnect::b_transport(int tag, tlm::tlm_generic_payload &payload, sc_co
     release_others(initiator, *access, group);
   if (order_only)
     return;
+  if (payload.get_response_status() == tlm::TLM_INCOMPLETE_RESPONSE)
+    fail_without_response(way, address);
   if (!dmi_)
     payload.set_dmi_allowed(false);
   const sc_core::sc_time end = sc_core::sc_time_stamp() + delay;
@@ -213,6 +225,22 @@ void interconnect::release_others(unsigned initiator, const access_extension &ac
     send_order(to[other.target], access, other.address);
     other.lock.release();
   }
+}
+
+void interconnect::fail_without_response(const route &way, std::uint64_t address) const
+{
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> kind(
+      abi::__cxa_demangle(typeid(*this).name(), nullptr, nullptr, &status), std::free);
+  std::ostringstream text;
+  text << report_name("interconnect", name()) << " (class " << (kind ? kind.get() : "unknown")
+       << "): the access of '" << config_.initiators[way.initiator] << "' to '"
+       << config_.targets[way.target] << "' at address 0x" << std::hex << address
+       << " is left without a response: "
+       << (way.spent->forwarded ? "its target sets none"
+                                : "transport() returns without having called forward()");
+  SC_REPORT_ERROR("/tandem/interconnect", text.str().c_str());
+  std::abort(); // only reached when a user has taken the throw from SC_ERROR
 }
 
 void interconnect::count(const route &way, const tlm::tlm_generic_payload &payload,

@@ -50,9 +50,11 @@ link_network::packet &link_network::take_packet()
   return item;
 }
 
-std::uint64_t link_network::carry(const path &way, const load &what, std::uint64_t start)
+std::uint64_t link_network::carry(const path &way, const load &what,
+                                  const sc_core::sc_time &sets_out)
 {
   catch_up();
+  const std::uint64_t start = edge_at(sets_out.value());
   packet &item = take_packet();
   item.what = what;
   item.hop = way.links_.data();
@@ -61,7 +63,10 @@ std::uint64_t link_network::carry(const path &way, const load &what, std::uint64
   item.waited = 0;
   item.queued = item.abandoned = false;
   item.under_way = true;
-  events_.add(start, arrival, item);
+  if (sets_out > sc_core::sc_time_stamp())
+    departures_.push({sets_out.value(), departed_++, &item});
+  else
+    events_.add(start, arrival, item);
   expected_.push({item.due, &item});
   arm(traced_ ? start : item.due);
   try {
@@ -97,6 +102,8 @@ void link_network::step()
   if (traced_) {
     show_idle();
     arm(events_.next());
+    if (!departures_.empty())
+      arm(edge_at(departures_.top().time));
   }
   if (!expected_.empty())
     arm(expected_.top().cycle);
@@ -117,11 +124,23 @@ void link_network::catch_up()
     return; // what has set out since is of this delta cycle
   caught_up_time_ = now;
   caught_up_delta_ = delta;
-  const std::uint64_t last = now / clock_;
+  while (!departures_.empty() && departures_.top().time <= now) {
+    const departure next = departures_.top();
+    departures_.pop();
+    advance(next.time, false);
+    events_.add(edge_at(next.time), arrival, *next.who);
+  }
+  advance(now, sc_core::sc_delta_count_at_current_time() != 0);
+}
+
+/// Handles all that has happened up to a time; late: of its releases as well.
+void link_network::advance(std::uint64_t time, bool late)
+{
+  const std::uint64_t last = time / clock_;
   while ((cycle_ = events_.next()) < last)
     handle(true);
   cycle_ = last;
-  handle(last * clock_ != now || sc_core::sc_delta_count_at_current_time() != 0);
+  handle(last * clock_ != time || late);
 }
 
 /// Handles what is due in cycle_.

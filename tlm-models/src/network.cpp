@@ -179,7 +179,7 @@ std::uint64_t network::send(const link_network::path &path, unsigned initiator, 
                             const sc_core::sc_time &delay)
 {
   return links_.carry(path, {initiator, bytes, timing_.length(bytes)},
-                      timing_.next_cycle(sc_core::sc_time_stamp() + delay));
+                      sc_core::sc_time_stamp() + delay);
 }
 
 void network::transport(const route &way, tlm::tlm_generic_payload &payload,

@@ -153,6 +153,16 @@ void protocol_checker::check_response(const tlm::tlm_generic_payload &payload,
     violation(payload, "the target changes the byte enables");
 }
 
+void protocol_checker::check_order(const tlm::tlm_generic_payload &payload,
+                                   const sc_core::sc_time &time)
+{
+  if (time < latest_ && order_at(out.get_base_port()) == arrival_order::of_time)
+    violation(payload, "the target sees time go back: a request for " + time.to_string() +
+                           " comes after one for " + latest_.to_string() +
+                           ", and it has not declared that it takes them so");
+  latest_ = std::max(latest_, time);
+}
+
 void protocol_checker::b_transport(tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
 {
   check_request(payload, delay);
@@ -160,6 +170,8 @@ void protocol_checker::b_transport(tlm::tlm_generic_payload &payload, sc_core::s
     violation(payload, "the initiator sends a payload that is still under way");
   in_flight_.push_back(&payload);
   const attributes before(payload, delay);
+  if (!is_negative(delay))
+    check_order(payload, before.time);
   try {
     out->b_transport(payload, delay);
   } catch (...) { // the thread is killed, or somebody reports an error

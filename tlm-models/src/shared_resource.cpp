@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/shared_resource.h"
 
+#include "tandem/arrival.h"
+
 #include <algorithm>
 
 namespace tandem
@@ -35,6 +37,7 @@ sc_core::sc_time shared_resource::acquire(unsigned initiator, const sc_core::sc_
                                           const sc_core::sc_time &earliest,
                                           const sc_core::sc_time &length)
 {
+  arrive_at(asked);
   if (waiting_.empty() && !settling_ && earliest >= free_at_) {
     grant(initiator, earliest, length);
     return earliest;
@@ -111,31 +114,13 @@ void shared_resource::released()
   }
   if (waiting_.empty())
     return; // all who waited were killed
-  request &item = *requests_[choose()];
+  request &item = *requests_[arbiter_->pick(waiting_)];
   leave(item);
   item.start = std::max(free_at_, item.earliest);
   grant(item.asked.initiator, item.start, item.length);
   item.granted->notify();
   if (!waiting_.empty())
     release_.notify(free_at_ - sc_core::sc_time_stamp());
-}
-
-std::size_t shared_resource::choose()
-{
-  // Those whose annotated delay lies ahead have not asked yet; if there are no
-  // others, the first of them to ask is next.
-  std::vector<arbitration_request> present;
-  std::vector<std::size_t> places;
-  std::size_t first = 0;
-  for (std::size_t i = 0; i < waiting_.size(); ++i) {
-    if (waiting_[i].requested < waiting_[first].requested)
-      first = i;
-    if (waiting_[i].requested <= sc_core::sc_time_stamp()) {
-      present.push_back(waiting_[i]);
-      places.push_back(i);
-    }
-  }
-  return present.empty() ? first : places[arbiter_->pick(present)];
 }
 
 /// Follows the tenures in time, for a trace only.

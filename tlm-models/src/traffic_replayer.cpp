@@ -96,8 +96,10 @@ traffic_replayer::traffic_replayer(sc_core::sc_module_name, const transaction_lo
 {
   from.init(interconnect.initiators.size());
   to.init(interconnect.targets.size());
-  for (std::size_t t = 0; t < to.size(); ++t)
+  for (std::size_t t = 0; t < to.size(); ++t) {
     to[t].register_b_transport(this, &traffic_replayer::b_transport, static_cast<int>(t));
+    orders_.emplace_back(to[t], arrival_order::any);
+  }
   places(path_, "target", log.system().targets, interconnect.targets);
   streams_.resize(from.size());
   for (std::size_t i = 0; i < initiators_.size(); ++i)
@@ -243,7 +245,12 @@ void traffic_replayer::make(worker &self, unsigned initiator, const sc_core::sc_
   if (left_ != 0 && !standby_)
     arm();
   inside_ = true;
-  from[initiator]->b_transport(self.payload, delay);
+  if (delay == sc_core::SC_ZERO_TIME) {
+    from[initiator]->b_transport(self.payload, delay);
+  } else {
+    const first_of_all promise(due); // nobody is inside, and what follows is for later
+    from[initiator]->b_transport(self.payload, delay);
+  }
   if (leader_ == &self)
     inside_ = false;
 

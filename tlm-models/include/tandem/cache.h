@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tandem/access_extension.h"
+#include "tandem/arrival.h"
 #include "tandem/statistics.h"
 
 #include <cstdint>
@@ -71,6 +72,7 @@ private:
   tlm::tlm_response_status transfer(tlm::tlm_command command, std::uint64_t line,
                                     access_extension &about, sc_core::sc_time &delay);
 
+  declared_order order_{in, arrival_order::any}; // b_transport sees to it
   const cache_config config_;
   std::vector<set> sets_;
   std::vector<unsigned char> data_; // of a line under way, without meaning

@@ -2,6 +2,7 @@
 // The time that dynamic memory takes, in front of a memory that holds the bytes.
 #pragma once
 
+#include "tandem/arrival.h"
 #include "tandem/parameters.h"
 #include "tandem/statistics.h"
 
@@ -31,7 +32,7 @@ namespace tandem
 /// command one `column` before its wires are free again: hits in a row that follow
 /// each other fill the wires, at burst / transfer bytes a second. At every multiple of
 /// refresh_interval (0: never) all banks close their rows and do nothing for refresh_time;
-/// what has started before ends first. Accesses must be made in the order of time.
+/// what has started before ends first. An access for later lets those for earlier go first.
 class dram : public sc_core::sc_module, public statistics_provider
 {
 public:
@@ -67,6 +68,8 @@ private:
   unsigned transport_dbg(tlm::tlm_generic_payload &payload);
   void invalidate(sc_dt::uint64 first, sc_dt::uint64 last);
 
+  declared_order order_{socket, arrival_order::any}; // b_transport sees to it
+  onward_order onward_;
   parameters parameters_;
   std::uint64_t interleave_, row_size_, burst_;
   sc_core::sc_time activate_, column_, precharge_, transfer_, refresh_interval_, refresh_time_;

@@ -2,12 +2,14 @@
 // Inter-processor device module: doorbells, mailboxes, locks and boot blocks.
 #pragma once
 
+#include "tandem/arrival.h"
 #include "tandem/idm_registers.h"
 #include "tandem/interrupt.h"
 #include "tandem/register_bank.h"
 #include "tandem/statistics.h"
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -150,6 +152,7 @@ private:
   void b_transport(int participant, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
   unsigned transport_dbg(int participant, tlm::tlm_generic_payload &payload);
 
+  std::deque<declared_order> orders_; // of the ports
   idm_config config_;
   register_bank registers_;
   std::vector<port_state> ports_;

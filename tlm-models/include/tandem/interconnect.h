@@ -5,6 +5,7 @@
 
 #include "tandem/access_lock.h"
 #include "tandem/address_map.h"
+#include "tandem/arrival.h"
 #include "tandem/latency_histogram.h"
 #include "tandem/parameters.h"
 #include "tandem/statistics.h"
@@ -73,6 +74,8 @@ class transaction_log;
 /// before
 ///   transport() is called, which counts as waiting. Targets between which addresses are
 ///   interleaved are locked as one. What is about order only does not come to transport().
+/// - transport() is called at the time of the request, in the order of time, also when the request
+///   was made for later; and so is the target, unless it has declared that it need not (arrival.h).
 ///
 /// Every interconnect has the parameters `dmi` (default true; false refuses all DMI, so that every
 /// access is a transaction) and `load_interval` (of what the statistics have over time, see
@@ -102,6 +105,7 @@ protected:
   /// Where the time of one access went.
   struct account {
     sc_core::sc_time waiting, target;
+    bool forwarded = false; // to the target
   };
   /// The way of one access, decoded.
   struct route {
@@ -124,7 +128,7 @@ protected:
   /// interconnect by.
   virtual void adjust_dmi(const route &way, tlm::tlm_dmi &dmi);
 
-  /// Calls the target.
+  /// Calls the target, when its requests' turn has come.
   void forward(const route &way, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
   /// Counts time that an access waited for others, for the statistics.
   void count_waiting(const route &way, const sc_core::sc_time &time);
@@ -137,6 +141,7 @@ private:
   void b_transport(int initiator, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
   unsigned transport_dbg(int initiator, tlm::tlm_generic_payload &payload);
   bool get_direct_mem_ptr(int initiator, tlm::tlm_generic_payload &payload, tlm::tlm_dmi &dmi);
+  [[noreturn]] void fail_without_response(const route &way, std::uint64_t address) const;
   bool clip(const address_map::mapping &range, std::uint64_t address, bool granted,
             tlm::tlm_dmi &dmi) const;
   void invalidate(int target, sc_dt::uint64 first, sc_dt::uint64 last);
@@ -160,6 +165,8 @@ private:
   address_map map_;
   bool dmi_;
   sc_core::sc_time load_interval_;
+  std::deque<declared_order> orders_;        // of `from`
+  std::vector<onward_order> onward_;         // by target
   std::vector<path_statistics> paths_;       // initiator * targets + target
   std::vector<std::uint64_t> decode_errors_; // by initiator
   std::deque<lock_group> locks_;

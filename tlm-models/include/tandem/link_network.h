@@ -61,13 +61,14 @@ public:
   /// links: their indices, at least one. The path is valid as long as the network is.
   path make_path(const std::vector<unsigned> &links);
 
-  /// Sends a packet over a path, from the cycle `start` (not before now) on, and
-  /// waits until its tail has arrived, at
+  /// Sends a packet over a path and waits until its tail has arrived. It sets out at a time not
+  /// before now, as if it were sent then, and enters its first link at the next edge of the clock.
+  /// So the tail arrives in the cycle
   ///
-  ///   start + sum of the latencies + length + waiting
+  ///   that edge + sum of the latencies + length + waiting
   ///
   /// Returns the waiting. To be called in the thread of the access; the path must live on.
-  std::uint64_t carry(const path &way, const load &what, std::uint64_t start);
+  std::uint64_t carry(const path &way, const load &what, const sc_core::sc_time &sets_out);
 
   /// A list by link: link, transactions, bytes, busy_ns, utilisation, waiting_ns, longest_queue,
   /// and load: utilisation over time, in which tenures that have begun count in full
@@ -112,16 +113,28 @@ private:
   template <typename Subject>
   using appointments = std::priority_queue<appointment<Subject>, std::vector<appointment<Subject>>,
                                            std::greater<appointment<Subject>>>;
+  /// A packet that was sent before its time.
+  struct departure {
+    std::uint64_t time, number; // number: in the order of sending
+    packet *who;
+    bool operator>(const departure &other) const
+    {
+      return time != other.time ? time > other.time : number > other.number;
+    }
+  };
   enum happening : unsigned { arrival, delivery, release }; // in this order in one cycle
 
   sc_core::sc_time time_of(std::uint64_t cycles) const
   {
     return sc_core::sc_time::from_value(cycles * clock_);
   }
+  /// The first cycle that begins at or after a time.
+  std::uint64_t edge_at(std::uint64_t time) const { return (time + clock_ - 1) / clock_; }
   packet &take_packet();
   void step();
   void arm(std::uint64_t cycle);
   void catch_up();
+  void advance(std::uint64_t time, bool late);
   void handle(bool releases);
   void arrive(packet &who);
   void grant(link &where, packet &who);
@@ -138,6 +151,8 @@ private:
   std::vector<packet *> spare_;
 
   timing_wheel events_;
+  std::priority_queue<departure, std::vector<departure>, std::greater<departure>> departures_;
+  std::uint64_t departed_ = 0;
   std::uint64_t cycle_ = 0; // of the event that is handled
   std::uint64_t caught_up_time_ = UINT64_MAX, caught_up_delta_ = UINT64_MAX;
   appointments<packet> expected_; // one for each packet under way, not after its arrival

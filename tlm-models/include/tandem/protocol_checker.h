@@ -2,6 +2,8 @@
 // Watches over a socket for the rules of the TLM-2.0 base protocol.
 #pragma once
 
+#include "tandem/arrival.h"
+
 #include <functional>
 #include <string>
 #include <systemc>
@@ -15,8 +17,9 @@ namespace tandem
 
 /// Stands between an initiator socket and a target socket, passes everything on unchanged, and
 /// says what either side does against IEEE 1666-2011 in blocking transport, debug transport and
-/// the direct memory interface. One rule is Tandem's and not the standard's: the address is
-/// restored on return.
+/// the direct memory interface. Two rules are Tandem's and not the standard's: the address is
+/// restored on return, and a target that has not declared otherwise (declared_order) gets its
+/// requests in the order of their times.
 class protocol_checker : public sc_core::sc_module
 {
 public:
@@ -34,6 +37,7 @@ private:
 
   void violation(const tlm::tlm_generic_payload &payload, const std::string &what);
   void check_request(const tlm::tlm_generic_payload &payload, const sc_core::sc_time &delay);
+  void check_order(const tlm::tlm_generic_payload &payload, const sc_core::sc_time &time);
   void check_response(const tlm::tlm_generic_payload &payload, const attributes &before);
   void check_unchanged(const tlm::tlm_generic_payload &payload, const attributes &before);
   void check_grant(const tlm::tlm_generic_payload &payload, const tlm::tlm_dmi &dmi);
@@ -45,7 +49,9 @@ private:
   bool get_direct_mem_ptr(tlm::tlm_generic_payload &payload, tlm::tlm_dmi &dmi);
   void invalidate(sc_dt::uint64 first, sc_dt::uint64 last);
 
+  declared_order order_ = declared_order::of_target_behind(in, out);
   std::vector<const tlm::tlm_generic_payload *> in_flight_;
+  sc_core::sc_time latest_; // time of a request
 };
 
 } // namespace tandem

@@ -2,6 +2,7 @@
 // Memory that other processes can map: a TLM target over a file descriptor.
 #pragma once
 
+#include "tandem/arrival.h"
 #include "tandem/statistics.h"
 
 #include <cstdint>
@@ -93,6 +94,7 @@ private:
   unsigned transport_dbg(tlm::tlm_generic_payload &payload);
   bool get_direct_mem_ptr(tlm::tlm_generic_payload &payload, tlm::tlm_dmi &dmi);
 
+  declared_order order_{socket, arrival_order::any};
   shared_memory_config config_;
   std::unique_ptr<memory_backing> backing_;
   std::vector<run> runs_;

@@ -16,8 +16,9 @@ namespace tandem
 ///
 /// A request that finds it free is granted at once and does not wait(); what finds
 /// it busy queues, and arbitration decides among all that were made up to the
-/// instant of release. Requests must be made in the order of time, as they are
-/// when initiators do not run ahead.
+/// instant of release. A request for later first lets those for earlier go
+/// (arrive_at()). Of two that are made at one instant and find it free, the one whose
+/// thread SystemC runs first is granted; that is the same in every run.
 class shared_resource : public sc_core::sc_module
 {
 public:
@@ -27,8 +28,8 @@ public:
   ~shared_resource() override;
 
   /// Holds the resource for `length`, not before `earliest`; returns the start of the
-  /// tenure. To be called in the thread of the access. asked: when it was made,
-  /// for arbitration; not after earliest.
+  /// tenure. To be called in the thread of the access. asked: when the access reaches
+  /// this resource, not after earliest; when that is later than now, it waits until then.
   sc_core::sc_time acquire(unsigned initiator, const sc_core::sc_time &asked,
                            const sc_core::sc_time &earliest, const sc_core::sc_time &length);
 
@@ -48,7 +49,6 @@ private:
   sc_core::sc_event *take_event();
   void queue(request &item);
   void leave(const request &item);
-  std::size_t choose();
   void released();
   void trace_step();
 

@@ -2,11 +2,13 @@
 // The transactions of a log once more, through any interconnect.
 #pragma once
 
+#include "tandem/arrival.h"
 #include "tandem/interconnect.h"
 #include "tandem/latency_histogram.h"
 #include "tandem/statistics.h"
 #include "tandem/transaction_log.h"
 
+#include <deque>
 #include <memory>
 #include <systemc>
 #include <tlm>
@@ -69,6 +71,7 @@ private:
   void outlast_all();
   void b_transport(int target, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
 
+  std::deque<declared_order> orders_; // of `to`, which answer as the log says
   const replay_timing timing_;
   const std::string path_; // of the log
   transaction_stream log_;
