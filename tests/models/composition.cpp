@@ -146,6 +146,8 @@ struct composition::consumer : sc_core::sc_module {
     }
     void b_transport(tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
     {
+      if (payload.get_command() == tlm::TLM_IGNORE_COMMAND)
+        return out->b_transport(payload, delay); // about order only, see access_extension
       to->push_back({between.behind, sc_core::sc_time_stamp().value()});
       out->b_transport(payload, delay);
       to->push_back({between.before, (sc_core::sc_time_stamp() + delay).value()});

@@ -138,13 +138,15 @@ public:
 private:
   void b_transport(tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
   {
+    payload.set_response_status(tlm::TLM_OK_RESPONSE);
+    if (payload.get_command() == tlm::TLM_IGNORE_COMMAND)
+      return;
     const sc_core::sc_time now = sc_core::sc_time_stamp();
     seen.push_back(now + delay);
     addresses.push_back(payload.get_address());
     busy_until_ = std::max(busy_until_, now + delay) + busy;
     busy += wear;
     delay = busy_until_ - now;
-    payload.set_response_status(tlm::TLM_OK_RESPONSE);
   }
   unsigned transport_dbg(tlm::tlm_generic_payload &payload) { return payload.get_data_length(); }
 
