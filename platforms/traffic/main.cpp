@@ -22,12 +22,12 @@ using namespace tandem;
 class sink : public sc_core::sc_module
 {
 public:
-  tlm_utils::simple_target_socket<sink> socket;
+  tandem::target_socket socket;
 
   sink(sc_core::sc_module_name, const sc_core::sc_time &latency)
       : socket("socket"), latency_(latency)
   {
-    socket.register_b_transport(this, &sink::b_transport);
+    socket.register_b_transport(this, &sink::b_transport, serving::at_once);
   }
 
 private:

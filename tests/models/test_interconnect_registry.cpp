@@ -97,6 +97,23 @@ TEST(interconnect_registry, shared_object_takes_parameters)
   EXPECT_EQ(delay_of("my_interconnect", config), ns(20));
 }
 
+TEST(interconnect_registry, shared_object_may_be_of_a_later_standard)
+{
+  load_interconnect_library(CXX20_LIBRARY);
+  EXPECT_EQ(delay_of("my_interconnect", one_path()), ns(8));
+}
+
+TEST(interconnect_registry, shared_object_for_another_systemc_is_refused_in_a_sentence)
+{
+  const std::string error = error_of([] { load_interconnect_library(OTHER_CXX_LIBRARY); });
+  EXPECT_EQ(error.find(std::string("cannot load interconnect library '") + OTHER_CXX_LIBRARY +
+                       "': it was compiled for another SystemC or another C++ than this program"),
+            0u)
+      << error;
+  EXPECT_NE(error.find("compile it with -DSC_CPLUSPLUS=201703L"), std::string::npos) << error;
+  EXPECT_FALSE(known("my_interconnect"));
+}
+
 TEST(interconnect_registry, documented_example_is_the_one_that_is_tested)
 {
   const auto text = [](const std::string &path) {

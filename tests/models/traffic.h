@@ -44,7 +44,7 @@ public:
   using extent = std::pair<std::uint64_t, std::uint64_t>;
 
   checker check{"check"};
-  tlm_utils::simple_initiator_socket<tandem::protocol_checker> &socket = check.out;
+  tandem::initiator_socket &socket = check.out;
   std::vector<extent> invalidated;
   sc_core::sc_time delay; // collected by the last transaction
   bool dmi_hint = false;  // of the last transaction
@@ -172,7 +172,7 @@ public:
     sc_core::sc_time arrival; // with the delay collected on the way
   };
   checker check{"check"};
-  tlm_utils::simple_target_socket<tandem::protocol_checker> &socket = check.in;
+  tandem::target_socket &socket = check.in;
   std::vector<entry> seen;
   sc_core::sc_time latency;
 

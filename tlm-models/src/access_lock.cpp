@@ -53,6 +53,20 @@ access_lock::pass::~pass()
     lock_.advance();
 }
 
+bool access_lock::try_enter()
+{
+  if (!waiting_.empty() || !is_free(false))
+    return false;
+  ++inside_;
+  return true;
+}
+
+void access_lock::leave()
+{
+  if (--inside_ == 0)
+    advance();
+}
+
 bool access_lock::held_by(unsigned port, const access_extension &access) const
 {
   return held_ && port_ == port && initiator_ == access.initiator;

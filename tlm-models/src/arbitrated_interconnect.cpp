@@ -40,4 +40,18 @@ void arbitrated_interconnect::transport(const route &way, tlm::tlm_generic_paylo
   forward(way, payload, delay);
 }
 
+void arbitrated_interconnect::begin(flight &under_way)
+{
+  const sc_core::sc_time asked = sc_core::sc_time_stamp() + under_way.delay;
+  const sc_core::sc_time edge = timing_.next_edge(asked);
+  const sc_core::sc_time length = timing_.duration(under_way.payload->get_data_length());
+  resource_for(under_way.way.target)
+      .acquire(under_way.way.initiator, asked, edge, length,
+               [this, &under_way, edge, length](const sc_core::sc_time &start) {
+                 count_waiting(under_way.way, start - edge);
+                 under_way.delay = start + length - sc_core::sc_time_stamp();
+                 forward(under_way, [this, &under_way] { finish(under_way); });
+               });
+}
+
 } // namespace tandem

@@ -91,12 +91,17 @@ arrival_order order_at(sc_core::sc_port_base &port)
   return arrival_order::of_time;
 }
 
-void onward_order::let_earlier_go_first(sc_core::sc_port_base &port, sc_core::sc_time &delay)
+bool onward_order::is_any(sc_core::sc_port_base &port)
 {
   if (!known_)
     order_ = order_at(port);
   known_ = true;
-  if (order_ == arrival_order::of_time)
+  return order_ == arrival_order::any;
+}
+
+void onward_order::let_earlier_go_first(sc_core::sc_port_base &port, sc_core::sc_time &delay)
+{
+  if (!is_any(port))
     arrive(delay);
 }
 

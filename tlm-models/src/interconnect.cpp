@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/interconnect.h"
 
+#include "interconnect_journey.h"
 #include "report_name.h"
 
 #include "tandem/transaction_log.h"
@@ -87,6 +88,7 @@ interconnect::interconnect(sc_core::sc_module_name, const interconnect_config &c
   for (std::size_t i = 0; i < from.size(); ++i) {
     const int tag = static_cast<int>(i);
     from[i].register_b_transport(this, &interconnect::b_transport, tag);
+    from[i].register_begin_transport(this, &interconnect::begin_transport, tag);
     from[i].register_transport_dbg(this, &interconnect::transport_dbg, tag);
     from[i].register_get_direct_mem_ptr(this, &interconnect::get_direct_mem_ptr, tag);
     orders_.emplace_back(from[i], arrival_order::any); // b_transport sees to it
@@ -134,21 +136,33 @@ void interconnect::count_waiting(const route &way, const sc_core::sc_time &time)
     way.spent->waiting += time;
 }
 
+/// The range that an access goes to; nullptr for one that is refused.
+const address_map::mapping *interconnect::decode(unsigned initiator,
+                                                 tlm::tlm_generic_payload &payload,
+                                                 const sc_core::sc_time &delay)
+{
+  const std::uint64_t address = payload.get_address();
+  const address_map::mapping *const range = map_.find(initiator, address);
+  if (range && extent(payload) - 1 <= range->last - address)
+    return range;
+  ++decode_errors_[initiator];
+  payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
+  const sc_core::sc_time start = sc_core::sc_time_stamp() + delay;
+  if (log_)
+    log(log_->next_id(), nullptr, initiator, payload, start, start);
+  return nullptr;
+}
+
 void interconnect::b_transport(int tag, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
 {
   arrive(delay);
   const unsigned initiator = static_cast<unsigned>(tag);
+  const address_map::mapping *const range = decode(initiator, payload, delay);
+  if (!range)
+    return;
   const std::uint64_t address = payload.get_address();
   const std::uint64_t id = log_ ? log_->next_id() : 0;
   const sc_core::sc_time start = sc_core::sc_time_stamp() + delay;
-  const address_map::mapping *const range = map_.find(initiator, address);
-  if (!range || extent(payload) - 1 > range->last - address) {
-    ++decode_errors_[initiator];
-    payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
-    if (log_)
-      log(id, nullptr, initiator, payload, start, start);
-    return;
-  }
   const access_extension *const access = payload.get_extension<access_extension>();
   lock_group &group = *lock_of_[range->target];
   access_lock::pass pass(group.lock, initiator, access, delay);
@@ -169,16 +183,22 @@ void interconnect::b_transport(int tag, tlm::tlm_generic_payload &payload, sc_co
   pass.done(delay);
   if (access && access->is(lock_step::end))
     release_others(initiator, *access, group);
-  if (order_only)
-    return;
+  if (!order_only)
+    leave(way, payload, id, start, delay);
+}
+
+/// The access has ended: the payload has the initiator's address again.
+void interconnect::leave(const route &way, tlm::tlm_generic_payload &payload, std::uint64_t id,
+                         const sc_core::sc_time &start, const sc_core::sc_time &delay)
+{
   if (payload.get_response_status() == tlm::TLM_INCOMPLETE_RESPONSE)
-    fail_without_response(way, address);
+    fail_without_response(way, payload.get_address());
   if (!dmi_)
     payload.set_dmi_allowed(false);
   const sc_core::sc_time end = sc_core::sc_time_stamp() + delay;
   count(way, payload, start, end);
   if (log_)
-    log(id, &way, initiator, payload, start, end);
+    log(id, &way, way.initiator, payload, start, end);
 }
 
 /// Each target has its lock, or a share in one.

@@ -47,6 +47,18 @@ const entry &find(const std::string &kind)
   return found->second;
 }
 
+/// What the loader says. That SystemC's check of versions has failed is only to be seen from the
+/// name of a symbol.
+std::string explained(const std::string &cause)
+{
+  if (cause.find("sc_api_version") == std::string::npos)
+    return cause;
+  return std::string("it was compiled for another SystemC or another C++ than this program, which "
+                     "has SystemC ") +
+         sc_core::sc_release() + " for C++17: compile it with -DSC_CPLUSPLUS=201703L (" + cause +
+         ")";
+}
+
 } // namespace
 
 bool register_interconnect(const std::string &kind, interconnect_factory factory,
@@ -103,7 +115,7 @@ void load_interconnect_library(const std::string &path)
   registry().last_conflict.clear();
   void *const handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle)
-    fail("cannot load interconnect library '" + path + "': " + dlerror());
+    fail("cannot load interconnect library '" + path + "': " + explained(dlerror()));
   if (!loaded.insert(handle).second)
     return;
   if (!registry().last_conflict.empty())

@@ -9,11 +9,14 @@ namespace tandem
 link_network::link_network(sc_core::sc_module_name, const sc_core::sc_time &clock,
                            arbiter_maker make_rule, const sc_core::sc_time &load_interval)
     : clock_(clock.value()), make_rule_(std::move(make_rule)), load_interval_(load_interval),
-      next_("next")
+      next_("next"), delivery_("delivery")
 {
   SC_HAS_PROCESS(link_network);
   SC_METHOD(step);
   sensitive << next_;
+  dont_initialize();
+  SC_METHOD(continue_delivered);
+  sensitive << delivery_;
   dont_initialize();
 }
 
@@ -50,8 +53,8 @@ link_network::packet &link_network::take_packet()
   return item;
 }
 
-std::uint64_t link_network::carry(const path &way, const load &what,
-                                  const sc_core::sc_time &sets_out)
+link_network::packet &link_network::set_out(const path &way, const load &what,
+                                            const sc_core::sc_time &sets_out)
 {
   catch_up();
   const std::uint64_t start = edge_at(sets_out.value());
@@ -69,14 +72,44 @@ std::uint64_t link_network::carry(const path &way, const load &what,
     events_.add(start, arrival, item);
   expected_.push({item.due, &item});
   arm(traced_ ? start : item.due);
+  return item;
+}
+
+std::uint64_t link_network::carry(const path &way, const load &what,
+                                  const sc_core::sc_time &sets_out)
+{
+  packet &item = set_out(way, what, sets_out);
+  if (!item.delivered)
+    item.delivered = std::make_unique<sc_core::sc_event>();
   try {
-    sc_core::wait(item.delivered);
+    sc_core::wait(*item.delivered);
   } catch (...) { // the thread is killed or reset while it waits
     item.abandoned = true;
     throw;
   }
   spare_.push_back(&item);
   return item.waited;
+}
+
+void link_network::carry(const path &way, const load &what, const sc_core::sc_time &sets_out,
+                         continuation delivered)
+{
+  set_out(way, what, sets_out).then = std::move(delivered);
+}
+
+/// Runs in the evaluation phase in which packets were delivered, as their threads do: what has them
+/// delivered is not interrupted.
+void link_network::continue_delivered()
+{
+  for (std::size_t i = 0; i < delivered_.size(); ++i) {
+    packet &item = *delivered_[i];
+    const continuation then = std::move(item.then);
+    const std::uint64_t waited = item.waited;
+    item.then = nullptr;
+    spare_.push_back(&item);
+    then(waited);
+  }
+  delivered_.clear();
 }
 
 /// Has step() run in a cycle, if it does not run before.
@@ -171,8 +204,7 @@ void link_network::arrive(packet &who)
     events_.add(where.free_at, release, where);
   }
   who.queued = true;
-  where.waiting.push_back({who.what.initiator, time_of(cycle_)});
-  where.packets.push_back(&who);
+  where.waiting.push(who, who.what.initiator, time_of(cycle_));
   where.queue_length = static_cast<unsigned>(where.waiting.size());
   where.longest_queue = std::max(where.longest_queue, where.waiting.size());
 }
@@ -199,10 +231,7 @@ void link_network::grant(link &where, packet &who)
 /// The link is free and packets wait: chooses the next.
 void link_network::choose(link &where)
 {
-  const std::size_t chosen = where.rule->pick(where.waiting);
-  packet &who = *where.packets[chosen];
-  where.waiting.erase(where.waiting.begin() + static_cast<std::ptrdiff_t>(chosen));
-  where.packets.erase(where.packets.begin() + static_cast<std::ptrdiff_t>(chosen));
+  packet &who = where.waiting.take(*where.rule);
   where.queue_length = static_cast<unsigned>(where.waiting.size());
   const std::uint64_t waited = cycle_ - who.asked;
   where.waited += waited;
@@ -217,10 +246,14 @@ void link_network::choose(link &where)
 void link_network::deliver(packet &who)
 {
   who.under_way = false;
-  if (who.abandoned)
+  if (who.abandoned) {
     spare_.push_back(&who);
-  else
-    who.delivered.notify();
+  } else if (who.then) {
+    delivered_.push_back(&who);
+    delivery_.notify();
+  } else {
+    who.delivered->notify();
+  }
 }
 
 void link_network::show_idle()

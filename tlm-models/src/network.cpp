@@ -174,25 +174,47 @@ unsigned network::distance(unsigned initiator, unsigned target) const
   return ways_.at(initiator * config().targets.size() + target).distance;
 }
 
-/// Sends a packet of so many bytes of data and returns for how many cycles it waited.
-std::uint64_t network::send(const link_network::path &path, unsigned initiator, std::uint64_t bytes,
-                            const sc_core::sc_time &delay)
-{
-  return links_.carry(path, {initiator, bytes, timing_.length(bytes)},
-                      sc_core::sc_time_stamp() + delay);
-}
-
 void network::transport(const route &way, tlm::tlm_generic_payload &payload,
                         sc_core::sc_time &delay)
 {
-  const ways &known = ways_[way.initiator * config().targets.size() + way.target];
+  const ways &known = ways_of(way);
   const std::uint64_t bytes = payload.get_data_length();
-  std::uint64_t waited = send(known.request, way.initiator, payload.is_write() ? bytes : 0, delay);
+  const link_network::load carried = load_of(way.initiator, payload.is_write() ? bytes : 0);
+  std::uint64_t waited = links_.carry(known.request, carried, sc_core::sc_time_stamp() + delay);
   delay = sc_core::SC_ZERO_TIME;
   forward(way, payload, delay);
-  waited += send(known.response, way.initiator, payload.is_read() ? bytes : 0, delay);
+  const link_network::load returned = load_of(way.initiator, payload.is_read() ? bytes : 0);
+  waited += links_.carry(known.response, returned, sc_core::sc_time_stamp() + delay);
   delay = sc_core::SC_ZERO_TIME;
   count_waiting(way, timing_.cycles(waited));
+}
+
+void network::begin(flight &under_way)
+{
+  const tlm::tlm_generic_payload &payload = *under_way.payload;
+  const link_network::load carried =
+      load_of(under_way.way.initiator, payload.is_write() ? payload.get_data_length() : 0);
+  links_.carry(ways_of(under_way.way).request, carried, sc_core::sc_time_stamp() + under_way.delay,
+               [this, &under_way](std::uint64_t waited) {
+                 count_waiting(under_way.way, timing_.cycles(waited));
+                 under_way.delay = sc_core::SC_ZERO_TIME;
+                 forward(under_way, [this, &under_way] { answer(under_way); });
+               });
+}
+
+/// The target has ended.
+void network::answer(flight &under_way)
+{
+  const tlm::tlm_generic_payload &payload = *under_way.payload;
+  const link_network::load returned =
+      load_of(under_way.way.initiator, payload.is_read() ? payload.get_data_length() : 0);
+  links_.carry(ways_of(under_way.way).response, returned,
+               sc_core::sc_time_stamp() + under_way.delay,
+               [this, &under_way](std::uint64_t waited) {
+                 count_waiting(under_way.way, timing_.cycles(waited));
+                 under_way.delay = sc_core::SC_ZERO_TIME;
+                 finish(under_way);
+               });
 }
 
 nlohmann::ordered_json network::statistics() const

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/protocol_checker.h"
 
+#include "phase_rules.h"
+
 #include <algorithm>
 #include <sstream>
 
@@ -72,8 +74,32 @@ struct protocol_checker::attributes {
   }
 };
 
-protocol_checker::protocol_checker(sc_core::sc_module_name) : in("in"), out("out")
+/// An access that no thread carries.
+struct protocol_checker::passage final : transport_completion {
+  protocol_checker &owner;
+  attributes before;
+  transport_completion &whom;
+
+  passage(protocol_checker &checker, const attributes &request, transport_completion &caller)
+      : owner(checker), before(request), whom(caller)
+  {
+  }
+  void completed(tlm::tlm_generic_payload &payload, const sc_core::sc_time &delay) override
+  {
+    const std::unique_ptr<passage> self(this);
+    owner.end(payload, before, delay);
+    whom.completed(payload, delay);
+  }
+};
+
+protocol_checker::protocol_checker(sc_core::sc_module_name)
+    : in("in"), out("out"), phases_(std::make_unique<phase_rules>(
+                                [this](const tlm::tlm_generic_payload &payload,
+                                       const std::string &what) { violation(payload, what); }))
 {
+  in.register_begin_transport(this, &protocol_checker::begin_transport);
+  in.register_nb_transport_fw(this, &protocol_checker::nb_transport_fw);
+  out.register_nb_transport_bw(this, &protocol_checker::nb_transport_bw);
   in.register_b_transport(this, &protocol_checker::b_transport);
   in.register_transport_dbg(this, &protocol_checker::transport_dbg);
   in.register_get_direct_mem_ptr(this, &protocol_checker::get_direct_mem_ptr);
@@ -82,6 +108,8 @@ protocol_checker::protocol_checker(sc_core::sc_module_name) : in("in"), out("out
     SC_REPORT_ERROR("/tandem/protocol", sentence.c_str());
   };
 }
+
+protocol_checker::~protocol_checker() = default;
 
 void protocol_checker::violation(const tlm::tlm_generic_payload &payload, const std::string &what)
 {
@@ -163,28 +191,93 @@ void protocol_checker::check_order(const tlm::tlm_generic_payload &payload,
   latest_ = std::max(latest_, time);
 }
 
-void protocol_checker::b_transport(tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
+void protocol_checker::begin(const tlm::tlm_generic_payload &payload, const sc_core::sc_time &delay)
 {
   check_request(payload, delay);
-  if (std::find(in_flight_.begin(), in_flight_.end(), &payload) != in_flight_.end())
+  if (!in_flight_.insert(&payload).second)
     violation(payload, "the initiator sends a payload that is still under way");
-  in_flight_.push_back(&payload);
-  const attributes before(payload, delay);
   if (!is_negative(delay))
-    check_order(payload, before.time);
-  try {
-    out->b_transport(payload, delay);
-  } catch (...) { // the thread is killed, or somebody reports an error
-    in_flight_.erase(std::find(in_flight_.begin(), in_flight_.end(), &payload));
-    throw;
-  }
-  in_flight_.erase(std::find(in_flight_.begin(), in_flight_.end(), &payload));
+    check_order(payload, sc_core::sc_time_stamp() + delay);
+}
+
+void protocol_checker::end(const tlm::tlm_generic_payload &payload, const attributes &before,
+                           const sc_core::sc_time &delay)
+{
+  in_flight_.erase(&payload);
   check_unchanged(payload, before);
   check_response(payload, before);
   if (is_negative(delay))
     violation(payload, "the target returns a negative delay");
   else if (sc_core::sc_time_stamp() + delay < before.time)
     violation(payload, "the target returns a time before that of the call");
+}
+
+void protocol_checker::b_transport(tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
+{
+  begin(payload, delay);
+  const attributes before(payload, delay);
+  try {
+    out->b_transport(payload, delay);
+  } catch (...) { // the thread is killed, or somebody reports an error
+    in_flight_.erase(&payload);
+    throw;
+  }
+  end(payload, before, delay);
+}
+
+void protocol_checker::begin_transport(tlm::tlm_generic_payload &payload,
+                                       const sc_core::sc_time &delay, transport_completion &whom)
+{
+  begin(payload, delay);
+  auto *const passing = new passage(*this, attributes(payload, delay), whom); // until it has ended
+  out.begin_transport(payload, delay, *passing);
+}
+
+tlm::tlm_sync_enum protocol_checker::nb_transport_fw(tlm::tlm_generic_payload &payload,
+                                                     tlm::tlm_phase &phase, sc_core::sc_time &delay)
+{
+  const tlm::tlm_phase called = phase;
+  if (called == tlm::BEGIN_REQ) {
+    check_request(payload, delay);
+    requests_[&payload] = std::make_unique<attributes>(payload, delay);
+  }
+  phases_->forward_called(payload, called);
+  const tlm::tlm_sync_enum answer = out->nb_transport_fw(payload, phase, delay);
+  phases_->forward_returned(payload, called, answer, phase);
+  if (is_negative(delay))
+    violation(payload, "the target returns a negative delay");
+  if (called == tlm::BEGIN_REQ &&
+      (answer == tlm::TLM_COMPLETED || (answer == tlm::TLM_UPDATED && phase == tlm::BEGIN_RESP)))
+    check_answer(payload);
+  if (!phases_->under_way(payload))
+    requests_.erase(&payload);
+  return answer;
+}
+
+tlm::tlm_sync_enum protocol_checker::nb_transport_bw(tlm::tlm_generic_payload &payload,
+                                                     tlm::tlm_phase &phase, sc_core::sc_time &delay)
+{
+  const tlm::tlm_phase called = phase;
+  if (is_negative(delay))
+    violation(payload, "the target sends a negative delay");
+  phases_->backward_called(payload, called);
+  if (called == tlm::BEGIN_RESP)
+    check_answer(payload);
+  const tlm::tlm_sync_enum answer = in->nb_transport_bw(payload, phase, delay);
+  phases_->backward_returned(payload, called, answer, phase);
+  if (!phases_->under_way(payload))
+    requests_.erase(&payload);
+  return answer;
+}
+
+/// What the target has made of a request of non-blocking transport.
+void protocol_checker::check_answer(const tlm::tlm_generic_payload &payload)
+{
+  const auto found = requests_.find(&payload);
+  if (found == requests_.end())
+    return; // which is a violation of its own
+  check_unchanged(payload, *found->second);
+  check_response(payload, *found->second);
 }
 
 void protocol_checker::check_no_time(const tlm::tlm_generic_payload &payload,

@@ -3,6 +3,7 @@
 
 #include "memory_backing.h"
 #include "tandem/dmi_descriptor.h"
+#include "tandem/untimed_access.h"
 
 #include <algorithm>
 #include <cstring>
@@ -83,7 +84,7 @@ shared_memory::shared_memory(sc_core::sc_module_name, const shared_memory_config
       part.write = range.write;
       part.dmi = range.dmi;
     });
-  socket.register_b_transport(this, &shared_memory::b_transport);
+  socket.register_b_transport(this, &shared_memory::b_transport, serving::at_once);
   socket.register_transport_dbg(this, &shared_memory::transport_dbg);
   socket.register_get_direct_mem_ptr(this, &shared_memory::get_direct_mem_ptr);
 }
@@ -168,6 +169,22 @@ const shared_memory::run &shared_memory::run_at(std::uint64_t offset) const
   return *(after - 1);
 }
 
+/// Bytes that are not enabled are not touched, and need no right.
+bool shared_memory::permitted(const tlm::tlm_generic_payload &payload) const
+{
+  const std::uint64_t first = payload.get_address(), width = extent(payload);
+  const unsigned char *const enables = payload.get_byte_enable_ptr();
+  if (!enables)
+    return permitted(first, first + width - 1, payload.is_write());
+  for (std::uint64_t i = 0; i < payload.get_data_length(); ++i) {
+    const std::uint64_t at = first + i % width;
+    if (enables[i % payload.get_byte_enable_length()] == TLM_BYTE_ENABLED &&
+        !permitted(at, at, payload.is_write()))
+      return false;
+  }
+  return true;
+}
+
 bool shared_memory::permitted(std::uint64_t first, std::uint64_t last, bool write) const
 {
   const run *part = &run_at(first);
@@ -191,8 +208,7 @@ tlm::tlm_response_status shared_memory::check(const tlm::tlm_generic_payload &pa
     return tlm::TLM_ADDRESS_ERROR_RESPONSE;
   if (payload.get_command() == tlm::TLM_IGNORE_COMMAND)
     return tlm::TLM_OK_RESPONSE;
-  return permitted(first, first + length - 1, payload.is_write()) ? tlm::TLM_OK_RESPONSE
-                                                                  : tlm::TLM_COMMAND_ERROR_RESPONSE;
+  return permitted(payload) ? tlm::TLM_OK_RESPONSE : tlm::TLM_COMMAND_ERROR_RESPONSE;
 }
 
 void shared_memory::b_transport(tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
@@ -228,9 +244,19 @@ unsigned shared_memory::transport_dbg(tlm::tlm_generic_payload &payload)
   }
   const std::uint64_t length =
       std::min<std::uint64_t>(payload.get_data_length(), config_.size - offset);
+  auto *const access = payload.get_extension<untimed_access>();
+  const bool asks = access && access->asked != tlm::TLM_IGNORE_COMMAND;
+  if (access) {
+    access->honoured = true;
+    const tlm::tlm_command command = asks ? access->asked : payload.get_command();
+    if (!permitted(offset, offset + length - 1, command == tlm::TLM_WRITE_COMMAND)) {
+      payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
+      return 0;
+    }
+  }
   if (payload.is_write())
     copy(data() + offset, payload.get_data_ptr(), length);
-  else if (payload.is_read())
+  else if (payload.is_read() && !asks)
     copy(payload.get_data_ptr(), data() + offset, length);
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
   return static_cast<unsigned>(length);

@@ -8,13 +8,15 @@
 namespace tandem
 {
 
-/// An access that waits; lies on the stack of its thread.
-struct shared_resource::request {
-  arbitration_request asked;
-  sc_core::sc_time earliest; // start of the tenure
-  sc_core::sc_time length;   // of the tenure
-  sc_core::sc_time start;    // of the tenure, once granted
-  sc_core::sc_event *granted;
+/// An access that waits. That of a thread lies on its stack.
+struct shared_resource::request : arbitration_queue<request>::entry {
+  unsigned initiator;
+  sc_core::sc_time asked;
+  sc_core::sc_time earliest;            // start of the tenure
+  sc_core::sc_time length;              // of the tenure
+  sc_core::sc_time start;               // of the tenure, once granted
+  sc_core::sc_event *granted = nullptr; // for a thread
+  continuation then;                    // for all others
 };
 
 shared_resource::shared_resource(sc_core::sc_module_name, std::unique_ptr<arbiter> rule,
@@ -38,13 +40,34 @@ sc_core::sc_time shared_resource::acquire(unsigned initiator, const sc_core::sc_
                                           const sc_core::sc_time &length)
 {
   arrive_at(asked);
-  if (waiting_.empty() && !settling_ && earliest >= free_at_) {
+  if (is_free(earliest)) {
     grant(initiator, earliest, length);
     return earliest;
   }
-  request item = {{initiator, asked}, earliest, length, sc_core::SC_ZERO_TIME, nullptr};
-  queue(item);
+  request item;
+  item.initiator = initiator;
+  item.asked = asked;
+  item.earliest = earliest;
+  item.length = length;
+  wait_for(item);
   return item.start;
+}
+
+void shared_resource::acquire(unsigned initiator, const sc_core::sc_time &asked,
+                              const sc_core::sc_time &earliest, const sc_core::sc_time &length,
+                              continuation granted)
+{
+  if (is_free(earliest)) {
+    grant(initiator, earliest, length);
+    return granted(earliest);
+  }
+  request &item = take_request();
+  item.initiator = initiator;
+  item.asked = asked;
+  item.earliest = earliest;
+  item.length = length;
+  item.then = std::move(granted);
+  queue(item);
 }
 
 void shared_resource::grant(unsigned initiator, const sc_core::sc_time &start,
@@ -73,34 +96,40 @@ sc_core::sc_event *shared_resource::take_event()
   return event;
 }
 
+shared_resource::request &shared_resource::take_request()
+{
+  if (spare_requests_.empty()) {
+    requests_.emplace_back();
+    return requests_.back();
+  }
+  request &item = *spare_requests_.back();
+  spare_requests_.pop_back();
+  return item;
+}
+
 void shared_resource::queue(request &item)
 {
   if (waiting_.empty() && !settling_)
     release_.notify(free_at_ - sc_core::sc_time_stamp());
-  item.granted = take_event();
-  waiting_.push_back(item.asked);
-  requests_.push_back(&item);
+  waiting_.push(item, item.initiator, item.asked);
   ++contended_;
   queue_length_ = static_cast<unsigned>(waiting_.size());
   longest_queue_ = std::max(longest_queue_, waiting_.size());
+}
+
+void shared_resource::wait_for(request &item)
+{
+  item.granted = take_event();
+  queue(item);
   try {
     wait(*item.granted);
   } catch (...) { // the thread is killed or reset while it waits
-    leave(item);
+    waiting_.remove(item.initiator, item);
+    queue_length_ = static_cast<unsigned>(waiting_.size());
     spare_events_.push_back(item.granted);
     throw;
   }
   spare_events_.push_back(item.granted);
-}
-
-void shared_resource::leave(const request &item)
-{
-  const auto place = std::find(requests_.begin(), requests_.end(), &item);
-  if (place == requests_.end())
-    return;
-  waiting_.erase(waiting_.begin() + (place - requests_.begin()));
-  requests_.erase(place);
-  queue_length_ = static_cast<unsigned>(waiting_.size());
 }
 
 /// Runs when it becomes free and somebody waits, once and then again one
@@ -114,13 +143,18 @@ void shared_resource::released()
   }
   if (waiting_.empty())
     return; // all who waited were killed
-  request &item = *requests_[arbiter_->pick(waiting_)];
-  leave(item);
+  request &item = waiting_.take(*arbiter_);
+  queue_length_ = static_cast<unsigned>(waiting_.size());
   item.start = std::max(free_at_, item.earliest);
-  grant(item.asked.initiator, item.start, item.length);
-  item.granted->notify();
+  grant(item.initiator, item.start, item.length);
   if (!waiting_.empty())
     release_.notify(free_at_ - sc_core::sc_time_stamp());
+  if (item.granted)
+    return item.granted->notify();
+  const continuation then = std::move(item.then);
+  const sc_core::sc_time start = item.start;
+  spare_requests_.push_back(&item);
+  then(start);
 }
 
 /// Follows the tenures in time, for a trace only.

@@ -26,11 +26,8 @@ std::size_t place_of(const std::string &name, const std::vector<std::string> &na
 
 } // namespace
 
-/// One thread, with the request that it makes.
-struct traffic_generator::worker {
-  sc_core::sc_event turn;
-  tlm::tlm_generic_payload payload;
-  std::vector<unsigned char> data;
+struct traffic_generator::request : tlm::tlm_generic_payload {
+  sc_core::sc_time arrived;
 };
 
 std::vector<parameter_info> traffic_generator::describe()
@@ -77,11 +74,15 @@ traffic_generator::traffic_generator(sc_core::sc_module_name, const traffic_conf
   std::seed_seq seeds = {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32),
                          static_cast<std::uint32_t>(config.initiator)};
   random_.seed(seeds);
-  const unsigned threads = open_ ? 1 : std::max(1u, outstanding_);
+  written_.resize(length_);
+  read_.resize(length_);
+  SC_HAS_PROCESS(traffic_generator);
+  SC_METHOD(step);
+  sensitive << turn_;
   if (open_)
     due_ += next_interval();
-  for (unsigned i = 0; i < threads; ++i)
-    add_worker();
+  for (unsigned i = 0; !open_ && i < std::max(1u, outstanding_); ++i)
+    appoint(due_, false);
 }
 
 traffic_generator::~traffic_generator() = default;
@@ -110,20 +111,6 @@ void traffic_generator::read_destinations(const traffic_config &config)
       fail(owner + ": there is no range '" + hotspot + "' for a hot spot; known are " +
            join(names));
   }
-}
-
-traffic_generator::worker &traffic_generator::add_worker()
-{
-  workers_.push_back(std::make_unique<worker>());
-  worker &added = *workers_.back();
-  added.data.resize(length_);
-  added.payload.set_data_ptr(added.data.data());
-  added.payload.set_data_length(length_);
-  added.payload.set_streaming_width(length_);
-  const std::string thread = "thread" + std::to_string(workers_.size() - 1);
-  sc_core::sc_spawn([this, &added] { open_ ? open_loop(added) : closed_loop(added); },
-                    sc_core::sc_gen_unique_name((std::string(basename()) + "_" + thread).c_str()));
-  return added;
 }
 
 sc_core::sc_time traffic_generator::exponential(double mean_ticks)
@@ -156,90 +143,125 @@ const address_range &traffic_generator::choose_range()
   return ranges_[random_() % ranges_.size()];
 }
 
-/// Makes a request now. Returns the time that it has still to run.
-sc_core::sc_time traffic_generator::send(worker &self, const sc_core::sc_time &arrived)
+traffic_generator::request &traffic_generator::take_request()
+{
+  if (spare_.empty()) {
+    requests_.push_back(std::make_unique<request>());
+    request &added = *requests_.back();
+    added.set_data_length(length_);
+    added.set_streaming_width(length_);
+    return added;
+  }
+  request &taken = *spare_.back();
+  spare_.pop_back();
+  return taken;
+}
+
+/// Makes a request now.
+void traffic_generator::send(const sc_core::sc_time &arrived)
 {
   const address_range &range = choose_range();
   const bool read = random_() % 100 < read_percent_;
-  self.payload.set_address(range.address + random_() % (range.size / length_) * length_);
-  self.payload.set_command(read ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND);
-  self.payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
-  self.payload.set_dmi_allowed(false);
+  request &made = take_request();
+  made.arrived = arrived;
+  made.set_address(range.address + random_() % (range.size / length_) * length_);
+  made.set_command(read ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND);
+  made.set_data_ptr((read ? read_ : written_).data());
+  made.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+  made.set_dmi_allowed(false);
   source_waiting_ += sc_core::sc_time_stamp() - arrived;
-  sc_core::sc_time delay;
-  socket->b_transport(self.payload, delay);
+  ++under_way_;
+  socket.begin_transport(made, sc_core::SC_ZERO_TIME, *this);
+}
+
+void traffic_generator::completed(tlm::tlm_generic_payload &payload, const sc_core::sc_time &delay)
+{
+  request &ended = static_cast<request &>(payload);
   const sc_core::sc_time end = sc_core::sc_time_stamp() + delay;
   last_end_ = std::max(last_end_, end);
-  latency_.add(end - arrived);
-  ++(read ? reads_ : writes_);
-  if (self.payload.is_response_ok())
+  latency_.add(end - ended.arrived);
+  ++(ended.is_read() ? reads_ : writes_);
+  if (ended.is_response_ok())
     bytes_ += length_;
   else
     ++errors_;
-  return delay;
+  spare_.push_back(&ended);
+  if (open_ && outstanding_ == 0)
+    --under_way_;
+  else
+    appoint(end, false);
+  if (!stepping_ && (finished() || next_is_due()))
+    turn_.notify();
+  else if (!stepping_ && !next_.empty())
+    wake_at(next_.top().time);
 }
 
-/// One thread leads: it makes the next request when that is due, and passes the lead before, as
-/// it may have to wait within the request.
-void traffic_generator::open_loop(worker &self)
+void traffic_generator::appoint(const sc_core::sc_time &time, bool send)
 {
-  while (!finished()) {
-    if (due_ > sc_core::sc_time_stamp())
-      sc_core::wait(due_ - sc_core::sc_time_stamp());
+  next_.push({time, appointed_++, send});
+}
+
+bool traffic_generator::next_is_due() const
+{
+  return !next_.empty() && next_.top().time <= sc_core::sc_time_stamp();
+}
+
+/// Unless it is to run before.
+void traffic_generator::wake_at(const sc_core::sc_time &time)
+{
+  turn_.notify(time - sc_core::sc_time_stamp());
+}
+
+/// Does all that is due, and sees to it that it runs when more is.
+void traffic_generator::step()
+{
+  stepping_ = true; // what ends within is looked at here
+  if (open_)
+    open_loop();
+  else
+    closed_loop();
+  stepping_ = false;
+  if (!next_.empty())
+    wake_at(next_.top().time);
+  // The simulation is not to end before the last request has.
+  if (finished() && last_end_ > sc_core::sc_time_stamp())
+    wake_at(last_end_);
+}
+
+void traffic_generator::open_loop()
+{
+  const sc_core::sc_time now = sc_core::sc_time_stamp();
+  for (;;) {
+    for (; next_is_due(); next_.pop())
+      --under_way_;
+    if (finished() || (outstanding_ != 0 && under_way_ == outstanding_))
+      return;
+    if (due_ > now)
+      return wake_at(due_);
     const sc_core::sc_time arrived = due_;
     due_ += next_interval();
     ++made_;
-    if (!finished())
-      pass_lead();
-    const sc_core::sc_time rest = send(self, arrived);
-    if (outstanding_ != 0 && rest != sc_core::SC_ZERO_TIME)
-      sc_core::wait(rest);
-    if (finished())
-      break;
-    if (!lead_is_free_) {
-      idle_.push_back(&self);
-      sc_core::wait(self.turn);
+    send(arrived);
+  }
+}
+
+void traffic_generator::closed_loop()
+{
+  while (next_is_due()) {
+    const bool drawn = next_.top().send;
+    next_.pop();
+    if (!drawn && finished())
+      continue;
+    sc_core::sc_time pause;
+    if (!drawn) {
+      ++made_;
+      pause = next_interval();
     }
-    lead_is_free_ = false;
-  }
-  outlast_all();
-}
-
-void traffic_generator::pass_lead()
-{
-  if (idle_.empty()) {
-    if (outstanding_ == 0 || workers_.size() < outstanding_)
-      add_worker(); // begins by waiting until the request is due
+    if (pause == sc_core::SC_ZERO_TIME)
+      send(sc_core::sc_time_stamp());
     else
-      lead_is_free_ = true;
-    return;
+      appoint(sc_core::sc_time_stamp() + pause, true);
   }
-  worker &next = *idle_.back();
-  idle_.pop_back();
-  const sc_core::sc_time now = sc_core::sc_time_stamp();
-  next.turn.notify(due_ > now ? due_ - now : sc_core::SC_ZERO_TIME);
-}
-
-void traffic_generator::closed_loop(worker &self)
-{
-  if (due_ != sc_core::SC_ZERO_TIME)
-    sc_core::wait(due_);
-  while (!finished()) {
-    ++made_;
-    const sc_core::sc_time pause = next_interval();
-    if (pause != sc_core::SC_ZERO_TIME)
-      sc_core::wait(pause);
-    const sc_core::sc_time rest = send(self, sc_core::sc_time_stamp());
-    if (rest != sc_core::SC_ZERO_TIME)
-      sc_core::wait(rest);
-  }
-}
-
-/// The simulation is not to end before the last request has.
-void traffic_generator::outlast_all()
-{
-  if (last_end_ > sc_core::sc_time_stamp())
-    sc_core::wait(last_end_ - sc_core::sc_time_stamp());
 }
 
 nlohmann::ordered_json traffic_generator::statistics() const

@@ -97,7 +97,8 @@ traffic_replayer::traffic_replayer(sc_core::sc_module_name, const transaction_lo
   from.init(interconnect.initiators.size());
   to.init(interconnect.targets.size());
   for (std::size_t t = 0; t < to.size(); ++t) {
-    to[t].register_b_transport(this, &traffic_replayer::b_transport, static_cast<int>(t));
+    to[t].register_b_transport(this, &traffic_replayer::b_transport, static_cast<int>(t),
+                               serving::at_once);
     orders_.emplace_back(to[t], arrival_order::any);
   }
   places(path_, "target", log.system().targets, interconnect.targets);

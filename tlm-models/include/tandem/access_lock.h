@@ -44,6 +44,11 @@ public:
     bool of_holder_, ends_, done_ = false;
   };
 
+  /// For a plain access that must not wait: enters, unless somebody is in the way. It is to
+  /// leave().
+  bool try_enter();
+  void leave();
+
   /// Whether a sequence of this initiator holds the lock, by this port.
   bool held_by(unsigned port, const access_extension &access) const;
   /// Ends the sequence that holds the lock, from outside of it.

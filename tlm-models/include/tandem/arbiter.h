@@ -14,10 +14,11 @@
 namespace tandem
 {
 
-/// An access that waits for a resource.
+/// The accesses of one initiator that wait for a resource.
 struct arbitration_request {
   unsigned initiator;         ///< index, below the number of initiators
-  sc_core::sc_time requested; ///< when it asked
+  sc_core::sc_time requested; ///< when the oldest of them asked
+  std::size_t waiting = 1;    ///< how many they are
 };
 
 /// A rule of arbitration for one resource. Must be deterministic.
@@ -25,8 +26,8 @@ class arbiter
 {
 public:
   virtual ~arbiter() = default;
-  /// Chooses the next one. waiting is not empty and in the order of arrival; an
-  /// initiator may have several requests. Returns an index into waiting.
+  /// Chooses the next one. waiting is not empty; it has each initiator that waits once, with its
+  /// oldest request, in the order in which these have arrived. Returns an index into waiting.
   virtual std::size_t pick(const std::vector<arbitration_request> &waiting) = 0;
   /// Told of every grant, also of those for which there was no choice.
   virtual void granted(unsigned initiator) { (void)initiator; }

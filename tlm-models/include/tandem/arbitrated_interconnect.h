@@ -38,6 +38,7 @@ protected:
 private:
   void transport(const route &way, tlm::tlm_generic_payload &payload,
                  sc_core::sc_time &delay) final;
+  void begin(flight &under_way) final;
 
   transfer_timing timing_;
 };

@@ -79,9 +79,17 @@ public:
     if (delay != sc_core::SC_ZERO_TIME)
       let_earlier_go_first(socket.get_base_port(), delay);
   }
+  /// For one who does not wait: the time at which to make the call, not before now.
+  template <typename Initiator>
+  sc_core::sc_time turn_of(Initiator &socket, const sc_core::sc_time &delay)
+  {
+    const sc_core::sc_time now = sc_core::sc_time_stamp();
+    return delay == sc_core::SC_ZERO_TIME || is_any(socket.get_base_port()) ? now : now + delay;
+  }
 
 private:
   void let_earlier_go_first(sc_core::sc_port_base &port, sc_core::sc_time &delay);
+  bool is_any(sc_core::sc_port_base &port);
 
   bool known_ = false;
   arrival_order order_ = arrival_order::of_time;

@@ -4,11 +4,10 @@
 
 #include "tandem/arrival.h"
 #include "tandem/parameters.h"
+#include "tandem/sockets.h"
 #include "tandem/statistics.h"
 
 #include <tlm>
-#include <tlm_utils/simple_initiator_socket.h>
-#include <tlm_utils/simple_target_socket.h>
 
 namespace tandem
 {
@@ -36,8 +35,8 @@ namespace tandem
 class dram : public sc_core::sc_module, public statistics_provider
 {
 public:
-  tlm_utils::simple_target_socket<dram> socket;
-  tlm_utils::simple_initiator_socket<dram> memory; ///< to what holds the bytes
+  target_socket socket;
+  initiator_socket memory; ///< to what holds the bytes
 
   static std::vector<parameter_info> describe();
   /// Reports SC_ERROR "/tandem/parameters" or "/tandem/dram" for a bad configuration.

@@ -6,6 +6,7 @@
 #include "tandem/idm_registers.h"
 #include "tandem/interrupt.h"
 #include "tandem/register_bank.h"
+#include "tandem/sockets.h"
 #include "tandem/statistics.h"
 
 #include <cstdint>
@@ -15,7 +16,6 @@
 #include <string>
 #include <systemc>
 #include <tlm>
-#include <tlm_utils/simple_target_socket.h>
 #include <vector>
 
 namespace tandem
@@ -100,8 +100,8 @@ public:
 class idm : public sc_core::sc_module, public statistics_provider
 {
 public:
-  sc_core::sc_vector<tlm_utils::simple_target_socket_tagged<idm>> port; ///< by participant
-  sc_core::sc_vector<interrupt_out> irq;                                ///< by participant
+  sc_core::sc_vector<target_socket> port; ///< by participant
+  sc_core::sc_vector<interrupt_out> irq;  ///< by participant
 
   idm(sc_core::sc_module_name name, const idm_config &config);
   ~idm() override;

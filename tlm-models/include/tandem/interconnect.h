@@ -8,6 +8,7 @@
 #include "tandem/arrival.h"
 #include "tandem/latency_histogram.h"
 #include "tandem/parameters.h"
+#include "tandem/sockets.h"
 #include "tandem/statistics.h"
 #include "tandem/time_series.h"
 
@@ -19,8 +20,6 @@
 #include <string>
 #include <systemc>
 #include <tlm>
-#include <tlm_utils/simple_initiator_socket.h>
-#include <tlm_utils/simple_target_socket.h>
 #include <vector>
 
 namespace tandem
@@ -69,10 +68,10 @@ class transaction_log;
 /// - DMI is granted as the target grants it, clipped to the range and translated;
 ///   refusals name what is refused in the initiator's addresses, for an unmapped
 ///   address the whole hole.
-/// - Each initiator calls b_transport from its own SystemC thread.
+/// - Initiators may use blocking and non-blocking transport (see target_socket), from any number of
+///   threads: several accesses of one initiator may be under way.
 /// - A locked sequence (access_extension.h) has its target to itself: accesses of others wait
-/// before
-///   transport() is called, which counts as waiting. Targets between which addresses are
+///   before transport() is called, which counts as waiting. Targets between which addresses are
 ///   interleaved are locked as one. What is about order only does not come to transport().
 /// - transport() is called at the time of the request, in the order of time, also when the request
 ///   was made for later; and so is the target, unless it has declared that it need not (arrival.h).
@@ -84,8 +83,8 @@ class transaction_log;
 class interconnect : public sc_core::sc_module, public statistics_provider
 {
 public:
-  sc_core::sc_vector<tlm_utils::simple_target_socket_tagged<interconnect>> from;  ///< by initiator
-  sc_core::sc_vector<tlm_utils::simple_initiator_socket_tagged<interconnect>> to; ///< by target
+  sc_core::sc_vector<target_socket> from;  ///< by initiator
+  sc_core::sc_vector<initiator_socket> to; ///< by target
 
   ~interconnect() override;
 
@@ -128,6 +127,24 @@ protected:
   /// interconnect by.
   virtual void adjust_dmi(const route &way, tlm::tlm_dmi &dmi);
 
+  /// An access that no thread carries: of an initiator that uses non-blocking transport, or that
+  /// begins accesses (asynchronous_transport_if).
+  struct flight {
+    route way;
+    tlm::tlm_generic_payload *payload = nullptr;
+    sc_core::sc_time delay; ///< as that of transport(); zero when it begins
+  };
+  /// Carries an access as transport() does, with the same result, but must not wait(): it has
+  /// itself called when it is time to go on, calls forward(under_way, then), and in the end
+  /// finish(). Called at the time of the request. The default has a thread of a pool call
+  /// transport(). To be overridden where many may wait.
+  virtual void begin(flight &under_way);
+  /// Calls the target when the turn of the request has come, and then `then`; within this call or
+  /// later.
+  void forward(flight &under_way, std::function<void()> then);
+  /// The access has ended. It must not be used any more.
+  void finish(flight &under_way);
+
   /// Calls the target, when its requests' turn has come.
   void forward(const route &way, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
   /// Counts time that an access waited for others, for the statistics.
@@ -138,6 +155,18 @@ protected:
   const sc_core::sc_time &load_interval() const { return load_interval_; }
 
 private:
+  struct journey;
+
+  void begin_transport(int initiator, tlm::tlm_generic_payload &payload,
+                       const sc_core::sc_time &delay, transport_completion &whom);
+  journey &take_journey();
+  void enter(journey &made);
+  void block(journey &made);
+  void call_target(journey &made);
+  const address_map::mapping *decode(unsigned initiator, tlm::tlm_generic_payload &payload,
+                                     const sc_core::sc_time &delay);
+  void leave(const route &way, tlm::tlm_generic_payload &payload, std::uint64_t id,
+             const sc_core::sc_time &start, const sc_core::sc_time &delay);
   void b_transport(int initiator, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
   unsigned transport_dbg(int initiator, tlm::tlm_generic_payload &payload);
   bool get_direct_mem_ptr(int initiator, tlm::tlm_generic_payload &payload, tlm::tlm_dmi &dmi);
@@ -172,6 +201,8 @@ private:
   std::deque<lock_group> locks_;
   std::vector<lock_group *> lock_of_; // by target
   transaction_log *log_ = nullptr;
+  std::vector<std::unique_ptr<journey>> journeys_; // as many as were ever under way at once
+  std::vector<journey *> spare_journeys_;
 };
 
 } // namespace tandem

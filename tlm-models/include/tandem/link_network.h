@@ -3,7 +3,7 @@
 // rings are made of.
 #pragma once
 
-#include "tandem/arbiter.h"
+#include "tandem/arbitration_queue.h"
 #include "tandem/time_series.h"
 #include "tandem/timing_wheel.h"
 
@@ -69,6 +69,11 @@ public:
   ///
   /// Returns the waiting. To be called in the thread of the access; the path must live on.
   std::uint64_t carry(const path &way, const load &what, const sc_core::sc_time &sets_out);
+  /// The same without a thread: delivered is called with the waiting when the tail has arrived, in
+  /// a method process, and must not wait().
+  using continuation = std::function<void(std::uint64_t waited)>;
+  void carry(const path &way, const load &what, const sc_core::sc_time &sets_out,
+             continuation delivered);
 
   /// A list by link: link, transactions, bytes, busy_ns, utilisation, waiting_ns, longest_queue,
   /// and load: utilisation over time, in which tenures that have begun count in full
@@ -77,7 +82,7 @@ public:
   void trace_as(sc_core::sc_trace_file *file, const std::string &prefix);
 
 private:
-  struct packet : timing_wheel::entry {
+  struct packet : timing_wheel::entry, arbitration_queue<packet>::entry {
     load what;
     link *const *hop; // in its path
     link *const *end;
@@ -87,7 +92,8 @@ private:
     bool queued;          // at the link of this hop
     bool under_way = false;
     bool abandoned; // its thread was killed; it goes on, as wires know nothing of that
-    sc_core::sc_event delivered;
+    std::unique_ptr<sc_core::sc_event> delivered; // for a thread; made when it is first needed
+    continuation then;                            // for all others
   };
   /// What an uncontended hop touches comes first, for the processor's cache.
   struct link : timing_wheel::entry {
@@ -97,9 +103,8 @@ private:
     std::uint64_t held = 0, transactions = 0, bytes = 0; // held: cycles
     time_series load;
 
-    std::vector<arbitration_request> waiting; // in the order of arrival
-    std::vector<packet *> packets;            // in the same order
-    std::uint64_t waited = 0;                 // cycles
+    arbitration_queue<packet> waiting;
+    std::uint64_t waited = 0; // cycles
     std::size_t longest_queue = 0;
     bool busy = false; // as a trace shows it
     std::string name;
@@ -131,7 +136,9 @@ private:
   /// The first cycle that begins at or after a time.
   std::uint64_t edge_at(std::uint64_t time) const { return (time + clock_ - 1) / clock_; }
   packet &take_packet();
+  packet &set_out(const path &way, const load &what, const sc_core::sc_time &sets_out);
   void step();
+  void continue_delivered();
   void arm(std::uint64_t cycle);
   void catch_up();
   void advance(std::uint64_t time, bool late);
@@ -155,8 +162,9 @@ private:
   std::uint64_t departed_ = 0;
   std::uint64_t cycle_ = 0; // of the event that is handled
   std::uint64_t caught_up_time_ = UINT64_MAX, caught_up_delta_ = UINT64_MAX;
-  appointments<packet> expected_; // one for each packet under way, not after its arrival
-  sc_core::sc_event next_;
+  appointments<packet> expected_;   // one for each packet under way, not after its arrival
+  std::vector<packet *> delivered_; // whose continuations are to be called
+  sc_core::sc_event next_, delivery_;
   std::uint64_t armed_ = timing_wheel::never; // cycle of next_
 
   bool traced_ = false;

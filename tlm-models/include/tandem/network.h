@@ -32,7 +32,8 @@ namespace tandem
 /// Parameters: `clock` (period, 10ns), `width` (bytes a cycle, 4), `overhead` (cycles of the
 /// head, 1 or more, 1), `router` and `link` (latencies in cycles, 1), `arbitration` and
 /// `weights` (of each link and port by itself, see make_arbiter), `place` (see mesh and ring).
-/// Each access wait()s, so it must be made in a thread. DMI passes the network by.
+/// Each access of blocking transport wait()s, so it must be made in a thread. DMI passes the
+/// network by.
 class network : public interconnect
 {
 public:
@@ -61,7 +62,8 @@ protected:
   void build(const shape &form);
 
   void transport(const route &way, tlm::tlm_generic_payload &payload,
-                 sc_core::sc_time &delay) override;
+                 sc_core::sc_time &delay) final;
+  void begin(flight &under_way) final;
 
 private:
   struct places {
@@ -75,8 +77,15 @@ private:
   places place(const shape &form) const;
   void place_one(const shape &form, const std::string &entry, places &placed) const;
   unsigned node_at(const shape &form, const std::string &who, const std::string &text) const;
-  std::uint64_t send(const link_network::path &path, unsigned initiator, std::uint64_t bytes,
-                     const sc_core::sc_time &delay);
+  const ways &ways_of(const route &way) const
+  {
+    return ways_[way.initiator * config().targets.size() + way.target];
+  }
+  link_network::load load_of(unsigned initiator, std::uint64_t bytes) const
+  {
+    return {initiator, bytes, timing_.length(bytes)};
+  }
+  void answer(flight &under_way);
 
   transfer_timing timing_;
   mutable link_network links_; // makes up for what has happened when it is asked

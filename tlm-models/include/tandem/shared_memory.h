@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tandem/arrival.h"
+#include "tandem/sockets.h"
 #include "tandem/statistics.h"
 
 #include <cstdint>
@@ -10,7 +11,6 @@
 #include <string>
 #include <systemc>
 #include <tlm>
-#include <tlm_utils/simple_target_socket.h>
 #include <vector>
 
 namespace tandem
@@ -49,7 +49,8 @@ struct shared_memory_config {
 /// the memory gets TLM_ADDRESS_ERROR_RESPONSE, one that touches a byte without the
 /// right TLM_COMMAND_ERROR_RESPONSE, and neither changes anything. Aligned
 /// accesses of 1, 2, 4 and 8 bytes are single host accesses, as other processes
-/// may map the same pages. Debug accesses ignore rights.
+/// may map the same pages. Debug accesses ignore rights, unless an untimed_access is on the
+/// payload.
 ///
 /// DMI is granted for the largest run of equal rights around the address; a
 /// refusal names the run that is refused. A dmi_descriptor on the payload is
@@ -59,7 +60,7 @@ struct shared_memory_config {
 class shared_memory : public sc_core::sc_module, public statistics_provider
 {
 public:
-  tlm_utils::simple_target_socket<shared_memory> socket;
+  target_socket socket;
 
   shared_memory(sc_core::sc_module_name name, const shared_memory_config &config);
   ~shared_memory() override;
@@ -87,6 +88,7 @@ private:
   void split_before(std::uint64_t offset);
   void merge();
   const run &run_at(std::uint64_t offset) const;
+  bool permitted(const tlm::tlm_generic_payload &payload) const;
   bool permitted(std::uint64_t first, std::uint64_t last, bool write) const;
   tlm::tlm_response_status check(const tlm::tlm_generic_payload &payload) const;
 

@@ -3,7 +3,7 @@
 // are made of.
 #pragma once
 
-#include "tandem/arbiter.h"
+#include "tandem/arbitration_queue.h"
 #include "tandem/time_series.h"
 
 #include <deque>
@@ -32,6 +32,11 @@ public:
   /// this resource, not after earliest; when that is later than now, it waits until then.
   sc_core::sc_time acquire(unsigned initiator, const sc_core::sc_time &asked,
                            const sc_core::sc_time &earliest, const sc_core::sc_time &length);
+  /// The same for an access that no thread carries: granted is called with the start of the tenure,
+  /// within this call or later in a method process, and must not wait(). asked: not later than now.
+  using continuation = std::function<void(const sc_core::sc_time &start)>;
+  void acquire(unsigned initiator, const sc_core::sc_time &asked, const sc_core::sc_time &earliest,
+               const sc_core::sc_time &length, continuation granted);
 
   /// grants, contended, longest_queue, busy_ns, utilisation, and load: utilisation over time, in
   /// which tenures that have been granted count in full
@@ -46,16 +51,22 @@ private:
     unsigned initiator;
   };
   void grant(unsigned initiator, const sc_core::sc_time &start, const sc_core::sc_time &length);
+  bool is_free(const sc_core::sc_time &earliest) const
+  {
+    return waiting_.empty() && !settling_ && earliest >= free_at_;
+  }
   sc_core::sc_event *take_event();
+  request &take_request();
   void queue(request &item);
-  void leave(const request &item);
+  void wait_for(request &item);
   void released();
   void trace_step();
 
   std::unique_ptr<arbiter> arbiter_;
-  std::vector<arbitration_request> waiting_;               // in the order of arrival
-  std::vector<request *> requests_;                        // in the same order
-  std::vector<std::unique_ptr<sc_core::sc_event>> events_; // as many as ever waited at once
+  arbitration_queue<request> waiting_;
+  std::deque<request> requests_; // without a thread, as many as ever waited at once
+  std::vector<request *> spare_requests_;
+  std::vector<std::unique_ptr<sc_core::sc_event>> events_; // as many threads as ever waited at once
   std::vector<sc_core::sc_event *> spare_events_;
   sc_core::sc_time free_at_; // end of the last tenure granted
   sc_core::sc_event release_;

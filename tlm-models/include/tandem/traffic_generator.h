@@ -5,13 +5,14 @@
 #include "tandem/address_map.h"
 #include "tandem/latency_histogram.h"
 #include "tandem/parameters.h"
+#include "tandem/sockets.h"
 #include "tandem/statistics.h"
 
 #include <memory>
+#include <queue>
 #include <random>
 #include <systemc>
 #include <tlm>
-#include <tlm_utils/simple_initiator_socket.h>
 #include <vector>
 
 namespace tandem
@@ -26,18 +27,23 @@ struct traffic_config {
 /// Makes `transactions` requests whose addresses, times, commands and length the parameters say;
 /// see describe(). The same parameters and index give the same requests.
 ///
-/// In an open loop the arrivals do not depend on what becomes of earlier requests: each one runs
-/// in an SC_THREAD of its own, of which there are as many as were ever needed at once, or
-/// `outstanding` of them; further arrivals then queue in the generator. Latency counts from the
-/// arrival, so it includes that queue, which is also reported as source_waiting_ns.
+/// In an open loop the arrivals do not depend on what becomes of earlier requests. Any number are
+/// under way at once, or `outstanding` of them; further arrivals then queue in the generator.
+/// Latency counts from the arrival, so it includes that queue, which is also reported as
+/// source_waiting_ns.
 ///
-/// In a closed loop `outstanding` threads (at least one) each draw a time, wait for it, make a
-/// request, and begin again when it has completed. `arrivals=saturate` is a closed loop without
-/// the wait.
-class traffic_generator : public sc_core::sc_module, public statistics_provider
+/// In a closed loop there are `outstanding` requests (at least one) at once: for each, a time is
+/// drawn and waited for, the request is made, and all begins again when it has completed.
+/// `arrivals=saturate` is a closed loop without the wait.
+///
+/// Requests under way are objects and not threads where the target can do that, as the
+/// interconnects of Tandem can; see initiator_socket::begin_transport(). Writes carry zeros.
+class traffic_generator : public sc_core::sc_module,
+                          public statistics_provider,
+                          private transport_completion
 {
 public:
-  tlm_utils::simple_initiator_socket<traffic_generator> socket;
+  initiator_socket socket;
 
   static std::vector<parameter_info> describe();
 
@@ -50,7 +56,17 @@ public:
   nlohmann::ordered_json statistics() const override;
 
 private:
-  struct worker;
+  struct request;
+  /// What one of the requests of a closed loop, or of a bounded open one, does next.
+  struct appointment {
+    sc_core::sc_time time;
+    std::uint64_t number; // in the order in which they were made
+    bool send;            // its time has been drawn
+    bool operator>(const appointment &other) const
+    {
+      return time != other.time ? time > other.time : number > other.number;
+    }
+  };
   enum class arrival { poisson, periodic, burst, saturate };
   enum class destination { uniform, hotspot, neighbour };
 
@@ -60,12 +76,15 @@ private:
   const address_range &choose_range();
   void read_destinations(const traffic_config &config);
   bool finished() const { return made_ == count_; }
-  worker &add_worker();
-  void open_loop(worker &self);
-  void closed_loop(worker &self);
-  void pass_lead();
-  sc_core::sc_time send(worker &self, const sc_core::sc_time &arrived);
-  void outlast_all();
+  void step();
+  void open_loop();
+  void closed_loop();
+  void appoint(const sc_core::sc_time &time, bool send);
+  bool next_is_due() const;
+  void wake_at(const sc_core::sc_time &time);
+  request &take_request();
+  void send(const sc_core::sc_time &arrived);
+  void completed(tlm::tlm_generic_payload &payload, const sc_core::sc_time &delay) override;
 
   parameters parameters_;
   arrival arrivals_;
@@ -79,10 +98,14 @@ private:
   std::vector<address_range> ranges_;
   std::size_t special_ = 0; ///< index of the hot spot or the neighbour
 
-  std::vector<std::unique_ptr<worker>> workers_;
-  std::vector<worker *> idle_;
-  bool lead_is_free_ = false; ///< all threads are at work; the first that returns makes the next
-  sc_core::sc_time due_;      ///< of the next arrival
+  sc_core::sc_event turn_;
+  bool stepping_ = false;
+  std::vector<std::unique_ptr<request>> requests_; // as many as were ever under way at once
+  std::vector<request *> spare_;
+  std::vector<unsigned char> written_, read_; // of all requests
+  std::priority_queue<appointment, std::vector<appointment>, std::greater<appointment>> next_;
+  std::uint64_t appointed_ = 0, under_way_ = 0;
+  sc_core::sc_time due_; ///< of the next arrival
   std::uint64_t made_ = 0, in_burst_ = 0;
 
   std::uint64_t reads_ = 0, writes_ = 0, bytes_ = 0, errors_ = 0;

@@ -5,6 +5,7 @@
 #include "tandem/arrival.h"
 #include "tandem/interconnect.h"
 #include "tandem/latency_histogram.h"
+#include "tandem/sockets.h"
 #include "tandem/statistics.h"
 #include "tandem/transaction_log.h"
 
@@ -12,8 +13,6 @@
 #include <memory>
 #include <systemc>
 #include <tlm>
-#include <tlm_utils/simple_initiator_socket.h>
-#include <tlm_utils/simple_target_socket.h>
 #include <vector>
 
 namespace tandem
@@ -35,8 +34,8 @@ enum class replay_timing {
 class traffic_replayer : public sc_core::sc_module, public statistics_provider
 {
 public:
-  sc_core::sc_vector<tlm_utils::simple_initiator_socket_tagged<traffic_replayer>> from;
-  sc_core::sc_vector<tlm_utils::simple_target_socket_tagged<traffic_replayer>> to;
+  sc_core::sc_vector<initiator_socket> from;
+  sc_core::sc_vector<target_socket> to;
 
   /// The interconnect's initiators and targets must be at least those of the log, in any order;
   /// SC_ERROR "/tandem/replay" if not. The log is read while it is replayed, and as far ahead as is
