@@ -311,8 +311,9 @@ TEST(cache, respects_the_rights_of_memory_that_does_not_know_it)
     EXPECT_EQ(cpu.write(0x840, line, 16), tlm::TLM_OK_RESPONSE);
     EXPECT_EQ(cpu.read(0x840, &word, 4), tlm::TLM_COMMAND_ERROR_RESPONSE);
   }
-  ram.writes = 0;
   cpu.put(0x100, 1);
+  ram.writes = 0;
+  cpu.put(0x104, 1);
   EXPECT_EQ(ram.writes, 0u) << "it is known by now that the line may be written";
 }
 

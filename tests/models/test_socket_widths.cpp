@@ -164,6 +164,15 @@ template <unsigned Width> struct shell : sc_core::sc_module {
   }
 };
 
+struct plain_sockets : sc_core::sc_module {
+  tlm::tlm_initiator_socket<128> first{"first"}, second{"second"};
+  tlm::tlm_target_socket<64> target{"target"};
+  plain_backward backward;
+  plain_forward memory;
+
+  explicit plain_sockets(sc_core::sc_module_name) {}
+};
+
 } // namespace
 
 TEST(socket_widths, bits_8)
@@ -218,13 +227,23 @@ TEST(socket_widths, models_bind_hierarchically)
 TEST(socket_widths, either_side_may_ask_to_be_bound)
 {
   initiator cpu("cpu");
-  foreign<64> other("other");
   tandem::cache cache("cache", {16, 64, 2, "lru", {}});
-  other.plain_target.bind(cache.out);
-  cache.in.bind(cpu.socket);
-  foreign<128> wide("wide");
   tandem::idm idm("idm", {});
-  idm.port[0].bind(wide.plain);
-  idm.port[1](wide.simple);
+  plain_sockets other("other");
+  other.first.bind(other.backward);
+  other.second.bind(other.backward);
+  other.target.bind(other.memory);
+  cache.in.bind(cpu.socket);
+  other.target.bind(cache.out);
+  idm.port[0].bind(other.first);
+  idm.port[1](other.second);
   elaborate();
+  cpu.put(8, 0x12345678);
+  EXPECT_EQ(other.memory.bytes[8], 0x78);
+  std::uint32_t id = 0;
+  tlm::tlm_generic_payload payload;
+  initiator::prepare(payload, tlm::TLM_READ_COMMAND, 0, &id, 4);
+  sc_core::sc_time delay;
+  other.second->b_transport(payload, delay);
+  EXPECT_EQ(id, TANDEM_IDM_ID_VALUE);
 }

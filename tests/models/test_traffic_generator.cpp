@@ -113,6 +113,39 @@ TEST(traffic_generator, open_loop_arrivals_do_not_depend_on_completions)
   EXPECT_EQ(sc_core::sc_time_stamp(), ns(310)) << "the end of the last";
 }
 
+namespace
+{
+
+unsigned count_threads(const std::vector<sc_core::sc_object *> &objects)
+{
+  unsigned count = 0;
+  for (sc_core::sc_object *const object : objects)
+    count += (std::string(object->kind()) == "sc_thread_process") +
+             count_threads(object->get_child_objects());
+  return count;
+}
+
+class far_past_saturation : public testing::TestWithParam<std::string>
+{
+};
+
+} // namespace
+
+TEST_P(far_past_saturation, requests_that_wait_are_no_threads)
+{
+  // An access takes 1000 ns, and one arrives every 2 ns, at each of two initiators.
+  bench b(2, {{"arrivals", "periodic"}, {"interval", "2ns"}, {"transactions", "50000"}}, GetParam(),
+          {{"clock", "100ns"}, {"overhead", "9"}});
+  sc_core::sc_start();
+  const sc_core::sc_time end = sc_core::sc_time_stamp();
+  EXPECT_EQ(b.sources[0]->latency().count() + b.sources[1]->latency().count(), 100000u);
+  EXPECT_GE(end, ns(49e6)) << "two targets at most take turns";
+  EXPECT_LT(count_threads(sc_core::sc_get_top_level_objects()), 10u);
+}
+
+INSTANTIATE_TEST_SUITE_P(kinds, far_past_saturation, testing::Values("bus", "crossbar", "mesh"),
+                         [](const auto &parameter) { return parameter.param; });
+
 TEST(traffic_generator, outstanding_bounds_an_open_loop_and_the_rest_queues_at_the_source)
 {
   bench b(

@@ -119,15 +119,10 @@ target_socket::target_socket() : target_socket(sc_core::sc_gen_unique_name("targ
 target_socket::target_socket(const char *name)
     : tlm::tlm_target_socket<32>(name), server_(std::make_unique<server>(*this))
 {
-  bind(served());
+  bind(*server_);
 }
 
 target_socket::~target_socket() = default;
-
-socket_parts::forward_if &target_socket::served() const
-{
-  return *server_;
-}
 
 void target_socket::on_b_transport(blocking_call call, serving how)
 {

@@ -5,12 +5,12 @@
 #include "tandem/asynchronous_transport.h"
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <systemc>
 #include <tlm>
 #include <tlm_utils/simple_initiator_socket.h> // for models that were written with these
 #include <tlm_utils/simple_target_socket.h>
+#include <typeinfo>
 #include <utility>
 
 namespace tandem
@@ -36,65 +36,38 @@ using initiator_base = tlm::tlm_base_initiator_socket_b<Width, forward_if, backw
 using protocol_type =
     decltype(std::declval<const tlm::tlm_base_socket_if &>().get_protocol_types());
 
-struct view {
-  virtual ~view() = default;
-};
-
-/// A target socket as sockets of another width see it. An export of its own, as multi sockets ask
-/// for one; the port is that of the socket.
-template <unsigned Width>
-class target_view final : public view,
-                          public target_base<Width>,
-                          public sc_core::sc_export<forward_if>
+/// What a socket of 32 bits is besides, so that sockets of another width take it for one of theirs.
+/// Not only a conversion: multi sockets ask the port at the other end what it is.
+template <unsigned Width> class target_of_width : public target_base<Width>
 {
 public:
-  using port_type = sc_core::sc_port_b<backward_if>;
-  using export_type = sc_core::sc_export<forward_if>;
-
-  target_view(target_base<32> &of, forward_if &served)
-      : export_type(sc_core::sc_gen_unique_name("socket_of_another_width")), of_(of)
-  {
-    export_type::bind(served);
-  }
-  port_type &get_base_port() override { return of_.get_base_port(); }
-  port_type const &get_base_port() const override { return of_.get_base_port(); }
-  export_type &get_base_export() override { return *this; }
-  export_type const &get_base_export() const override { return *this; }
-  forward_if &get_base_interface() override { return *this; }
-  forward_if const &get_base_interface() const override { return *this; }
   unsigned get_bus_width() const override { return Width; }
-  protocol_type get_protocol_types() const override { return of_.get_protocol_types(); }
+  protocol_type get_protocol_types() const override { return typeid(tlm::tlm_base_protocol_types); }
   tlm::tlm_socket_category get_socket_category() const override { return tlm::TLM_TARGET_SOCKET; }
   virtual bool is_multi_socket() const { return false; } // overrides, from SystemC 3 on
-
-private:
-  target_base<32> &of_;
 };
 
-/// An initiator socket as sockets of another width see it.
-template <unsigned Width> class initiator_view final : public view, public initiator_base<Width>
+template <unsigned Width> class initiator_of_width : public initiator_base<Width>
 {
 public:
-  using port_type = sc_core::sc_port_b<forward_if>;
-  using export_type = sc_core::sc_export<backward_if>;
-
-  explicit initiator_view(initiator_base<32> &of) : of_(of) {}
-  port_type &get_base_port() override { return of_.get_base_port(); }
-  port_type const &get_base_port() const override { return of_.get_base_port(); }
-  export_type &get_base_export() override { return of_.get_base_export(); }
-  export_type const &get_base_export() const override { return of_.get_base_export(); }
-  backward_if &get_base_interface() override { return of_.get_base_interface(); }
-  backward_if const &get_base_interface() const override { return of_.get_base_interface(); }
   unsigned get_bus_width() const override { return Width; }
-  protocol_type get_protocol_types() const override { return of_.get_protocol_types(); }
+  protocol_type get_protocol_types() const override { return typeid(tlm::tlm_base_protocol_types); }
   tlm::tlm_socket_category get_socket_category() const override
   {
     return tlm::TLM_INITIATOR_SOCKET;
   }
   virtual bool is_multi_socket() const { return false; } // overrides, from SystemC 3 on
+};
 
-private:
-  initiator_base<32> &of_;
+template <template <unsigned> class Of>
+class all_other_widths : public Of<8>,
+                         public Of<16>,
+                         public Of<64>,
+                         public Of<128>,
+                         public Of<256>,
+                         public Of<512>,
+                         public Of<1024>
+{
 };
 
 } // namespace socket_parts
@@ -114,8 +87,13 @@ private:
 ///
 /// Each access that waits in the model's b_transport has a thread of a pool; a model that registers
 /// begin_transport as well needs none. SC_ERROR "/tandem/transport" for a violation of the phases.
-class target_socket : public tlm::tlm_target_socket<32>
+class target_socket : public tlm::tlm_target_socket<32>,
+                      public socket_parts::all_other_widths<socket_parts::target_of_width>
 {
+  using narrow = tlm::tlm_target_socket<32>;
+  using port_base = sc_core::sc_port_b<socket_parts::backward_if>;
+  using export_base = sc_core::sc_export<socket_parts::forward_if>;
+
 public:
   using payload_type = tlm::tlm_generic_payload;
   using blocking_call = std::function<void(payload_type &, sc_core::sc_time &)>;
@@ -210,8 +188,11 @@ public:
     });
   }
 
-  using tlm::tlm_target_socket<32>::bind;
-  using tlm::tlm_target_socket<32>::operator();
+  using narrow::bind;
+  using narrow::get_bus_width;
+  using narrow::get_protocol_types;
+  using narrow::get_socket_category;
+  using narrow::operator();
   template <unsigned Width> void bind(socket_parts::initiator_base<Width> &initiator)
   {
     initiator.get_base_port()(get_base_interface());
@@ -221,33 +202,31 @@ public:
   {
     bind(initiator);
   }
-  /// For sockets of other widths to bind to.
-  template <unsigned Width> operator socket_parts::target_base<Width> &()
+  port_base &get_base_port() override { return narrow::get_base_port(); }
+  port_base const &get_base_port() const override { return narrow::get_base_port(); }
+  export_base &get_base_export() override { return narrow::get_base_export(); }
+  export_base const &get_base_export() const override { return narrow::get_base_export(); }
+  socket_parts::forward_if &get_base_interface() override { return narrow::get_base_interface(); }
+  socket_parts::forward_if const &get_base_interface() const override
   {
-    std::unique_ptr<socket_parts::view> &made = views_[Width];
-    if (!made)
-      made = std::make_unique<socket_parts::target_view<Width>>(*this, served());
-    return static_cast<socket_parts::target_view<Width> &>(*made);
+    return narrow::get_base_interface();
   }
-
-  /// Explicit, so that a target socket of another width around this one binds to the socket and not
-  /// to the interface.
-  explicit operator socket_parts::forward_if &() { return served(); }
-  explicit operator const socket_parts::forward_if &() const { return served(); }
 
 private:
   class server;
 
-  socket_parts::forward_if &served() const;
-
   std::unique_ptr<server> server_;
-  std::map<unsigned, std::unique_ptr<socket_parts::view>> views_;
 };
 
 /// The initiator socket of all models: binds to target sockets (and, hierarchically, to initiator
 /// sockets) of any width.
-class initiator_socket : public tlm::tlm_initiator_socket<32>
+class initiator_socket : public tlm::tlm_initiator_socket<32>,
+                         public socket_parts::all_other_widths<socket_parts::initiator_of_width>
 {
+  using narrow = tlm::tlm_initiator_socket<32>;
+  using port_base = sc_core::sc_port_b<socket_parts::forward_if>;
+  using export_base = sc_core::sc_export<socket_parts::backward_if>;
+
 public:
   using payload_type = tlm::tlm_generic_payload;
   using phase_call =
@@ -294,8 +273,11 @@ public:
     });
   }
 
-  using tlm::tlm_initiator_socket<32>::bind;
-  using tlm::tlm_initiator_socket<32>::operator();
+  using narrow::bind;
+  using narrow::get_bus_width;
+  using narrow::get_protocol_types;
+  using narrow::get_socket_category;
+  using narrow::operator();
   template <unsigned Width> void bind(socket_parts::target_base<Width> &target)
   {
     get_base_port()(target.get_base_interface());
@@ -315,13 +297,14 @@ public:
   {
     bind(outer);
   }
-  /// For sockets of other widths to bind to.
-  template <unsigned Width> operator socket_parts::initiator_base<Width> &()
+  port_base &get_base_port() override { return narrow::get_base_port(); }
+  port_base const &get_base_port() const override { return narrow::get_base_port(); }
+  export_base &get_base_export() override { return narrow::get_base_export(); }
+  export_base const &get_base_export() const override { return narrow::get_base_export(); }
+  socket_parts::backward_if &get_base_interface() override { return narrow::get_base_interface(); }
+  socket_parts::backward_if const &get_base_interface() const override
   {
-    std::unique_ptr<socket_parts::view> &made = views_[Width];
-    if (!made)
-      made = std::make_unique<socket_parts::initiator_view<Width>>(*this);
-    return static_cast<socket_parts::initiator_view<Width> &>(*made);
+    return narrow::get_base_interface();
   }
 
 private:
@@ -330,7 +313,6 @@ private:
   std::unique_ptr<listener> listener_;
   asynchronous_transport_if *asynchronous_ = nullptr; // the target, if it is one
   bool looked_ = false;
-  std::map<unsigned, std::unique_ptr<socket_parts::view>> views_;
 };
 
 } // namespace tandem
