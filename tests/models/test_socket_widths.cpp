@@ -219,7 +219,7 @@ TEST(socket_widths, models_bind_hierarchically)
   elaborate();
   cpu.put(0x100, 0x12345678);
   EXPECT_EQ(cpu.get(0x100), 0x12345678u);
-  EXPECT_EQ(cpu.delay, ns(19)) << "a row hit";
+  EXPECT_EQ(cpu.delay, ns(14 + 14 + 5 + 5)) << "a hit in the row that the write has opened";
   ram.set_dmi(0, 1 << 16, false);
   EXPECT_EQ(cpu.invalidated.size(), 1u);
 }

@@ -70,7 +70,7 @@ link_network::packet &link_network::set_out(const path &way, const load &what,
     departures_.push({sets_out.value(), departed_++, &item});
   else
     events_.add(start, arrival, item);
-  expected_.push({item.due, &item});
+  expect(item);
   arm(traced_ ? start : item.due);
   return item;
 }
@@ -126,12 +126,7 @@ void link_network::step()
 {
   armed_ = timing_wheel::never;
   catch_up();
-  while (!expected_.empty() && expected_.top().cycle <= cycle_) {
-    packet &who = *expected_.top().who;
-    expected_.pop();
-    if (who.under_way)
-      expected_.push({earliest_arrival(who), &who});
-  }
+  look_at_expected();
   if (traced_) {
     show_idle();
     arm(events_.next());
@@ -140,11 +135,48 @@ void link_network::step()
   }
   if (!expected_.empty())
     arm(expected_.top().cycle);
+  if (!queues_.empty())
+    arm(queues_.top().cycle);
 }
 
-std::uint64_t link_network::earliest_arrival(const packet &who)
+/// The appointments that are due: those who have not arrived get another one. What waits for a link
+/// needs none of its own: nobody arrives before the link is free and the shortest rest has passed.
+void link_network::look_at_expected()
 {
-  return who.queued ? who.due + ((*who.hop)->free_at - who.asked) : who.due;
+  while (!expected_.empty() && expected_.top().cycle <= cycle_) {
+    packet &who = *expected_.top().who;
+    expected_.pop();
+    who.expected = false;
+    if (who.queued)
+      expect(**who.hop);
+    else if (who.under_way)
+      expect(who);
+  }
+  while (!queues_.empty() && queues_.top().cycle <= cycle_) {
+    const appointment<link> due = queues_.top();
+    queues_.pop();
+    if (due.cycle != due.who->expected)
+      continue; // an earlier one has taken its place
+    due.who->expected = 0;
+    if (due.who->queue_length != 0)
+      expect(*due.who);
+  }
+}
+
+void link_network::expect(packet &who)
+{
+  if (!who.expected)
+    expected_.push({who.due, &who});
+  who.expected = true;
+}
+
+void link_network::expect(link &where)
+{
+  const std::uint64_t cycle = where.free_at + where.least_rest;
+  if (where.expected != 0 && where.expected <= cycle)
+    return;
+  where.expected = cycle;
+  queues_.push({cycle, &where});
 }
 
 /// Handles all that has happened up to now. Releases of this very instant are left for later, so
@@ -203,6 +235,8 @@ void link_network::arrive(packet &who)
     }
     events_.add(where.free_at, release, where);
   }
+  const std::uint64_t rest = who.due - cycle_;
+  where.least_rest = where.queue_length == 0 ? rest : std::min(where.least_rest, rest);
   who.queued = true;
   where.waiting.push(who, who.what.initiator, time_of(cycle_));
   where.queue_length = static_cast<unsigned>(where.waiting.size());
@@ -238,6 +272,7 @@ void link_network::choose(link &where)
   who.waited += waited;
   who.due += waited;
   who.queued = false;
+  expect(who);
   grant(where, who);
   if (!where.waiting.empty())
     events_.add(where.free_at, release, where);

@@ -91,7 +91,8 @@ private:
     std::uint64_t waited; // cycles
     bool queued;          // at the link of this hop
     bool under_way = false;
-    bool abandoned; // its thread was killed; it goes on, as wires know nothing of that
+    bool expected = false; // has an appointment, of which there is one at most
+    bool abandoned;        // its thread was killed; it goes on, as wires know nothing of that
     std::unique_ptr<sc_core::sc_event> delivered; // for a thread; made when it is first needed
     continuation then;                            // for all others
   };
@@ -104,7 +105,9 @@ private:
     time_series load;
 
     arbitration_queue<packet> waiting;
-    std::uint64_t waited = 0; // cycles
+    std::uint64_t least_rest = 0; // cycles from its grant to its arrival, of any that waits
+    std::uint64_t expected = 0;   // cycle of the appointment for its queue; 0: none
+    std::uint64_t waited = 0;     // cycles
     std::size_t longest_queue = 0;
     bool busy = false; // as a trace shows it
     std::string name;
@@ -148,7 +151,9 @@ private:
   void choose(link &where);
   void deliver(packet &who);
   void show_idle();
-  static std::uint64_t earliest_arrival(const packet &who);
+  void expect(packet &who);
+  void expect(link &where);
+  void look_at_expected();
 
   const std::uint64_t clock_; // value of its period
   arbiter_maker make_rule_;
@@ -162,7 +167,8 @@ private:
   std::uint64_t departed_ = 0;
   std::uint64_t cycle_ = 0; // of the event that is handled
   std::uint64_t caught_up_time_ = UINT64_MAX, caught_up_delta_ = UINT64_MAX;
-  appointments<packet> expected_;   // one for each packet under way, not after its arrival
+  appointments<packet> expected_;   // of those that do not wait, not after their arrival
+  appointments<link> queues_;       // of links where some wait, not after the first one's arrival
   std::vector<packet *> delivered_; // whose continuations are to be called
   sc_core::sc_event next_, delivery_;
   std::uint64_t armed_ = timing_wheel::never; // cycle of next_
