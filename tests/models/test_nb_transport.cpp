@@ -8,6 +8,8 @@
 #include <tandem/interconnect.h>
 #include <tandem/shared_memory.h>
 
+#include "../../docs/examples/foreign_platform.h"
+
 #include <algorithm>
 
 using namespace traffic;
@@ -201,6 +203,25 @@ TEST(nb_transport, every_model_serves_it)
   cpu.expect_all(128);
   EXPECT_EQ(cache.statistics()["reads"].get<int>() + cache.statistics()["writes"].get<int>(), 128);
   EXPECT_GE(dram.statistics()["hits"], 32);
+}
+
+namespace
+{
+
+struct two_phase_memory : at_target {
+  explicit two_phase_memory(const char *name) : at_target(name, manner::two_phases) {}
+};
+
+} // namespace
+
+TEST(nb_transport, documented_example_works)
+{
+  foreign_platform<at_initiator, two_phase_memory> platform("platform");
+  platform.cpu.outstanding = 4;
+  add_jobs(platform.cpu, 2);
+  sc_core::sc_start();
+  EXPECT_EQ(platform.cpu.ended, 256u);
+  EXPECT_EQ(platform.cpu.errors, 0u);
 }
 
 TEST(nb_transport, error_responses_come_back)

@@ -146,6 +146,48 @@ TEST_P(far_past_saturation, requests_that_wait_are_no_threads)
 INSTANTIATE_TEST_SUITE_P(kinds, far_past_saturation, testing::Values("bus", "crossbar", "mesh"),
                          [](const auto &parameter) { return parameter.param; });
 
+namespace
+{
+
+/// A user's interconnect, which waits: each access that is under way needs a thread.
+class blocking : public tandem::interconnect
+{
+public:
+  static tandem::interconnect_info describe() { return {"waits for a ms", {}}; }
+  blocking(sc_core::sc_module_name name, const tandem::interconnect_config &config)
+      : interconnect(name, config, describe())
+  {
+  }
+
+protected:
+  void transport(const route &way, tlm::tlm_generic_payload &payload,
+                 sc_core::sc_time &delay) override
+  {
+    most = std::max(most, ++inside);
+    wait(sc_core::sc_time(1, sc_core::SC_MS));
+    --inside;
+    forward(way, payload, delay);
+  }
+
+public:
+  unsigned inside = 0, most = 0;
+};
+
+TANDEM_REGISTER_INTERCONNECT("blocking", blocking)
+
+} // namespace
+
+TEST(traffic_generator, threads_of_an_interconnect_that_waits_are_bounded)
+{
+  bench b(1, {{"arrivals", "periodic"}, {"interval", "10ns"}, {"transactions", "20000"}},
+          "blocking");
+  sc_core::sc_start();
+  EXPECT_EQ(b.sources[0]->latency().count(), 20000u);
+  EXPECT_EQ(dynamic_cast<blocking &>(*b.bus).most, 16384u);
+  // The first one ends at 1000010 ns, and then one begins every 10 ns.
+  EXPECT_EQ(sc_core::sc_time_stamp(), ns(2e6 + (20000 - 16384) * 10));
+}
+
 TEST(traffic_generator, outstanding_bounds_an_open_loop_and_the_rest_queues_at_the_source)
 {
   bench b(
