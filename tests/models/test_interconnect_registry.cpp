@@ -73,7 +73,7 @@ TEST(interconnect_registry, built_in_kinds_are_there)
 TEST(interconnect_registry, unknown_kinds_are_named_with_the_known)
 {
   EXPECT_EQ(error_of([] { make_interconnect("x", "bus", one_path()); }),
-            "unknown interconnect 'x'; known are blocking, bus, crossbar, fixed, mesh, ring, router");
+            "unknown interconnect 'x'; known are bus, crossbar, fixed, mesh, ring, router");
 }
 
 TEST(interconnect_registry, executable_registers_its_own)

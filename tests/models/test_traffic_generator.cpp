@@ -173,12 +173,16 @@ public:
   unsigned inside = 0, most = 0;
 };
 
-TANDEM_REGISTER_INTERCONNECT("blocking", blocking)
-
 } // namespace
 
 TEST(traffic_generator, threads_of_an_interconnect_that_waits_are_bounded)
 {
+  tandem::register_interconnect(
+      "blocking",
+      [](const char *name, const tandem::interconnect_config &config) {
+        return std::make_unique<blocking>(name, config);
+      },
+      blocking::describe());
   bench b(1, {{"arrivals", "periodic"}, {"interval", "10ns"}, {"transactions", "20000"}},
           "blocking");
   sc_core::sc_start();
