@@ -96,7 +96,7 @@ composition_plan::composition_plan(std::uint64_t number) : seed(number)
     }
   }
   for (std::uint64_t n = draw.number(std::max<std::uint64_t>(2, layers[0].size()), 6); n > 0; --n)
-    sources.push_back({static_cast<behaviour>(draw.number(0, 3)), draw.number(1, 1u << 30),
+    sources.push_back({static_cast<behaviour>(draw.number(0, 4)), draw.number(1, 1u << 30),
                        draw.odd(100000, 5000000)});
   for (std::uint64_t n = draw.number(2, 4); n > 0; --n)
     sinks.push_back({draw.one_of<std::string>({"memory", "queue", "worn"}), draw.odd(1000, 40000),
@@ -122,8 +122,8 @@ std::string composition_plan::describe() const
   text << ", initiators:";
   for (const source &one : sources)
     text << " "
-         << std::vector<const char *>{"punctual", "annotating", "decoupled",
-                                      "outstanding"}[static_cast<unsigned>(one.how)];
+         << std::vector<const char *>{"punctual", "annotating", "decoupled", "outstanding",
+                                      "locking"}[static_cast<unsigned>(one.how)];
   text << ", targets:";
   for (const sink &one : sinks)
     text << " " << one.kind << (one.dram ? " behind dram" : "");
@@ -166,11 +166,12 @@ struct composition::source : sc_core::sc_module {
   tlm_utils::simple_initiator_socket<source> socket{"socket"};
   const composition_plan &plan;
   const composition_plan::source &how;
+  const std::uint32_t number;      // in access_extension
   std::vector<std::string> log[2]; // by thread
 
   source(sc_core::sc_module_name, const composition_plan &whole,
          const composition_plan::source &mine)
-      : plan(whole), how(mine)
+      : plan(whole), how(mine), number(static_cast<std::uint32_t>(&mine - whole.sources.data()))
   {
     const bool two = how.how == composition_plan::behaviour::outstanding;
     for (unsigned thread = 0; thread < (two ? 2u : 1u); ++thread)
@@ -196,29 +197,55 @@ private:
     }
   };
 
-  void access(dice &draw, sc_core::sc_time &delay, std::vector<std::string> &notes)
+  std::uint64_t draw_address(dice &draw, unsigned length) const
   {
-    const unsigned length = draw.one_of<unsigned>({1, 4, 4, 8, 32, 64});
+    return draw.number(0, plan.sinks.size() - 1) * span +
+           draw.number(0, span / length - 1) * length;
+  }
+  void access(tlm::tlm_command command, std::uint64_t address, unsigned length,
+              sc_core::sc_time &delay, std::vector<std::string> &notes,
+              tandem::access_extension about = {})
+  {
     unsigned char data[64] = {};
     tlm::tlm_generic_payload payload;
-    initiator::prepare(payload, draw.chance(50) ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND,
-                       draw.number(0, plan.sinks.size() - 1) * span +
-                           draw.number(0, span / length - 1) * length,
-                       data, length);
+    initiator::prepare(payload, command, address, data, length);
+    about.initiator = number;
+    const tandem::attached_extension attached(payload, about);
     const sc_core::sc_time asked = sc_core::sc_time_stamp() + delay;
     socket->b_transport(payload, delay);
     const sc_core::sc_time ended = sc_core::sc_time_stamp() + delay;
     notes.push_back(asked.to_string() + " to " + ended.to_string() + ": " +
                     payload.get_response_string());
   }
+  void access(dice &draw, sc_core::sc_time &delay, std::vector<std::string> &notes)
+  {
+    const unsigned length = draw.one_of<unsigned>({1, 4, 4, 8, 32, 64});
+    access(draw.chance(50) ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND,
+           draw_address(draw, length), length, delay, notes);
+  }
+  /// A locked read and write of a word; what the read has left of delay is the write's.
+  void modify(dice &draw, sc_core::sc_time &delay, std::vector<std::string> &notes)
+  {
+    tandem::access_extension about;
+    about.kind = tandem::access_kind::locked;
+    const std::uint64_t address = draw_address(draw, 4);
+    access(tlm::TLM_READ_COMMAND, address, 4, delay, notes, about);
+    about.step = tandem::lock_step::end;
+    delay += ps(draw.odd(1000, 9000));
+    access(tlm::TLM_WRITE_COMMAND, address, 4, delay, notes, about);
+  }
   /// Waits out its delays; an annotating one asks for later than now.
   void run(dice &draw, std::vector<std::string> &notes)
   {
-    const bool annotating = how.how == composition_plan::behaviour::annotating;
-    for (unsigned n = 0; n < plan.transactions; ++n) {
+    const bool locks = how.how == composition_plan::behaviour::locking;
+    const bool annotates = locks || how.how == composition_plan::behaviour::annotating;
+    while (notes.size() < plan.transactions) {
       sc_core::wait(ps(draw.odd(1000, 90000)));
-      sc_core::sc_time delay = annotating ? ps(draw.odd(0, 120000)) : sc_core::SC_ZERO_TIME;
-      access(draw, delay, notes);
+      sc_core::sc_time delay = annotates ? ps(draw.odd(0, 120000)) : sc_core::SC_ZERO_TIME;
+      if (locks && notes.size() % 4 == 0)
+        modify(draw, delay, notes);
+      else
+        access(draw, delay, notes);
       if (delay != sc_core::SC_ZERO_TIME)
         sc_core::wait(delay);
     }

@@ -6,6 +6,7 @@
 #include "traffic.h"
 #include "users_models.h"
 
+#include <tandem/access_extension.h>
 #include <tandem/cache.h>
 #include <tandem/dram.h>
 #include <tandem/interconnect.h>
@@ -24,7 +25,7 @@ struct composition_plan {
     std::string kind;
     tandem::parameter_values parameters;
   };
-  enum class behaviour { punctual, annotating, decoupled, outstanding };
+  enum class behaviour { punctual, annotating, decoupled, outstanding, locking };
   struct source {
     behaviour how;
     std::uint64_t seed, quantum; // ps

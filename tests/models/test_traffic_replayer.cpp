@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "delay_consumer.h"
 #include "scratch.h"
 #include "traffic.h"
+#include "users_models.h"
 
 #include <tandem/interconnect.h>
 #include <tandem/trace.h>
 #include <tandem/traffic_generator.h>
 #include <tandem/traffic_replayer.h>
 
+#include <random>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -347,3 +350,125 @@ TEST(traffic_replayer, log_of_another_platform_is_one_sentence)
                 "' is of another platform: its target 'io1' does not exist here; known are io0, "
                 "ram, io2");
 }
+
+namespace
+{
+
+/// Two clusters of two initiators each, and what all share behind them; with every delay waited
+/// for, or not.
+struct clusters {
+  std::unique_ptr<tandem::traffic_replayer> replayer;
+  std::vector<std::unique_ptr<tandem::interconnect>> model; // the clusters, what is behind them
+  std::vector<std::unique_ptr<delay_consumer>> consumers;
+  const bool waited;
+
+  clusters(const std::string &log, tandem::replay_timing timing, const std::string &kind,
+           bool every_delay_waited)
+      : waited(every_delay_waited)
+  {
+    replayer = std::make_unique<tandem::traffic_replayer>(
+        name("replayer").c_str(), tandem::transaction_log_reader(log), system_with({}), timing);
+    for (unsigned c = 0; c < 2; ++c)
+      model.push_back(make(kind, cluster(c)));
+    auto shared = system_with({{"clock", "3001ps"}});
+    shared.initiators = {"c0", "c1"};
+    model.push_back(tandem::make_interconnect("bus", name("shared"), shared));
+    for (unsigned i = 0; i < initiators; ++i)
+      connect(replayer->from[i], model[i / 2]->from[i % 2]);
+    for (unsigned c = 0; c < 2; ++c)
+      connect(model[c]->to[0], model[2]->from[c]);
+    for (unsigned t = 0; t < targets; ++t)
+      connect(model[2]->to[t], replayer->to[t]);
+  }
+  std::string results() const
+  {
+    std::string text = replayer->statistics().dump();
+    for (const auto &one : model)
+      text += "\n" + one->statistics().dump();
+    return text;
+  }
+
+private:
+  std::string name(const std::string &part) const { return part + (waited ? "_waited" : ""); }
+  static tandem::interconnect_config cluster(unsigned index)
+  {
+    tandem::interconnect_config config;
+    config.initiators = {"i0", "i1"};
+    config.targets = {"shared"};
+    config.map = {{"all", 0, 0x10000, "shared", 0, {}}};
+    config.parameters = {{"clock", index == 0 ? "5003ps" : "10007ps"}};
+    return config;
+  }
+  std::unique_ptr<tandem::interconnect> make(const std::string &kind,
+                                             tandem::interconnect_config config)
+  {
+    const std::string called = name("cluster" + std::to_string(model.size()));
+    if (kind == "bus" || kind == "mesh")
+      return tandem::make_interconnect(kind, called, config);
+    config.parameters.clear();
+    if (kind == "router")
+      return tandem::make_interconnect(kind, called, config);
+    if (kind == "users_two_stages")
+      return std::make_unique<users_two_stages>(called.c_str(), config);
+    return std::make_unique<users_busy_until>(called.c_str(), config);
+  }
+  template <typename From, typename To> void connect(From &from, To &to)
+  {
+    if (!waited)
+      return from.bind(to);
+    consumers.push_back(
+        std::make_unique<delay_consumer>(("consumer" + std::to_string(consumers.size())).c_str()));
+    from.bind(consumers.back()->in);
+    consumers.back()->out.bind(to);
+  }
+};
+
+std::vector<logged_transaction> random_rows(unsigned count)
+{
+  std::mt19937_64 random(5);
+  std::vector<logged_transaction> rows;
+  std::uint64_t start = 1;
+  for (unsigned n = 0; n < count; ++n) {
+    start += random() % (n % 50 == 0 ? 2000000 : 30000);
+    logged_transaction row;
+    row.start = start;
+    row.end = start + random() % 90000;
+    row.initiator = static_cast<std::int16_t>(random() % initiators);
+    row.target = static_cast<std::int16_t>(random() % targets);
+    row.target_time = random() % 20000;
+    row.address = 0x1000ull * static_cast<unsigned>(row.target) + 0x10;
+    row.length = 4u << random() % 4;
+    row.response = tlm::TLM_OK_RESPONSE;
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+class replay_of_stages
+    : public testing::TestWithParam<std::tuple<std::string, tandem::replay_timing>>
+{
+};
+
+} // namespace
+
+TEST_P(replay_of_stages, is_the_same_with_every_delay_waited_for)
+{
+  const scratch directory;
+  write_log(directory.file("log.db"), random_rows(2000));
+  const auto &[kind, timing] = GetParam();
+  const clusters given(directory.file("log.db"), timing, kind, false);
+  const clusters waited(directory.file("log.db"), timing, kind, true);
+  sc_core::sc_start();
+  EXPECT_EQ(given.replayer->transactions(), 2000u);
+  EXPECT_EQ(given.results(), waited.results());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    kinds, replay_of_stages,
+    testing::Combine(testing::Values("router", "bus", "mesh", "users_two_stages",
+                                     "users_busy_until"),
+                     testing::Values(tandem::replay_timing::gaps, tandem::replay_timing::starts)),
+    [](const auto &one) {
+      return std::get<0>(one.param) +
+             (std::get<1>(one.param) == tandem::replay_timing::gaps ? "_gaps" : "_starts");
+    });

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/access_lock.h"
 
+#include "tandem/arrival.h"
+
 #include <algorithm>
 
 namespace tandem
@@ -24,13 +26,16 @@ access_lock::pass::pass(access_lock &lock, unsigned port, const access_extension
     sc_core::wait(delay); // what comes later waits later, and takes the lock later
     delay = sc_core::SC_ZERO_TIME;
   }
-  if (!in_the_way()) {
-    lock.let_in(of_holder_, port, initiator);
-    return;
-  }
   const sc_core::sc_time before = sc_core::sc_time_stamp();
-  ticket item{of_holder_, port, initiator, {}};
-  lock.queue(item);
+  if (in_the_way()) {
+    ticket item{of_holder_, port, initiator, {}};
+    lock.queue(item);
+  } else {
+    lock.let_in(of_holder_, port, initiator);
+    lock.waits_ += of_holder_ && lock.done_at_ > before ? 1 : 0;
+  }
+  if (of_holder_)
+    lock.outlast();
   waited_ = sc_core::sc_time_stamp() - before;
   lock.waiting_time_ += waited_;
 }
@@ -41,6 +46,7 @@ void access_lock::pass::done(sc_core::sc_time &delay)
     sc_core::wait(delay);
     delay = sc_core::SC_ZERO_TIME;
   }
+  lock_.done_at_ = std::max(lock_.done_at_, sc_core::sc_time_stamp() + delay);
   done_ = true;
 }
 
@@ -104,6 +110,22 @@ void access_lock::queue(ticket &item)
     }
     throw;
   }
+}
+
+/// Accesses that have left may have annotated when they are done. Who has just got the lock waits
+/// until then; others do not come in any more.
+void access_lock::outlast()
+{
+  if (done_at_ <= sc_core::sc_time_stamp())
+    return;
+  try {
+    arrive_at(done_at_);
+  } catch (...) { // the thread is killed or reset
+    --inside_;
+    release();
+    throw;
+  }
+  since_ = sc_core::sc_time_stamp();
 }
 
 /// Lets in who may go on, in the order of arrival.

@@ -113,8 +113,10 @@ void cache::access(tlm::tlm_generic_payload &payload, access_extension about,
   if (may_write == verdict::refused ||
       !touch_all(payload, may_write == verdict::allowed, about, delay))
     return pass(payload, about, delay);
-  if (about.kind != access_kind::locked)
+  if (about.kind != access_kind::locked) {
+    arrive(delay); // who has the lock by then goes first
     send_order(out, about, payload.get_address());
+  }
   if (move(payload, tlm::TLM_IGNORE_COMMAND) == verdict::refused)
     return pass(payload, about, delay);
   payload.set_response_status(tlm::TLM_OK_RESPONSE);

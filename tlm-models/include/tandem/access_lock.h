@@ -14,8 +14,8 @@ namespace tandem
 /// What a locked sequence (see access_extension) locks, such as a target of an interconnect. All
 /// accesses to it enter and leave. While a sequence holds the lock, and while one waits for it that
 /// came first, accesses of others wait in enter(); a sequence gets the lock when all that entered
-/// before it have left. Who waits goes on in the order of arrival, at the instant at which the
-/// last access of the sequence is done.
+/// before it are done, at the times that they have annotated. Who waits goes on in the order of
+/// arrival, at the instant at which the last access of the sequence is done.
 ///
 /// An access belongs to the sequence that holds the lock when it comes from the same port with the
 /// same initiator and is marked hold or end.
@@ -68,12 +68,14 @@ private:
   bool is_free(bool to_take) const { return !held_ && (inside_ == 0 || !to_take); }
   void let_in(bool takes_lock, unsigned port, std::uint32_t initiator);
   void queue(ticket &item);
+  void outlast();
   void advance();
 
   bool held_ = false;
   unsigned port_ = 0; // of the holder
   std::uint32_t initiator_ = 0;
   unsigned inside_ = 0;          // accesses that have entered and not left
+  sc_core::sc_time done_at_;     // of all that have left, with what they annotated
   std::deque<ticket *> waiting_; // in the order of arrival
 
   sc_core::sc_time since_, held_time_, waiting_time_;
