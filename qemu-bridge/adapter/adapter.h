@@ -118,6 +118,10 @@ void tandem_turns_translated(void *block);
 
 /* Has all CPUs translate in parallel mode. Gives up when this QEMU does not let itself be told. */
 void tandem_parallel_init(void);
+/* On the CPU thread, in the first instruction of a translated block: true in a step of QEMU's own
+ * that has overdrawn the CPU's budget (since some version after 10.0). The budget is put right; the
+ * caller leaves before the instruction is executed. */
+bool tandem_parallel_leaves_step(int cpu);
 /* Calls step with a CPU that takes no instruction from its budget and is not interrupted. */
 void tandem_parallel_step(int cpu, void (*step)(CPUState *));
 

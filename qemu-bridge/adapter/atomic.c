@@ -5,10 +5,12 @@
  *
  * Translated in parallel mode (parallel.c), an atomic instruction that does not find RAM gives up
  * (EXCP_ATOMIC), and QEMU has cpu_exec_step_atomic() execute it alone, as a load and a store. That
- * never happens in a QEMU that counts instructions: the single step is translated to take one
- * instruction from the budget of the CPU's turn, which is over by then, so it does nothing, the
- * instruction is tried again, and so for ever. So the step is made here, between two turns:
- * translated without a budget, and its instruction added to the clock.
+ * is no way in a QEMU that counts instructions: the single step is translated to take one
+ * instruction from the budget of the CPU's turn, which is over by then. Up to 10.0 it therefore
+ * does nothing, the instruction is tried again, and so for ever; 11.1 makes the step all the same,
+ * and the budget of -1 turns the clock back. So that step is left before its instruction
+ * (tandem_parallel_leaves_step), and the step is made here, between two turns: translated without a
+ * budget, and its instruction added to the clock.
  *
  * That an instruction has given up is noticed where it begins: atomic instructions are found when
  * they are translated, and remember that they began until their access to RAM is done. One that
@@ -130,11 +132,14 @@ static void begins(unsigned index, void *what)
     refused = true;
     q.cpu_loop_exit(q.qemu_get_cpu((int)index)); /* leaves the step, before the instruction */
   }
-  if ((cpu->begun == atomic || atomic->gives_up) && !cpu->queued) {
+  bool leaves = tandem_parallel_leaves_step((int)index);
+  if ((leaves || cpu->begun == atomic || atomic->gives_up) && !cpu->queued) {
     cpu->queued = true;
     q.async_run_on_cpu(q.qemu_get_cpu((int)index), step_work, (void *)(uintptr_t)index);
   }
   cpu->begun = atomic;
+  if (leaves)
+    q.cpu_loop_exit(q.qemu_get_cpu((int)index));
 }
 
 /* Has done its access. A step that accesses RAM gave up for another reason, such as an address

@@ -14,11 +14,16 @@
  */
 #define _GNU_SOURCE
 #include "adapter.h"
+#include "tandem_qemu_versions.h"
 
 #include <glib.h>
 
 /* A CPUState begins an object that is much larger than this, in every version and machine. */
 #define SEARCHED_BYTES 8192
+
+/* A budget lies at the end of the CPUState, behind its copy of the TLB: up to 16 KiB and a little.
+ */
+#define BUDGET_SEARCHED_BYTES 20480
 
 /* Bits that curr_cflags() adds to the field for a debugger or a log. */
 #define ADDED_BITS 0xfffu
@@ -29,6 +34,13 @@ struct flag_bits {
 
 static const struct flag_bits *bits;
 static uint32_t **fields; /* by CPU */
+
+/* What is left of a CPU's budget: instructions, and whether the CPU is asked to stop. */
+struct budget {
+  uint16_t left, stop;
+};
+
+static struct budget **budgets; /* by CPU; NULL where QEMU makes no step of its own */
 
 /* The bits moved once, with QEMU 8. Which ones these are shows in the one for counting, which is
  * set: its later place was free before. NULL when it is in neither. */
@@ -61,8 +73,40 @@ static uint32_t *find_field(CPUState *cpu)
   return NULL;
 }
 
+/* In the same way: QEMU sets the second half when the CPU is to stop. */
+static struct budget *find_budget(CPUState *cpu)
+{
+  struct budget *words = (struct budget *)cpu;
+  q.cpu_exit(cpu);
+  for (size_t i = 0; i < BUDGET_SEARCHED_BYTES / sizeof *words; ++i) {
+    if (words[i].stop != UINT16_MAX || words[i].left != 0)
+      continue;
+    words[i].stop = 0;
+    q.cpu_exit(cpu);
+    if (words[i].stop == UINT16_MAX)
+      return &words[i];
+    words[i].stop = UINT16_MAX;
+  }
+  return NULL;
+}
+
+static void find_budgets(void)
+{
+  budgets = g_new0(struct budget *, (size_t)q.cpus);
+  for (int i = 0; i < q.cpus; ++i) {
+    budgets[i] = find_budget(q.qemu_get_cpu(i));
+    if (!budgets[i])
+      tandem_give_up(
+          "QEMU %d.%d keeps the budget of instructions in a way that the adapter does not "
+          "know, so atomic instructions of the guest would upset its clock",
+          q.major, q.minor);
+  }
+}
+
 void tandem_parallel_init(void)
 {
+  if (TANDEM_QEMU_VERSION(q.major, q.minor) > TANDEM_QEMU_VERSION(10, 0))
+    find_budgets();
   fields = g_new0(uint32_t *, (size_t)q.cpus);
   for (int i = 0; i < q.cpus; ++i) {
     CPUState *cpu = q.qemu_get_cpu(i);
@@ -76,6 +120,14 @@ void tandem_parallel_init(void)
     if (!g_getenv("TANDEM_TEST_SERIAL_TRANSLATION"))
       *fields[i] |= bits->parallel;
   }
+}
+
+bool tandem_parallel_leaves_step(int cpu)
+{
+  if (!budgets || budgets[cpu]->left != UINT16_MAX)
+    return false;
+  budgets[cpu]->left = 0;
+  return true;
 }
 
 void tandem_parallel_step(int cpu, void (*step)(CPUState *))
