@@ -278,8 +278,9 @@ try rpmsg-ping -n 108 $(raw 0)
         script = PRELUDE + """
 start 0
 device=$(raw 0)
-for attempt in $(seq 500); do [ -c /dev/ttyRPMSG0 ] && break; usleep 2000; done
-stty -F /dev/ttyRPMSG0 raw -echo
+# The node is there a moment before Linux lets it be opened.
+for attempt in $(seq 500); do stty -F /dev/ttyRPMSG0 raw -echo 2>/dev/null && break; usleep 2000; done
+stty -F /dev/ttyRPMSG0
 timeout 2 cat /dev/ttyRPMSG0 > /tmp/tty &
 usleep 100000
 echo add 1234 4321 > /dev/ttyRPMSG0

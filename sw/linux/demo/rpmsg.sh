@@ -67,7 +67,10 @@ ping() {
 # A line to the firmware's console and its answer.
 say_hello() {
   node=$(device $1 rpmsg-tty) || fail "slave $1 announces no rpmsg-tty"
-  stty -F $node raw -echo
+  for attempt in 1 2 3 4 5 6 7 8 9 10; do # the node is there before Linux lets it be opened
+    ! stty -F $node raw -echo || break
+    sleep 0.1
+  done
   exec 3<>$node
   echo "\$ echo hello > $node"
   echo hello >&3
