@@ -27,6 +27,13 @@ Usage: ./tandem bench [--json FILE] [--repeats N] [--only PART,...]
 Measures the bridge against bare QEMU, each part N times (5), and writes the figures to FILE as JSON.
 docs/performance.md tells what the parts are.
 END
+  package) cat <<'END' ;;
+Usage: ./tandem package
+
+Makes the Debian packages for the installed release in build/packages: tandem (platforms, tools,
+guests), tandem-dev (headers, CMake package, guest kit, examples) and tandem-linux-src (sources of the
+Linux guest kit).
+END
   format) cat <<'END' ;;
 Usage: ./tandem format [--check]
 

@@ -3,6 +3,8 @@
 
 #include "command_line.h"
 
+#include <cstdlib>
+
 namespace fs = std::filesystem;
 
 namespace tandem
@@ -34,9 +36,12 @@ std::string find_linux(const std::string &file, const std::string &machine)
   const std::string arch = machine.rfind("x86", 0) == 0 ? "amd64"
                            : machine == "aarch64"       ? "arm64"
                                                         : "armhf";
-  const fs::path path = (program_directory() / "../../linux" / arch / file).lexically_normal();
+  const char *kit = std::getenv("TANDEM_LINUX");
+  const fs::path place = kit ? fs::path(kit) : program_directory() / "../../linux";
+  const fs::path path = (place / arch / file).lexically_normal();
   if (!fs::exists(path))
-    refuse_option("there is no '" + path.string() + "'; ./tandem setup --linux makes it");
+    refuse_option("there is no '" + path.string() +
+                  "'; ./tandem setup --linux makes the kit, and TANDEM_LINUX says where it is");
   return path.string();
 }
 

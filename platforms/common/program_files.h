@@ -15,8 +15,8 @@ std::filesystem::path program_directory();
 /// or installed. What is a path, or not found, is returned as it is.
 std::string find_guest(const std::string &image, const std::string &machine);
 
-/// A file of the Linux guest kit for that machine: "kernel", "initramfs.gz". SC_ERROR
-/// "/tandem/options" when the kit is not there.
+/// A file of the Linux guest kit for that machine: "kernel", "initramfs.gz". The kit is in
+/// $TANDEM_LINUX, else beside the build directory. SC_ERROR "/tandem/options" when it is not there.
 std::string find_linux(const std::string &file, const std::string &machine);
 
 } // namespace tandem

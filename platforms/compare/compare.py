@@ -18,10 +18,12 @@ from figures import NoGnuplot, require_gnuplot
 from plan import Platform, Refused, WORKLOADS, check, plan
 from running import Interrupted, find_disagreements, on_signals, remove_parts, run_all
 
+CALLED = os.environ.get("TANDEM_COMMAND", "./tandem")  # as the user calls it
+
 
 class Parser(argparse.ArgumentParser):
     def error(self, message):
-        raise Refused(message + "; see ./tandem compare --help")
+        raise Refused(message + f"; see {CALLED} compare --help")
 
 
 def parse(words):
@@ -103,8 +105,8 @@ def compare(words):
     failures = run_all(jobs, platform, arguments)
     find_disagreements(jobs, failures)
     done = [job for job in jobs if job not in failures]
-    # As it was typed: ./tandem puts the build directory first.
-    command = shlex.join(["./tandem", "compare", *words[2 * (words[:1] == ["--build"]):]])
+    # As it was typed: the caller puts the build directory first.
+    command = shlex.join([CALLED, "compare", *words[2 * (words[:1] == ["--build"]):]])
     for path in report.write(out, command, done, failures):
         print(path)
     held.close()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a comparison is to run: the platform, and a job for each combination of options."""
+import glob
 import hashlib
 import itertools
 import json
@@ -17,6 +18,9 @@ WORKLOADS = {  # name: the least number of slaves
 }
 OBSERVATIONS = ("direct", "every", "cached")
 MAX_SLAVES = 15
+# Libraries and guests, in a build directory or below the prefix of an installation.
+PARTS_OF_BUILD = ("lib/*.so", "lib/libtandem-*", "lib/*/libtandem-*", "lib/tandem/*.so",
+                  "lib/*/tandem/*.so", "guests/*/*.elf", "share/tandem/guests/*/*.elf")
 
 
 class Refused(Exception):
@@ -82,10 +86,8 @@ class Platform:
         """Of all that a result depends on beside the options: programs that guests and host run."""
         build = os.path.dirname(os.path.dirname(self.path))
         files = [self.path, self.replayer]
-        for directory in ("lib", "guests"):
-            for folder, _, names in os.walk(os.path.join(build, directory)):
-                files += [os.path.join(folder, name) for name in names
-                          if name.endswith((".so", ".elf"))]
+        for pattern in PARTS_OF_BUILD:
+            files += glob.glob(os.path.join(build, pattern))
         total = hashlib.sha256()
         for path in sorted(files):
             with open(path, "rb") as file:

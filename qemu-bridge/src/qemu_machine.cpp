@@ -314,8 +314,9 @@ std::string adapter_path()
   Dl_info about;
   if (!dladdr(reinterpret_cast<void *>(&adapter_path), &about))
     return "tandem-adapter.so";
-  const auto library = std::filesystem::absolute(about.dli_fname);
-  return (library.parent_path() / "tandem-adapter.so").string();
+  const auto beside = std::filesystem::absolute(about.dli_fname).parent_path();
+  const auto installed = beside / "tandem" / "tandem-adapter.so";
+  return (std::filesystem::exists(installed) ? installed : beside / "tandem-adapter.so").string();
 }
 
 } // namespace tandem

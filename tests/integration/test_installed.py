@@ -86,6 +86,13 @@ class Installed(PlatformTest):
             f.write(b"installed" * 1000)
         run = self.simulate("--input", path, platform=os.path.join(prefix, "bin", "x86-arm"))
         self.assertIn("sha256 " + hashlib.sha256(b"installed" * 1000).hexdigest(), run.console())
+        # The command of the package: it finds all below its prefix, wherever it is called.
+        command = os.path.join(prefix, "bin", "tandem")
+        text = self.step(command, "demo", "--out", self.path("demo"), path)
+        self.assertIn("sha256sum says the same", text)
+        self.step(command, "compare", "--workload", "triad", "--param", "n=64", "--interconnect",
+                  "router,bus", "--out", self.path("compare"))
+        self.assertTrue(os.path.exists(self.path("compare/report.html")))
         # Nothing of the build tree is in use.
         for name in (os.path.join(prefix, "bin", "x86-arm"),
                      *glob.glob(prefix + "/lib/**/libtandem-bridge.so", recursive=True)):

@@ -115,7 +115,8 @@ std::vector<std::string> socket_paths(const qemu_config &config);
 /// Words of a command line, quoted for a shell where they need it.
 std::string shell_line(const std::vector<std::string> &arguments);
 
-/// The shared object that QEMU loads: $TANDEM_ADAPTER, or beside this library.
+/// The shared object that QEMU loads: $TANDEM_ADAPTER, or beside this library, where it
+/// is installed in the folder tandem there.
 std::string adapter_path();
 
 } // namespace tandem
