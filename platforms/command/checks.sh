@@ -33,6 +33,31 @@ test_all() {
   run ctest --preset sanitize -j 2 -R '^(models|sw)\.|^integration\.(isolation|messages|reproducible)_'
 }
 
+# The models and the bridge, with real QEMU processes, under the thread sanitizer. Its runtime may
+# not find room where the host spreads addresses widely, hence setarch.
+races() {
+  setup
+  configure tsan -DTANDEM_TESTS=ON
+  run cmake --build --preset tsan --target raced >&2
+  fixed=
+  ! setarch "$(uname -m)" -R true 2>/dev/null || fixed="setarch $(uname -m) -R"
+  # Of the tests with QEMU those in which threads meet: processes that come and go, free mode, stops
+  # from outside, consoles, replayed logs. Queues in equilibrium have one thread and take long.
+  if [ $# -eq 0 ]; then
+    set -- -E poisson -R '^(models|platforms|sanitizers)\.|^integration\.(boot_(killed_arm|many_boots)|fake_adapter_ends|interactive_session|killed_(ctrl_c_in_free|either|free)|machines_free_mode$|messages_(serial|two)|monitor_answers_while_it_sleeps|realtime_interrupted|traffic_replay_through_the_bus)'
+  fi
+  # shellcheck disable=SC2086
+  run $fixed ctest --preset tsan -j 2 "$@"
+}
+
+# Each for a minute, two at a time. Compilers warn of different things, and clang is not the measure.
+# shellcheck disable=SC2086
+fuzz() {
+  setup
+  install_missing $fuzz_packages
+  run tests/fuzz/run "$@"
+}
+
 bench() {
   build >&2
   run python3 tests/bench/bench.py --build "$build" "$@"

@@ -21,6 +21,18 @@ Usage: ./tandem test [CTEST OPTION...]
 Builds and runs all tests, on a second QEMU as well, and some of them once more with sanitizers.
 With options of ctest (-R boot) only those of the first build that they choose.
 END
+  races) cat <<'END' ;;
+Usage: ./tandem races [CTEST OPTION...]
+
+Builds the models and the bridge with the thread sanitizer and runs their tests, those with QEMU
+that concern threads among them; docs/testing.md tells more.
+END
+  fuzz) cat <<'END' ;;
+Usage: ./tandem fuzz [--inputs N] [--jobs N] [SECONDS] [FUZZER...]
+
+Builds the fuzzers with clang and runs each for SECONDS (default 60) or for N inputs, two at a time;
+docs/testing.md tells more.
+END
   bench) cat <<'END' ;;
 Usage: ./tandem bench [--json FILE] [--repeats N] [--only PART,...]
 

@@ -30,7 +30,7 @@
 #define TANDEM_WAIT_BACKOFF_MIN_NS 2000000u
 #define TANDEM_WAIT_BACKOFF_MAX_NS 200000000u
 
-/* Private to the thread that waits. */
+/* Private to the thread that waits, but for `sleeps`, which others may read. */
 struct tandem_waiter {
   uint64_t backoff_ns; /* of the next slow yield; 0: none lately */
   uint64_t until_ns;   /* no spinning before this host time */
@@ -115,7 +115,7 @@ static inline int tandem_sleep(struct tandem_waiter *w, uint32_t *word, uint32_t
                                uint32_t *sleeper, unsigned timeout_ms)
 {
   struct timespec t = {(time_t)(timeout_ms / 1000), (long)(timeout_ms % 1000) * 1000000};
-  ++w->sleeps;
+  __atomic_fetch_add(&w->sleeps, 1, __ATOMIC_RELAXED);
   __atomic_store_n(sleeper, 1, __ATOMIC_SEQ_CST);
   if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == old)
     syscall(SYS_futex, word, FUTEX_WAIT, old, &t, NULL, 0);

@@ -53,6 +53,7 @@ void wire_channel::renew()
   close_remote();
   files_.clear();
   *page_ = tandem_wire_page{};
+  reply_ = {};
   prepare();
 }
 
@@ -73,18 +74,18 @@ void wire_channel::close_remote()
 
 bool wire_channel::ready() const
 {
-  return tandem_seq(&page_->request_seq) != page_->reply_seq;
+  return tandem_seq(&page_->request_seq) != replies();
 }
 
 bool wire_channel::spin(std::uint64_t limit_ns)
 {
-  return ready() || tandem_spin(&waiter_, &page_->request_seq, page_->reply_seq, limit_ns,
+  return ready() || tandem_spin(&waiter_, &page_->request_seq, replies(), limit_ns,
                                 &page_->request_cpu);
 }
 
 bool wire_channel::sleep(unsigned timeout_ms)
 {
-  return ready() || tandem_sleep(&waiter_, &page_->request_seq, page_->reply_seq,
+  return ready() || tandem_sleep(&waiter_, &page_->request_seq, replies(),
                                  &page_->request_sleeper, timeout_ms);
 }
 
@@ -102,6 +103,9 @@ tandem_wire_request wire_channel::request() const
 
 void wire_channel::reply()
 {
+  // Of the changes those that there are: this is the fast path.
+  std::memcpy(&page_->reply, &reply_,
+              offsetof(tandem_wire_reply, dmi) + reply_.dmi_count * sizeof reply_.dmi[0]);
   tandem_post(&page_->reply_seq, &page_->reply_sleeper);
 }
 

@@ -306,7 +306,7 @@ class PlatformTest(unittest.TestCase):
         bad = len(result.failures) + len(result.errors)
         self.directory = tempfile.mkdtemp(prefix="tandem-test-")
         self._runs, self._started = [], []
-        self._numbers = itertools.count()
+        self._numbers = itertools.count()  # tests start runs from several threads
         try:
             super().run(result)
             if len(result.failures) + len(result.errors) > bad:
@@ -327,6 +327,7 @@ class PlatformTest(unittest.TestCase):
         command = [platform, "--progress", "off"]
         if "--check" not in options:
             command += ["--check", "on"]
+        number = next(self._numbers)
         directory = None
         if out:
             directory = self.path(f"out{number}")

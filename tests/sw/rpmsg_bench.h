@@ -16,7 +16,10 @@ extern "C" {
 #include <memory>
 #include <vector>
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifndef __has_feature // gcc 12 does not have it
+#define __has_feature(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
@@ -56,9 +59,9 @@ public:
   {
     ASAN_UNPOISON_MEMORY_REGION(m_all.get(), guard);
     ASAN_UNPOISON_MEMORY_REGION(data() + size, guard);
-    bool whole = true;
-    for (size_t i = 0; i < guard; ++i)
-      whole = whole && m_all.get()[i] == canary && data()[size + i] == canary;
+    const std::vector<uint8_t> untouched(guard, canary);
+    const bool whole = std::memcmp(m_all.get(), untouched.data(), guard) == 0 &&
+                       std::memcmp(data() + size, untouched.data(), guard) == 0;
     ASAN_POISON_MEMORY_REGION(m_all.get(), guard);
     ASAN_POISON_MEMORY_REGION(data() + size, guard);
     return whole;

@@ -16,7 +16,8 @@ namespace tandem
 /// The shared page and the socket of one instance. Both are anonymous: QEMU inherits their
 /// descriptors, and the kernel removes them with the last process that has them.
 ///
-/// Used by the SystemC thread, but for wake(), which any thread may call.
+/// Used by the SystemC thread, but for the members marked otherwise. Who waits for requests, by
+/// spin() and sleep(), is one thread at a time: in free mode that of the free_listener.
 class wire_channel
 {
 public:
@@ -38,7 +39,7 @@ public:
   /// This end: becomes readable when QEMU sent a byte (TANDEM_WIRE_WAKE).
   int socket() const { return local_; }
 
-  /// True when a request waits to be served.
+  /// True when a request waits to be served; any thread.
   bool ready() const;
   /// Number of replies so far, modulo 2^32; any thread.
   std::uint32_t replies() const { return tandem_seq(&page_->reply_seq); }
@@ -51,9 +52,11 @@ public:
 
   /// A private copy of the request: what is checked in it stays as checked.
   tandem_wire_request request() const;
+  /// The reply in the making. It is private, so that QEMU can neither see it before its time nor
+  /// change what its maker has written.
+  tandem_wire_reply &reply_slot() { return reply_; }
   /// Hands the reply slot, filled by the caller, to QEMU.
   void reply();
-  tandem_wire_reply &reply_slot() { return page_->reply; }
 
   /// True when a debug access waits for its answer.
   bool debug_ready() const { return tandem_seq(&page_->debug_seq) != page_->debug_reply_seq; }
@@ -66,8 +69,8 @@ public:
   /// there are more than TANDEM_WIRE_FDS files.
   unsigned share(int fd, bool &fresh);
 
-  /// Waits that ended in a futex, on this side.
-  std::uint64_t sleeps() const { return waiter_.sleeps; }
+  /// Waits that ended in a futex, on this side; any thread.
+  std::uint64_t sleeps() const { return __atomic_load_n(&waiter_.sleeps, __ATOMIC_RELAXED); }
 
 private:
   void prepare();
@@ -76,6 +79,7 @@ private:
     std::uint64_t device, inode;
   };
   tandem_wire_page *page_ = nullptr;
+  tandem_wire_reply reply_{};
   int page_fd_ = -1;
   std::atomic<int> local_{-1};
   int remote_ = -1;
