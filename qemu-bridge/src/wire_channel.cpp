@@ -79,14 +79,14 @@ bool wire_channel::ready() const
 
 bool wire_channel::spin(std::uint64_t limit_ns)
 {
-  return ready() || tandem_spin(&waiter_, &page_->request_seq, replies(), limit_ns,
-                                &page_->request_cpu);
+  return ready() ||
+         tandem_spin(&waiter_, &page_->request_seq, replies(), limit_ns, &page_->request_cpu);
 }
 
 bool wire_channel::sleep(unsigned timeout_ms)
 {
-  return ready() || tandem_sleep(&waiter_, &page_->request_seq, replies(),
-                                 &page_->request_sleeper, timeout_ms);
+  return ready() || tandem_sleep(&waiter_, &page_->request_seq, replies(), &page_->request_sleeper,
+                                 timeout_ms);
 }
 
 void wire_channel::wake()

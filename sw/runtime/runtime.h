@@ -21,8 +21,8 @@ __attribute__((noreturn)) void runtime_start(void);
 /* Where a started CPU arrives, on its own stack; the argument is cpu_boot's. */
 __attribute__((noreturn)) void runtime_secondary(unsigned cpu);
 
-/* Called by the machine's interrupt entry: with the number of irq_set_handler(), or for the timer of
- * machine_timer_start(). */
+/* Called by the machine's interrupt entry: with the number of irq_set_handler(), or for the timer
+ * of machine_timer_start(). */
 void runtime_interrupt(unsigned number);
 void runtime_timer_interrupt(void);
 

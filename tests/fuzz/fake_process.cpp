@@ -21,7 +21,7 @@ std::map<const tandem::child_process *, fuzz::fake_process *> started;
 std::thread::id systemc_thread;
 std::atomic<std::uint64_t> host_ns{1000000000};
 
-constexpr std::uint64_t glance_ns = 100;      // host time between two looks at the clock
+constexpr std::uint64_t glance_ns = 100;         // host time between two looks at the clock
 constexpr std::uint64_t given_away_ns = 1000000; // by a yield after which nothing has happened
 
 } // namespace
@@ -67,8 +67,8 @@ bool fake_process::poll()
 
 void fake_process::start(int page_fd, int socket_fd)
 {
-  page = static_cast<tandem_wire_page *>(mmap(nullptr, TANDEM_WIRE_PAGE_BYTES,
-                                              PROT_READ | PROT_WRITE, MAP_SHARED, page_fd, 0));
+  page = static_cast<tandem_wire_page *>(
+      mmap(nullptr, TANDEM_WIRE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, page_fd, 0));
   socket = dup(socket_fd);
   if (page == MAP_FAILED || socket < 0 || page->config.magic != TANDEM_WIRE_MAGIC)
     std::abort();

@@ -72,9 +72,8 @@ static void make_plan(const struct slave *slave, const struct request *request)
 {
   struct plan plan = {.slave = slave};
 
-  if (setjmp(refused) == 0 &&
-      (plan_zimage(&plan, request) || plan_arm64_image(&plan, request) ||
-       plan_bzimage(&plan, request) || plan_elf(&plan, request)))
+  if (setjmp(refused) == 0 && (plan_zimage(&plan, request) || plan_arm64_image(&plan, request) ||
+                               plan_bzimage(&plan, request) || plan_elf(&plan, request)))
     check_plan(&plan);
   while (taken_count)
     free(taken[--taken_count]);

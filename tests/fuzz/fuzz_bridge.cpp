@@ -285,7 +285,8 @@ bool attacker::meddle()
     return true;
   case 8: {
     const std::uint64_t at = bytes.byte() * 0x1000ull;
-    const std::uint64_t size = std::min<std::uint64_t>(0x1000 * (1 + bytes.below(8)), memory_size - at);
+    const std::uint64_t size =
+        std::min<std::uint64_t>(0x1000 * (1 + bytes.below(8)), memory_size - at);
     in->memory.set_dmi(at, size, bytes.byte() & 1);
     return true;
   }

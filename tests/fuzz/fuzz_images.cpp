@@ -35,10 +35,9 @@ void load(const std::uint8_t *data, std::size_t size)
   // Exactly as large as they say, so that the sanitizer sees the first byte beyond.
   const std::vector<std::uint8_t> image(data, data + size);
   std::vector<std::uint8_t> memory(memory_size);
-  for (const elf_machine &to :
-       {elf_machine{183, 64, 0x40000000, memory_size, memory.data()},
-        elf_machine{40, 32, 0x40000000, memory_size, memory.data()},
-        elf_machine{62, 64, 0, memory_size, memory.data()}}) {
+  for (const elf_machine &to : {elf_machine{183, 64, 0x40000000, memory_size, memory.data()},
+                                elf_machine{40, 32, 0x40000000, memory_size, memory.data()},
+                                elf_machine{62, 64, 0, memory_size, memory.data()}}) {
     std::uint64_t entry = 0;
     elf_range range;
     if (!elf_load(image.data(), image.size(), &to, &entry))

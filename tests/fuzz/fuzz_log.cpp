@@ -70,7 +70,8 @@ public:
   fuzz::input change(fuzz::input &how)
   {
     // The library owns and frees this one.
-    auto *space = static_cast<unsigned char *>(sqlite3_malloc64(static_cast<sqlite3_uint64>(size_)));
+    auto *space =
+        static_cast<unsigned char *>(sqlite3_malloc64(static_cast<sqlite3_uint64>(size_)));
     std::memcpy(space, bytes_, static_cast<std::size_t>(size_));
     sqlite3_deserialize(copy_, "main", space, size_, size_,
                         SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
@@ -113,8 +114,8 @@ private:
                       "=? WHERE rowid=(SELECT rowid FROM " + place.table + " LIMIT 1 OFFSET " +
                       std::to_string(row) + ")";
     if (kind % 16 == 15)
-      sql = std::string("DELETE FROM ") + place.table + " WHERE ?=?1 AND rowid%2=" +
-            std::to_string(row % 2);
+      sql = std::string("DELETE FROM ") + place.table +
+            " WHERE ?=?1 AND rowid%2=" + std::to_string(row % 2);
     else if (kind % 16 == 14)
       sql = std::string("DROP TABLE ") + place.table;
     sqlite3_stmt *statement = nullptr;
@@ -142,8 +143,7 @@ private:
       return;
     case 4: {
       const fuzz::input blob = how.cut(how.byte() % 32);
-      sqlite3_bind_blob(statement, 1, blob.data(), static_cast<int>(blob.size()),
-                        SQLITE_TRANSIENT);
+      sqlite3_bind_blob(statement, 1, blob.data(), static_cast<int>(blob.size()), SQLITE_TRANSIENT);
       return;
     }
     case 5:

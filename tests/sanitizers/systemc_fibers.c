@@ -40,7 +40,7 @@ static struct fiber {
   const void *coroutine;
   void *handle;
   struct fiber *next;
-} *chains[CHAINS];
+} * chains[CHAINS];
 static void *main_fiber; /* of SystemC's thread itself, whose coroutine nobody creates */
 
 PLAIN static struct fiber **place_of(const void *coroutine)
