@@ -193,6 +193,7 @@ void qemu_instance::clear_program()
 void qemu_instance::give_memory()
 {
   commands_.pop_front();
+  reset_wanted_ = false; // that was before the program
   const auto parts = boot_windows(config_.boot_memory, boot_address_, boot_size_);
   bool granted = true;
   for (const qemu_window &part : parts)

@@ -156,10 +156,10 @@ def seeds():
     for name, text in INI.items():
         yield "config", name, text.encode()
     # Windows, accesses, a sleep and cache lines; then interrupts, commands and the end.
-    yield "bridge", "windows", bytes([15, 2, 8, 0, 1, 1, 0, 0, 0]) * 6
-    yield "bridge", "accesses", bytes([15, 4, 8, 0, 2, 1, 1, 0, 0, 1, 10, 1, 2, 3, 4, 5, 6, 7, 8]) * 6
-    yield "bridge", "lines", bytes([15, 11, 8, 0, 2, 1, 0, 0, 4]) + bytes([8, 0, 64, 1, 6, 1, 0]) * 8
-    yield "bridge", "events", bytes([6, 0, 7, 8, 1, 1, 1, 9, 15, 3, 8, 0, 2, 1, 0, 0, 0]) * 4
+    yield "bridge", "windows", bytes([16, 2, 8, 0, 1, 1, 0, 0, 0]) * 6
+    yield "bridge", "accesses", bytes([16, 4, 8, 0, 2, 1, 1, 0, 0, 1, 10, 1, 2, 3, 4, 5, 6, 7, 8]) * 6
+    yield "bridge", "lines", bytes([16, 11, 8, 0, 2, 1, 0, 0, 4]) + bytes([8, 0, 64, 1, 6, 1, 0]) * 8
+    yield "bridge", "events", bytes([6, 0, 7, 8, 1, 1, 1, 9, 16, 3, 8, 0, 2, 1, 0, 0, 0]) * 4
     yield "rpmsg-monitor", "messages", bytes([8, 0, 1, 2, 5, 0, 13, 9, 1, 2, 1, 5, 0, 14,
                                               12, 1, 0, 0, 0, 15]) * 4
     for side in (0, 1):

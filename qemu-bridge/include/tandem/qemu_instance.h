@@ -64,7 +64,8 @@ public:
   tlm_utils::simple_initiator_socket<qemu_instance> socket;
   /// Interrupt inputs, as many as qemu_config::interrupt_pins.
   interrupt_inputs irq;
-  /// Rising level: the guest is reset; low again before the next.
+  /// Rising level: the guest is reset; low again before the next. Nothing to a held instance at
+  /// rest: the next program starts.
   sc_core::sc_export<interrupt_if> reset;
 
   /// The process starts at start of simulation.
