@@ -2,6 +2,8 @@
 # The demos. Sourced; who does has set
 #   programs     the directory of the platforms' executables
 #   input        the file that is hashed when none is named
+#   build        the directory of the build, or the prefix of the installation
+#   linux        the directory of the sources for Linux guests, sw/linux
 # and has need_demo NAME, which sees to it that what demo NAME runs is there: offload, linux,
 # rpmsg-x86-arm, rpmsg-arm-cortexm.
 
@@ -28,7 +30,7 @@ demo_linux() {
   fi
   [ $# -eq 0 ] || die "unknown option '$1' of demo --linux"
   need_demo linux
-  run sw/linux/demo/run --build "$build" --out "$out"
+  run "$linux/demo/run" --build "$build" --out "$out"
 }
 
 demo_rpmsg() {
@@ -49,7 +51,7 @@ demo_rpmsg() {
     esac
   done
   need_demo "rpmsg-$platform"
-  run sw/linux/demo/rpmsg --build "$build" --out "$out" --platform "$platform"
+  run "$linux/demo/rpmsg" --build "$build" --out "$out" --platform "$platform"
 }
 
 demo_offload() {

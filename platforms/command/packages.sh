@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs Debian packages: says first what comes, then where it is; what apt says goes to a log,
-# which is shown when it fails. Sourced by ./tandem.
-
-packages_log=build/packages.log
+# which is shown when it fails. Sourced; who does has set packages_log, the file.
 
 missing_packages() {
   for package; do
@@ -19,7 +17,7 @@ install_missing() {
   install="apt-get install -y --no-install-recommends $missing"
   [ "$(id -u)" = 0 ] ||
     die "packages are missing; as root, run: apt-get update && $install"
-  mkdir -p build
+  mkdir -p "$(dirname "$packages_log")"
   : >"$packages_log"
   export DEBIAN_FRONTEND=noninteractive
   say "apt-get update && $install"

@@ -31,14 +31,28 @@ std::string find_guest(const std::string &image, const std::string &machine)
   return image;
 }
 
+namespace
+{
+// Where ./tandem setup --linux makes the kit, and tandem setup --linux of the Debian package.
+fs::path linux_kit()
+{
+  if (const char *kit = std::getenv("TANDEM_LINUX"))
+    return kit;
+  if (!fs::exists(program_directory() / "../share/tandem"))
+    return program_directory() / "../../linux";
+  if (const char *data = std::getenv("XDG_DATA_HOME"))
+    return fs::path(data) / "tandem/linux";
+  const char *home = std::getenv("HOME");
+  return fs::path(home ? home : "") / ".local/share/tandem/linux";
+}
+} // namespace
+
 std::string find_linux(const std::string &file, const std::string &machine)
 {
   const std::string arch = machine.rfind("x86", 0) == 0 ? "amd64"
                            : machine == "aarch64"       ? "arm64"
                                                         : "armhf";
-  const char *kit = std::getenv("TANDEM_LINUX");
-  const fs::path place = kit ? fs::path(kit) : program_directory() / "../../linux";
-  const fs::path path = (place / arch / file).lexically_normal();
+  const fs::path path = (linux_kit() / arch / file).lexically_normal();
   if (!fs::exists(path))
     refuse_option("there is no '" + path.string() +
                   "'; ./tandem setup --linux makes the kit, and TANDEM_LINUX says where it is");

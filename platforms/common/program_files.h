@@ -16,7 +16,8 @@ std::filesystem::path program_directory();
 std::string find_guest(const std::string &image, const std::string &machine);
 
 /// A file of the Linux guest kit for that machine: "kernel", "initramfs.gz". The kit is in
-/// $TANDEM_LINUX, else beside the build directory. SC_ERROR "/tandem/options" when it is not there.
+/// $TANDEM_LINUX, else beside the build directory, and for an installed executable among the user's
+/// data ($XDG_DATA_HOME/tandem/linux). SC_ERROR "/tandem/options" when it is not there.
 std::string find_linux(const std::string &file, const std::string &machine);
 
 } // namespace tandem

@@ -59,7 +59,7 @@ class Platform:
         self.options = options  # of every run
         for path in (self.path, self.replayer):
             if not os.access(path, os.X_OK):
-                raise Refused(f"there is no platform {path}; ./tandem build makes it")
+                raise Refused(f"there is no platform {path}")
         listing = self._ask("--help").partition("\nInterconnects,")[2]
         self.interconnects = {}  # kind: names of its parameters
         for line in listing.splitlines()[1:]:

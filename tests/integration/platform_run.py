@@ -56,6 +56,13 @@ def guest(arch, program):
     return os.path.join(GUESTS, arch, program + ".elf")
 
 
+def install(prefix):
+    """What is built, as an installation below that directory."""
+    subprocess.run([os.environ.get("TANDEM_CMAKE", "cmake"), "--install",
+                    os.environ["TANDEM_BUILD"], "--prefix", prefix], check=True,
+                   stdout=subprocess.DEVNULL, timeout=RUN_TIMEOUT)
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))

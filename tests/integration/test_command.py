@@ -76,6 +76,7 @@ class Command(unittest.TestCase):
                       ["demo", "--help"], ["demo", "--linux", "--help"],
                       ["demo", "--out", "x", "--help"], ["test", "--help"],
                       ["test", "-R", "x", "--help"], ["bench", "--help"], ["format", "--help"],
+                      ["races", "--help"], ["fuzz", "-h"], ["package", "--help"],
                       ["compare", "--help"]):
             with self.subTest(words=words):
                 status, text, calls = self.tandem(*words)
@@ -84,7 +85,7 @@ class Command(unittest.TestCase):
                 self.assertEqual(calls, "")
                 self.assertFalse(os.path.exists(os.path.join(self.tree, "build")))
         # Each command tells of itself, by its own name.
-        for name in ("setup", "build", "demo", "test", "bench", "format"):
+        for name in ("setup", "build", "demo", "test", "races", "fuzz", "package", "bench", "format"):
             self.assertTrue(self.tandem(name, "--help")[1].startswith(f"Usage: ./tandem {name}"))
 
     @ctest(once=True)
@@ -102,6 +103,46 @@ class Command(unittest.TestCase):
                 self.assertEqual(len(lines), 1, text)
                 self.assertIn(sentence, lines[0])
                 self.assertEqual(calls, "")
+
+    @ctest(once=True)
+    def test_installed_asking_does_nothing(self):
+        """The command of the Debian package, which has the parts below its own prefix."""
+        prefix = os.path.join(self.directory, "usr")
+        command = os.path.join(prefix, "bin", "tandem")
+        os.makedirs(os.path.dirname(command))
+        for part in ("command", "compare"):
+            shutil.copytree(os.path.join(ROOT, "platforms", part),
+                            os.path.join(prefix, "share", "tandem", part))
+        shutil.copy(os.path.join(ROOT, "platforms", "command", "installed"), command)
+        environment = dict(self.environment, HOME=os.path.join(self.directory, "home"))
+        environment.pop("TANDEM_LINUX", None)
+
+        def tandem(*words):
+            open(self.calls_file, "w", encoding="ascii").close()
+            done = subprocess.run([command, *words], text=True, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+                                  check=False, env=environment, cwd=self.directory)
+            with open(self.calls_file, encoding="ascii") as file:
+                self.assertEqual(file.read(), "")
+            self.assertFalse(os.path.exists(environment["HOME"]))
+            return done.returncode, done.stdout
+        for words in ([], ["help"], ["--help"], ["demo", "--help"], ["demo", "--linux", "-h"],
+                      ["setup", "--help"], ["compare", "--help"]):
+            with self.subTest(words=words):
+                status, text = tandem(*words)
+                self.assertEqual(status, 0, text)
+                self.assertTrue(text.lower().startswith("usage: tandem"), text)
+                self.assertNotIn("./tandem", text)
+        for words, sentence in ((["compare"], "required: --workload"),
+                                (["setup"], "setup needs --linux"),
+                                (["setup", "--linux"], "need the package tandem-linux-src"),
+                                (["demo", "--linux"], "need the package tandem-linux-src"),
+                                (["demo", "--lunix"], "'--lunix'")):
+            with self.subTest(words=words):
+                status, text = tandem(*words)
+                self.assertNotEqual(status, 0)
+                self.assertEqual(len(text.splitlines()), 1, text)
+                self.assertIn(sentence, text)
 
     @ctest(once=True)
     def test_says_what_comes_and_where_it_is(self):

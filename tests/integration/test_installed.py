@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 
-from platform_run import PlatformTest, ctest, main
+from platform_run import PlatformTest, ctest, install, main
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CMAKE = os.environ.get("TANDEM_CMAKE", "cmake")
@@ -24,7 +24,7 @@ class Installed(PlatformTest):
 
     def install(self):
         prefix = self.path("prefix")
-        self.step(CMAKE, "--install", os.environ["TANDEM_BUILD"], "--prefix", prefix)
+        install(prefix)
         return prefix
 
     def build_outside(self, prefix):

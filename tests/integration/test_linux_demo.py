@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from platform_run import QEMU_PREFIX, ctest, main
+from platform_run import QEMU_PREFIX, ctest, install, main
 from linux_guests import BIN, BOOT_TIMEOUT, SOURCE, LinuxTest
 
 DEMO = os.path.join(SOURCE, "sw", "linux", "demo", "run")
@@ -28,6 +28,21 @@ class LinuxDemo(LinuxTest):
             with open(os.path.join(first, name), "rb") as a, \
                     open(os.path.join(second, name), "rb") as b:
                 self.assertEqual(a.read(), b.read(), name + " differs")
+
+    @ctest(timeout=900, once=True)
+    def test_installed(self):
+        """As tandem demo --linux of the Debian packages: nothing of the source tree but what is
+        installed, and the kit is found where TANDEM_LINUX says."""
+        prefix, out = self.path("prefix"), self.path("out")
+        install(prefix)
+        command = [os.path.join(prefix, "bin", "tandem"), "demo", "--linux", "--out", out]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=BOOT_TIMEOUT, check=False,
+                              cwd=self.directory)
+        text = done.stdout.decode(errors="replace")
+        self.assertEqual(done.returncode, 0, text[-6000:])
+        self.assertIn("All steps were seen", text)
+        self.assertNotIn(SOURCE + "/sw/", text)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import sys
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 DEMO = os.path.join(ROOT, "sw", "linux", "demo")
 OVERLAY = os.path.join(ROOT, "sw", "linux", "kit", "overlay")
-LINUX = os.path.join(ROOT, "build", "linux")
+LINUX = os.environ.get("TANDEM_LINUX") or os.path.join(ROOT, "build", "linux")
 X86_CONFIG = os.path.join(ROOT, "platforms", "x86-arm", "linux.ini")
 
 
@@ -20,6 +20,13 @@ def say(*words):
 def run(*command, **how):
     say(*command)
     return subprocess.run(command, check=True, **how)
+
+
+def guest(build, arch, file):
+    """A program that comes with Tandem, of a build directory or an installation."""
+    built = os.path.join(build, "guests", arch, file)
+    installed = os.path.join(build, "share", "tandem", "guests", arch, file)
+    return installed if os.path.exists(installed) else built
 
 
 def simulate(platform, initramfs, out):
