@@ -334,7 +334,6 @@ class PlatformTest(unittest.TestCase):
         command = [platform, "--progress", "off"]
         if "--check" not in options:
             command += ["--check", "on"]
-        number = next(self._numbers)
         directory = None
         if out:
             directory = self.path(f"out{number}")
