@@ -93,6 +93,8 @@ void qemu_instance::run()
         return;
       if (commands_.front() == command::hold)
         rest_as_told(instance_state::held);
+      else if (commands_.front() == command::halt)
+        commands_.pop_front();
     }
   }
 }

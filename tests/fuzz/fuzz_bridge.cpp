@@ -293,16 +293,17 @@ struct simulation {
   }
 
   /// The process dies, wherever it is. It may be on its way to a time of its own, at the end of its
-  /// window or a delay later.
+  /// window or a delay later; or there is none yet for the program that is to start.
   void end()
   {
     slave_process.dead = true;
     slave_process.how = {true, 9};
-    for (unsigned i = 0; i < 40 && slave_process.page; ++i) {
+    const auto ended = [this] { return !slave_process.page && slave.at_rest(); };
+    for (unsigned i = 0; i < 40 && !ended(); ++i) {
       slave.check_death();
       run(window_quanta / 20);
     }
-    if (slave_process.page || !slave.at_rest()) {
+    if (!ended()) {
       std::fprintf(stderr, "fuzz_bridge: state %s\n", slave.state_text());
       found("the instance does not notice the end of its process");
     }
