@@ -26,42 +26,8 @@ namespace
   std::abort(); // the report throws
 }
 
-bool has_64_bit_addresses(const std::string &machine)
-{
-  return find_machine(machine).elf_bits == 64;
-}
-
 constexpr std::uint64_t share_unit = 0x200000; ///< Linux on Arm wants its RAM in such blocks
 constexpr std::uint64_t rom_memory_mib = 16;   ///< QEMU's own RAM of a slave, which it does not see
-
-/// Where guest_map.h has a machine's things.
-struct guest_place {
-  std::uint64_t idm, shm, shm_limit;
-  unsigned irq;
-  qemu_boot_memory ram;
-};
-
-guest_place place_of(const std::string &machine)
-{
-  if (machine.rfind("x86", 0) == 0)
-    return {GUEST_MAP_X86_64_IDM,
-            GUEST_MAP_X86_64_SHM,
-            GUEST_MAP_X86_64_SHM_LIMIT,
-            GUEST_MAP_X86_64_IRQ,
-            {GUEST_MAP_X86_64_RAM, GUEST_MAP_X86_64_RAM_LIMIT, GUEST_MAP_X86_64_HOLE,
-             GUEST_MAP_X86_64_HOLE_END}};
-  if (machine == "cortexm")
-    return {GUEST_MAP_CORTEXM_IDM,
-            GUEST_MAP_CORTEXM_SHM,
-            GUEST_MAP_CORTEXM_SHM_LIMIT,
-            GUEST_MAP_CORTEXM_IRQ,
-            {GUEST_MAP_CORTEXM_RAM, GUEST_MAP_CORTEXM_RAM_LIMIT, 0, 0}};
-  return {GUEST_MAP_VIRT_IDM,
-          GUEST_MAP_VIRT_SHM,
-          GUEST_MAP_VIRT_SHM_LIMIT,
-          GUEST_MAP_VIRT_IRQ,
-          {GUEST_MAP_VIRT_RAM, GUEST_MAP_VIRT_RAM_LIMIT, 0, 0}};
-}
 
 boot_state boot_state_of(instance_state state)
 {
@@ -132,8 +98,9 @@ qemu_config amp_platform::complete(const platform_options &options,
                                    const platform_options::instance &instance)
 {
   qemu_config config = instance.qemu;
-  const guest_place place = place_of(config.machine);
-  config.interrupt_pins = {place.irq};
+  const qemu_machine &machine = find_machine(config.machine);
+  const guest_map &place = machine.map;
+  config.interrupt_pins = {place.idm_interrupt};
   config.windows = {{"idm", place.idm, TANDEM_IDM_PORT_SIZE, idm_address}};
   for (const share &part : observed(options, "cached"))
     config.cached.push_back({shm_address + part.offset, part.size});
@@ -144,19 +111,18 @@ qemu_config amp_platform::complete(const platform_options &options,
   if (instance.booted_by_master) {
     config.held = true;
     config.boot_memory = place.ram;
-    const bool m = config.machine == "cortexm"; // has no firmware, but a vector table at 0
-    config.kernel = m ? find_guest("boot_rom.elf", config.machine) : "";
-    config.firmware = m ? "" : find_guest("boot_rom.bin", config.machine);
-    config.initrd = config.dtb = config.append = "";
-    config.memory_mib = find_machine(config.machine).memory_mib ? rom_memory_mib : 0;
+    config.kernel = config.firmware = config.initrd = config.dtb = config.append = "";
+    (machine.boot_rom.is_firmware ? config.firmware : config.kernel) =
+        find_guest(machine.boot_rom.file, config.machine);
+    config.memory_mib = machine.memory_mib ? rom_memory_mib : 0;
     return config;
   }
   const std::uint64_t size = options.shared_memory_size;
   const bool moved = instance.memory_address != 0;
   config.windows.push_back({"shm", moved ? instance.memory_address : place.shm,
                             moved ? size : std::min(size, place.shm_limit), shm_address});
-  if (has_64_bit_addresses(config.machine))
-    config.windows.push_back({"shm-high", GUEST_MAP_SHM_HIGH, size, shm_address});
+  if (place.shm_high)
+    config.windows.push_back({"shm-high", place.shm_high, size, shm_address});
   config.append = linux_command_line(config);
   return config;
 }
@@ -174,7 +140,7 @@ std::vector<amp_platform::share> amp_platform::shares(const platform_options &op
     const auto &i = options.instances[p];
     if (!i.booted_by_master)
       continue;
-    const std::uint64_t limit = place_of(i.qemu.machine).ram.limit;
+    const std::uint64_t limit = find_machine(i.qemu.machine).map.ram.limit;
     const std::uint64_t size = i.window ? i.window : std::min(equal, limit);
     if (size == 0 || size % 4096 || size > limit || size > left)
       fail(i.name + ": a window of " + std::to_string(size) +

@@ -10,9 +10,7 @@ namespace tandem
 namespace
 {
 
-constexpr std::size_t room = 65536;           // for what is added
-constexpr std::uint32_t shared_interrupt = 0; // first cell, as opposed to one of a CPU's own
-constexpr std::uint32_t level_high = 4;       // third cell
+constexpr std::size_t room = 65536; // for what is added
 
 [[noreturn]] void fail(const std::string &instance, const std::string &cause)
 {
@@ -74,14 +72,15 @@ public:
 
   void add_idm(const tree_additions &additions)
   {
-    if (!fdt_getprop(blob(), 0, "interrupt-parent", nullptr))
-      fail(instance_, "the device tree names no interrupt controller");
+    const std::uint32_t controller = interrupt_controller(additions.interrupt_controller);
     const std::uint32_t region = additions.shared_memory ? reserve(*additions.shared_memory) : 0;
     const int node = add_node(0, node_name("tandem-idm", additions.idm.address));
     need(fdt_setprop_string(blob(), node, "compatible", "tandem,idm"));
     append_range(0, node, additions.idm);
     need(fdt_setprop_string(blob(), node, "reg-names", "port"));
-    for (std::uint32_t cell : {shared_interrupt, std::uint32_t{additions.interrupt}, level_high})
+    if (controller)
+      need(fdt_setprop_u32(blob(), node, "interrupt-parent", controller));
+    for (std::uint32_t cell : additions.interrupt)
       need(fdt_appendprop_u32(blob(), node, "interrupts", cell));
     need(fdt_setprop_u32(blob(), node, "#mbox-cells", 1));
     if (!additions.shared_memory)
@@ -122,6 +121,18 @@ private:
   {
     const int found = fdt_subnode_offset(blob(), 0, name);
     return found >= 0 ? found : add_node(0, name);
+  }
+
+  /// The phandle that a node has to name for its interrupts; 0 when the root names one for all.
+  std::uint32_t interrupt_controller(const std::string &compatible)
+  {
+    std::uint32_t found = 0;
+    if (!compatible.empty())
+      found =
+          fdt_get_phandle(blob(), fdt_node_offset_by_compatible(blob(), -1, compatible.c_str()));
+    if (!found && !fdt_getprop(blob(), 0, "interrupt-parent", nullptr))
+      fail(instance_, "the device tree names no interrupt controller");
+    return found;
   }
 
   int ram_node()

@@ -19,8 +19,10 @@ struct guest_range {
 
 /// What a tree is to say about the platform.
 struct tree_additions {
-  guest_range idm;        ///< the instance's port
-  unsigned interrupt = 0; ///< number of the shared peripheral interrupt that the port raises
+  guest_range idm;                      ///< the instance's port
+  std::vector<std::uint32_t> interrupt; ///< that the port raises, as the machine's trees have it
+  /// Compatible of the node of the controller that takes it; empty: the root of the tree names it.
+  std::string interrupt_controller;
   /// The shared memory as the guest sees it: second range of the IDM, and reserved memory without
   /// a mapping, so that Linux keeps out where the window lies over the machine's own RAM. Where
   /// it does not, the reservation changes nothing.

@@ -116,14 +116,14 @@ std::optional<guest_range> shared_memory_range(const qemu_config &config)
   return best;
 }
 
-bool is_x86(const qemu_config &config)
+bool learns_by(const qemu_config &config, linux_knowledge::means how)
 {
-  return config.machine.rfind("x86", 0) == 0;
+  return find_machine(config.machine).linux_guest.learns_by == how;
 }
 
-bool is_linux_on_x86(const qemu_config &config)
+bool is_linux_with_acpi(const qemu_config &config)
 {
-  return is_x86(config) && is_linux_image(config.kernel);
+  return learns_by(config, linux_knowledge::means::acpi) && is_linux_image(config.kernel);
 }
 
 } // namespace
@@ -148,7 +148,7 @@ inherited_file::inherited_file(inherited_file &&other) noexcept : fd_(std::excha
 std::string linux_command_line(const qemu_config &config)
 {
   const std::optional<guest_range> memory = shared_memory_range(config);
-  if (!memory || !is_linux_on_x86(config))
+  if (!memory || !is_linux_with_acpi(config))
     return config.append;
   char text[64];
   std::snprintf(text, sizeof text, "memmap=0x%llx$0x%llx",
@@ -159,7 +159,7 @@ std::string linux_command_line(const qemu_config &config)
 
 bool has_device_tree(const qemu_config &config)
 {
-  return config.machine == "arm" || config.machine == "aarch64";
+  return learns_by(config, linux_knowledge::means::tree);
 }
 
 device_tree instance_tree(const platform_options &options,
@@ -168,7 +168,9 @@ device_tree instance_tree(const platform_options &options,
   qemu_config config = amp_platform::complete(options, instance);
   tree_additions additions;
   additions.idm = range_of(config.windows.front());
-  additions.interrupt = config.interrupt_pins.front();
+  const linux_knowledge &tree = find_machine(config.machine).linux_guest;
+  additions.interrupt = tree.interrupt_cells(config.interrupt_pins.front());
+  additions.interrupt_controller = tree.interrupt_controller;
   additions.shared_memory = shared_memory_range(config);
   if (instance.booted_by_master) {
     // The boot ROM stays: with firmware, virt has other devices on aarch64 than without.
@@ -188,7 +190,7 @@ std::optional<inherited_file> describe_to_linux(const platform_options &options,
   if (has_device_tree(config) && config.dtb.empty() && is_linux_image(config.kernel)) {
     file.emplace(instance.name + ".dtb", instance_tree(options, instance));
     config.dtb = file->path();
-  } else if (is_linux_on_x86(config)) {
+  } else if (is_linux_with_acpi(config)) {
     file.emplace(instance.name + ".aml",
                  place_memory(read_idm_table(), shared_memory_range(config).value()));
     config.extra.insert(config.extra.end(), {"-acpitable", "file=" + file->path()});

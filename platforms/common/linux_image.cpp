@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linux_image.h"
 
+#include "tandem/machine.h"
+
 #include <cstdint>
 #include <cstring>
 #include <elf.h>
@@ -11,16 +13,6 @@ namespace tandem
 {
 namespace
 {
-
-/// Marks of the kernel's image formats, little-endian words at fixed places.
-constexpr struct {
-  std::size_t offset;
-  std::uint32_t value;
-} marks[] = {
-    {0x24, 0x016f2818},  // Arm zImage
-    {0x38, 0x644d5241},  // arm64 Image: "ARM\x64"
-    {0x202, 0x53726448}, // x86 boot protocol: "HdrS"
-};
 
 std::vector<char> read_at(std::ifstream &file, std::uint64_t offset, std::size_t size)
 {
@@ -82,12 +74,13 @@ bool is_linux_image(const std::string &path)
     std::memcpy(&header, head.data(), sizeof header);
     return header.e_ident[EI_CLASS] == ELFCLASS64 && is_linux_elf(file, header);
   }
-  for (const auto &mark : marks) {
+  for (const qemu_machine &machine : all_machines()) {
+    const linux_knowledge &kernel = machine.linux_guest;
     std::uint32_t word;
-    if (head.size() < mark.offset + sizeof word)
+    if (kernel.mark == 0 || head.size() < kernel.mark_offset + sizeof word)
       continue;
-    std::memcpy(&word, &head[mark.offset], sizeof word);
-    if (word == mark.value)
+    std::memcpy(&word, &head[kernel.mark_offset], sizeof word);
+    if (word == kernel.mark)
       return true;
   }
   return false;

@@ -3,6 +3,8 @@
 
 #include "command_line.h"
 
+#include "tandem/machine.h"
+
 #include <cstdlib>
 
 namespace fs = std::filesystem;
@@ -20,7 +22,7 @@ std::string find_guest(const std::string &image, const std::string &machine)
 {
   if (image.empty() || image.find('/') != std::string::npos || fs::exists(image))
     return image;
-  const std::string arch = machine.rfind("x86", 0) == 0 ? "x86_64" : machine;
+  const std::string arch = find_machine(machine).guests;
   for (const char *place : {"../guests", "../share/tandem/guests"}) {
     for (const char *kind : {".elf", ""}) {
       const fs::path file = program_directory() / place / arch / (image + kind);
@@ -49,9 +51,9 @@ fs::path linux_kit()
 
 std::string find_linux(const std::string &file, const std::string &machine)
 {
-  const std::string arch = machine.rfind("x86", 0) == 0 ? "amd64"
-                           : machine == "aarch64"       ? "arm64"
-                                                        : "armhf";
+  const std::string arch = find_machine(machine).linux_guest.kit;
+  if (arch.empty())
+    refuse_option("the Linux guest kit has nothing for machine " + machine);
   const fs::path path = (linux_kit() / arch / file).lexically_normal();
   if (!fs::exists(path))
     refuse_option("there is no '" + path.string() +

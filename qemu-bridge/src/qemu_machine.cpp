@@ -21,27 +21,6 @@ namespace
 
 constexpr unsigned page = 4096;
 
-// Interrupt inputs: the 24 of the I/O APIC; 224 shared interrupts of virt's GIC less those of
-// its own devices at the low end; 32 external interrupts of the AN385's NVIC (its
-// documentation).
-/// QEMU numbers the parts of a guest's address space, and has so many numbers as a page of the
-/// guest has bytes: 4096, or 1024 where a CPU has pages of 1 KiB. A piece of direct memory needs
-/// one, and what lies between it and the next another.
-constexpr unsigned pieces_4k = 1792, pieces_1k = 384;
-
-const std::vector<qemu_machine> machines = {
-    {"x86-pc", "qemu-system-x86_64", "pc", "qemu64,+pdpe1gb", "ioapic", 24, EM_X86_64, 64, 128,
-     pieces_4k, "x86_64 PC with i440FX chip set"},
-    {"x86-q35", "qemu-system-x86_64", "q35", "qemu64,+pdpe1gb", "ioapic", 24, EM_X86_64, 64, 128,
-     pieces_4k, "x86_64 PC with Q35 chip set"},
-    {"arm", "qemu-system-arm", "virt,gic-version=2", "cortex-a15", "arm_gic", 224, EM_ARM, 32, 128,
-     pieces_4k, "32-bit Arm A-profile, machine virt"},
-    {"aarch64", "qemu-system-aarch64", "virt,gic-version=2", "cortex-a53", "arm_gic", 224,
-     EM_AARCH64, 64, 128, pieces_4k, "64-bit Arm A-profile, machine virt"},
-    {"cortexm", "qemu-system-arm", "mps2-an385", "", "armv7m", 32, EM_ARM, 32, 0, pieces_1k,
-     "Cortex-M3 microcontroller, machine mps2-an385"},
-};
-
 [[noreturn]] void fail(const std::string &instance, const std::string &cause)
 {
   SC_REPORT_ERROR("/tandem/config", (instance + ": " + cause).c_str());
@@ -71,8 +50,7 @@ void check_image(const std::string &instance, const qemu_machine &machine, const
     return;
   const unsigned bits = header.e_ident[EI_CLASS] == ELFCLASS64 ? 64 : 32;
   // e_machine lies at the same place in both classes.
-  const bool x86_32 = machine.elf_machine == EM_X86_64 && header.e_machine == EM_386;
-  if (!x86_32 && (header.e_machine != machine.elf_machine || bits != machine.elf_bits))
+  if (!machine.runs(header.e_machine, bits))
     fail(instance, "image '" + path + "' is for another architecture (ELF machine " +
                        std::to_string(header.e_machine) + ", " + std::to_string(bits) +
                        " bits) than machine " + machine.name);
@@ -187,24 +165,6 @@ void check_cache(const std::string &instance, const qemu_config &config)
 
 } // namespace
 
-const std::vector<qemu_machine> &all_machines()
-{
-  return machines;
-}
-
-const qemu_machine &find_machine(const std::string &name)
-{
-  std::string known;
-  for (const qemu_machine &machine : machines) {
-    if (machine.name == name)
-      return machine;
-    known += known.empty() ? machine.name : std::string(", ") + machine.name;
-  }
-  SC_REPORT_ERROR("/tandem/machine",
-                  ("unknown machine '" + name + "'; known are " + known).c_str());
-  return machines.front();
-}
-
 void check_config(const std::string &instance, const qemu_config &config)
 {
   const qemu_machine &machine = find_machine(config.machine);
@@ -243,10 +203,7 @@ std::vector<std::string> qemu_arguments(const qemu_config &config, bool free_mod
       config.prefix.empty() ? machine.program : config.prefix + "/usr/bin/" + machine.program;
   std::vector<std::string> a = {program,    "-nodefaults", "-no-user-config", "-display", "none",
                                 "-monitor", "none",        "-no-shutdown"};
-  std::string machine_option = machine.machine;
-  if (machine_option.rfind("virt", 0) == 0)
-    machine_option += ",dtb-randomness=off";
-  a.insert(a.end(), {"-machine", machine_option});
+  a.insert(a.end(), {"-machine", machine.machine});
   if (!config.prefix.empty())
     a.insert(a.end(),
              {"-L", config.prefix + "/usr/share/qemu", "-L", config.prefix + "/usr/share/seabios"});

@@ -23,7 +23,7 @@ void complete(const std::vector<char> &bytes)
 {
   tandem::tree_additions additions;
   additions.idm = {0x0a000000, 0x1000};
-  additions.interrupt = 5;
+  additions.interrupt = {5};
   additions.shared_memory = tandem::guest_range{0x80000000, 0x100000};
   additions.ram = tandem::guest_range{0x40000000, 0x8000000};
   additions.bootargs = "console=ttyAMA0";

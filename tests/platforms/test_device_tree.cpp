@@ -33,7 +33,7 @@ tree_additions master_additions()
 {
   tree_additions a;
   a.idm = {0xf000000, 0x10000};
-  a.interrupt = 96;
+  a.interrupt = {0, 96, 4};
   a.shared_memory = guest_range{0x60000000, 0x20000000};
   return a;
 }
@@ -42,7 +42,7 @@ tree_additions slave_additions()
 {
   tree_additions a;
   a.idm = {0xf000000, 0x10000};
-  a.interrupt = 96;
+  a.interrupt = {0, 96, 4};
   a.ram = guest_range{0x40000000, 0x2000000};
   a.bootargs = "console=ttyAMA0";
   return a;
@@ -151,6 +151,22 @@ TEST(device_tree, needs_an_interrupt_controller)
   device_tree tree = machine_tree();
   fdt_delprop(tree.data(), 0, "interrupt-parent");
   EXPECT_EQ(error_of(tree), "master: the device tree names no interrupt controller");
+}
+
+TEST(device_tree, names_the_interrupt_controller_where_the_root_does_not)
+{
+  device_tree tree = machine_tree();
+  fdt_delprop(tree.data(), 0, "interrupt-parent");
+  tree.resize(4096);
+  fdt_open_into(tree.data(), tree.data(), 4096);
+  const int serial = fdt_path_offset(tree.data(), "/serial");
+  fdt_setprop_string(tree.data(), serial, "compatible", "riscv,plic0");
+  tree_additions additions = master_additions();
+  additions.interrupt = {48};
+  additions.interrupt_controller = "riscv,plic0";
+  const device_tree complete = complete_tree("master", tree, additions);
+  EXPECT_EQ(cells(complete, "/tandem-idm@f000000", "interrupts"), numbers{48});
+  EXPECT_EQ(cells(complete, "/tandem-idm@f000000", "interrupt-parent"), numbers{7});
 }
 
 TEST(device_tree, has_each_node_once)

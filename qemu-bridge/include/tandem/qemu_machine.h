@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kinds of machine that an instance can be, and the command line that makes one.
+// Everything about one instance that is known before the start, and the command line that makes it.
 #pragma once
+
+#include "tandem/machine.h"
 
 #include <cstdint>
 #include <string>
@@ -9,44 +11,12 @@
 namespace tandem
 {
 
-/// A kind of machine of the packaged QEMU: what the bridge has to know about it.
-struct qemu_machine {
-  const char *name;             ///< as users write it, "x86-pc"
-  const char *program;          ///< "qemu-system-x86_64"
-  const char *machine;          ///< argument of -machine
-  const char *cpu;              ///< default argument of -cpu, empty for the machine's own
-  const char *interrupt_device; ///< QOM type of the interrupt controller
-  unsigned interrupt_inputs;    ///< inputs of it that can be wired
-  unsigned elf_machine;         ///< e_machine of a bare-metal image (ELF specification)
-  unsigned elf_bits;            ///< 32 or 64: class of the image
-  std::uint64_t memory_mib;     ///< default size of its own RAM; 0: fixed by the machine
-  unsigned dmi_pieces;          ///< pieces of direct memory that QEMU can have at a time
-  const char *help;
-};
-
-/// The machine of that name; SC_ERROR "/tandem/machine" when there is none.
-const qemu_machine &find_machine(const std::string &name);
-const std::vector<qemu_machine> &all_machines();
-
 /// Guest physical addresses that the platform answers.
 struct qemu_window {
   std::string name;
   std::uint64_t guest_address;    ///< multiple of 4 KiB
   std::uint64_t size;             ///< bytes, multiple of 4 KiB
   std::uint64_t platform_address; ///< address of its first byte on the initiator socket
-};
-
-/// The memory of an instance that is held until somebody boots it: where its machine has RAM.
-struct qemu_boot_memory {
-  std::uint64_t guest_address = 0; ///< of the window that boot() gives
-  std::uint64_t limit = 0;         ///< bytes, largest window
-  /// Part of it that the machine keeps for itself: offsets, end exclusive; equal: none.
-  std::uint64_t hole = 0, hole_end = 0;
-};
-
-/// A part of the platform's address space, in whole 4 KiB pages.
-struct qemu_range {
-  std::uint64_t address, size;
 };
 
 /// The cache model of an instance: write-back, allocating, physically indexed. It holds no data.

@@ -16,17 +16,33 @@
 #define GUEST_MAP_X86_64_SHM 0x80000000
 #define GUEST_MAP_X86_64_SHM_LIMIT 0x20000000 /* q35: PCI configuration space at 0xb0000000 */
 #define GUEST_MAP_X86_64_IDM 0xd0000000
+#define GUEST_MAP_X86_64_DEVICES 0xd2100000
 #define GUEST_MAP_X86_64_IRQ 5 /* IOAPIC pin, level, active high */
 
 #define GUEST_MAP_VIRT_SHM 0x80000000
 #define GUEST_MAP_VIRT_SHM_LIMIT 0x40000000
 #define GUEST_MAP_VIRT_IDM 0x0f000000
+#define GUEST_MAP_VIRT_DEVICES 0x0a100000
 #define GUEST_MAP_VIRT_IRQ 96 /* SPI; the interrupt controller counts it as 32 + 96 */
 
 #define GUEST_MAP_CORTEXM_SHM 0x60000000
 #define GUEST_MAP_CORTEXM_SHM_LIMIT 0x40000000
 #define GUEST_MAP_CORTEXM_IDM 0xa0000000
+#define GUEST_MAP_CORTEXM_DEVICES 0xa2100000
 #define GUEST_MAP_CORTEXM_IRQ 29 /* external interrupt of the NVIC */
+
+/*
+ * _DEVICES is the place of further devices of a platform. On the platform they lie from
+ * GUEST_MAP_PLATFORM_DEVICES on, and every machine sees them in this order.
+ *
+ * virt (arm): between its virtio devices and its bus for added devices. pc and q35: what is not RAM
+ * below 4 GiB is open to PCI cards there, as IDM and shared memory are; SeaBIOS places their memory
+ * from 0xfec00000 downwards, so that this is reached by cards of more than 700 MiB only, and q35's
+ * configuration space ends at 0xc0000000. mps2-an385: in the device region of Armv7-M behind the
+ * IDM.
+ */
+#define GUEST_MAP_PLATFORM_DEVICES 0x0a100000
+#define GUEST_MAP_DEVICES_SIZE 0x01f00000
 
 /*
  * The memory of a slave that a master boots: a window of the shared memory at the address at
