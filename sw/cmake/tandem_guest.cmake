@@ -68,8 +68,8 @@ macro(_tandem_guest_tools arch)
     "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=" "-ffile-prefix-map=${_sw}=sw"
     -I${_sw}/include -I${_sw}/runtime)
   # The headers that are shared with the models lie elsewhere in the source tree.
-  if(EXISTS ${_sw}/../tlm-models/include)
-    list(APPEND _flags -I${_sw}/../tlm-models/include)
+  if(EXISTS ${_sw}/../tlm-models/guest/include)
+    list(APPEND _flags -I${_sw}/../tlm-models/guest/include)
   endif()
   set(_warnings -Wall -Wextra -Wshadow)
   if(DEFINED TANDEM_WARNINGS)
