@@ -6,7 +6,8 @@ alternative=build/qemu-alternative
 # A newer QEMU for the integration tests, unpacked below the build directory. Uses the
 # machine's own mirror and keys through an apt tree of its own, so the system stays as it is.
 setup_alternative() {
-  [ "$(cat "$alternative/suite" 2>/dev/null)" = "$qemu_alternative_suite" ] && return 0
+  wanted=$(echo $qemu_alternative_suite $qemu_alternative_packages)
+  [ "$(cat "$alternative/suite" 2>/dev/null)" = "$wanted" ] && return 0
   apt=$root/build/apt
   site=$(python3 -B sw/linux/kit/packages.py "$debian_release") || return 1
   rm -rf "$apt" "$alternative"
@@ -26,7 +27,7 @@ END
   (
     export APT_CONFIG="$apt/apt.conf"
     cd "$apt/debs"
-    say "APT_CONFIG=$APT_CONFIG apt-get update && apt-get download $qemu_alternative_packages"
+    say "APT_CONFIG=$APT_CONFIG apt-get update && apt-get download" $qemu_alternative_packages
     # shellcheck disable=SC2086
     apt-get update -qq && apt-get download -qq $qemu_alternative_packages
   ) || return 1
@@ -35,8 +36,8 @@ END
   done
   rm -rf "$apt"
   # Unpacked only: what it depends on is there when the installed QEMU needs it, too.
-  for program in "$alternative"/usr/bin/qemu-system-arm "$alternative"/usr/bin/qemu-system-x86_64; do
-    run "$program" --version >&2 || return 1
+  for program in arm riscv64 x86_64; do
+    run "$alternative/usr/bin/qemu-system-$program" --version >&2 || return 1
   done
-  printf '%s\n' "$qemu_alternative_suite" >"$alternative/suite"
+  printf '%s\n' "$wanted" >"$alternative/suite"
 }

@@ -77,6 +77,9 @@ void tandem_sync_init(void);
 bool tandem_sync_apply(const struct tandem_wire_reply *reply);
 /* Applies interrupt levels; big lock held. */
 void tandem_sync_lines(uint64_t level, uint64_t rise);
+/* Tells an interrupt controller that forgets levels again of the inputs that are high; big lock
+ * held. At the end of each window, and before the guest sleeps. */
+void tandem_sync_remind(void);
 /* True when the guest has asked to be switched off: nothing more may be sent for it. */
 bool tandem_sync_ending(void);
 /* The CPU is about to execute an instruction by which it may go to sleep or switch itself off. */
@@ -138,6 +141,8 @@ uint64_t tandem_atomic_steps(void);
 /* free.c */
 
 void tandem_free_init(void);
+/* The guest has switched its machine off. */
+void tandem_free_shut_down(void);
 /* One request; what its reply changes in the guest's memory is done when this returns. From any
  * thread, without the big lock. Returns the status, and data in *data. */
 uint32_t tandem_free_exchange(const struct tandem_wire_request *request, uint64_t *data);

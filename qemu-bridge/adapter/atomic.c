@@ -53,71 +53,6 @@ static bool any_access;     /* of the step, on the wire */
 static bool in_ram;         /* an access of the step */
 static uint64_t read_bytes; /* of the sequence, not written back yet */
 
-/* ---- which instructions ---- */
-
-/* LOCK, and XCHG with memory, which locks without it. */
-static bool is_atomic_x86(const uint8_t *b, size_t size)
-{
-  for (size_t i = 0; i + 1 < size; ++i) {
-    switch (b[i]) {
-    case 0xf0:
-      return true;
-    case 0x26:
-    case 0x2e:
-    case 0x36:
-    case 0x3e:
-    case 0x64:
-    case 0x65:
-    case 0x66:
-    case 0x67:
-    case 0xf2:
-    case 0xf3:
-      continue;
-    default:
-      break;
-    }
-    if ((b[i] & 0xf0) == 0x40 && i + 2 < size)
-      ++i; /* REX */
-    return (b[i] == 0x86 || b[i] == 0x87) && b[i + 1] < 0xc0;
-  }
-  return false;
-}
-
-/* STXR and STXP with LDXP and CASP, CAS; LDADD and its like, SWP; the same with 16 bytes. */
-static bool is_atomic_a64(uint32_t word)
-{
-  if ((word & 0x3f000000u) == 0x08000000u) {
-    bool ordered = word & 1u << 23, load = word & 1u << 22, pair = word & 1u << 21;
-    return pair || (!ordered && !load);
-  }
-  return (word & 0x3b200c00u) == 0x38200000u || (word & 0x3f200c00u) == 0x19200000u;
-}
-
-/* STREX and STLEX of all sizes, SWP. */
-static bool is_atomic_a32(uint32_t word)
-{
-  return (word & 0x0f9000f0u) == 0x01800090u || (word & 0x0fb00ff0u) == 0x01000090u;
-}
-
-static bool is_atomic_thumb(uint16_t first)
-{
-  return (first & 0xfff0u) == 0xe840u || (first & 0xfff0u) == 0xe8c0u;
-}
-
-/* In which state an Arm CPU executes is not known here. A word that is taken for the wrong state
- * costs a needless look and nothing else. */
-static bool is_atomic(const uint8_t *b, size_t size)
-{
-  if (q.is_x86)
-    return is_atomic_x86(b, size);
-  if (size != 4)
-    return false;
-  uint32_t word;
-  memcpy(&word, b, 4);
-  return is_atomic_a32(word) || is_atomic_thumb((uint16_t)word) ||
-         (q.is_aarch64 && is_atomic_a64(word));
-}
-
 /* ---- when they give up ---- */
 
 static void step_work(CPUState *cpu, void *index);
@@ -173,7 +108,7 @@ void tandem_atomic_translated(void *block)
   for (size_t i = 0; i < count; ++i) {
     void *insn = q.qemu_plugin_tb_get_insn(block, i);
     uint8_t bytes[TANDEM_INSN_BYTES];
-    if (!is_atomic(bytes, tandem_insn_bytes(insn, bytes)))
+    if (!q.isa->is_atomic(bytes, tandem_insn_bytes(insn, bytes)))
       continue;
     struct atomic *atomic = atomic_at(q.qemu_plugin_insn_vaddr(insn));
     q.qemu_plugin_register_vcpu_insn_exec_cb(insn, begins, 0, atomic);

@@ -85,10 +85,15 @@ static void run_state_changed(void *unused, bool running, int state)
   adapter.page->paused = !running;
 }
 
+void tandem_free_shut_down(void)
+{
+  __atomic_store_n(&shut_down, true, __ATOMIC_RELEASE);
+}
+
 static void guest_shutdown(Notifier *notifier, void *cause)
 {
   (void)notifier, (void)cause;
-  __atomic_store_n(&shut_down, true, __ATOMIC_RELEASE);
+  tandem_free_shut_down();
 }
 
 /* What the helper thread has to say: to POWEROFF there is no answer. */
@@ -112,6 +117,9 @@ static void *helper(void *unused)
   for (;;) {
     request.kind = news();
     tandem_free_exchange(&request, &unused_data);
+    tandem_lock();
+    tandem_sync_remind();
+    tandem_unlock();
     uint64_t until = tandem_host_ns() + (uint64_t)page->config.free_poll_us * 1000;
     for (uint64_t now; (now = tandem_host_ns()) < until;) {
       uint32_t seq = tandem_seq(&page->irq_seq);

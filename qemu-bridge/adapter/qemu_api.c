@@ -67,9 +67,7 @@ const char *tandem_qemu_api_load(const qemu_info_t *info)
   q.icount_bias = (int64_t *)(timers + ICOUNT_BIAS_OFFSET);
   q.icount_shift = (const int16_t *)(timers + ICOUNT_SHIFT_OFFSET);
   q.cpus = info->system.smp_vcpus;
-  g_strlcpy(q.target, info->target_name, sizeof q.target);
-  q.is_x86 = strcmp(q.target, "x86_64") == 0 || strcmp(q.target, "i386") == 0;
-  q.is_aarch64 = strcmp(q.target, "aarch64") == 0;
+  q.isa = tandem_isa_find(info->target_name);
   return NULL;
 }
 

@@ -10,6 +10,8 @@
 #ifndef TANDEM_QEMU_API_H
 #define TANDEM_QEMU_API_H
 
+#include "isa.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -165,8 +167,7 @@ struct tandem_qemu_api {
   int major, minor, micro;
   int plugin_interface; /* the newest that it offers */
   int cpus;
-  char target[32];
-  bool is_x86, is_aarch64; /* of both sizes; a program that has the 32-bit state as well */
+  const struct tandem_isa *isa; /* NULL: the adapter does not know its architecture */
 };
 #undef X
 
@@ -180,11 +181,8 @@ const char *tandem_qemu_api_load(const qemu_info_t *info);
  * virtual clock moves by what is added to icount_bias. NULL, or one sentence. */
 const char *tandem_qemu_api_check(bool timed);
 
-/* Bytes of a guest's instruction that are looked at. */
-#define TANDEM_INSN_BYTES 16
-
-/* Copies them while a block is being translated, zeros behind the end. The size of the
- * instruction, 0 if it has none. */
+/* Copies the bytes of a guest's instruction while a block is being translated, zeros behind the
+ * end. The size of the instruction, 0 if it has none. */
 size_t tandem_insn_bytes(const void *insn, uint8_t bytes[TANDEM_INSN_BYTES]);
 
 /* The big lock of QEMU: held in timer and memory callbacks and in work on a CPU. */

@@ -15,7 +15,9 @@
 #include "adapter.h"
 
 #include <glib.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Spin for the end of a window: the other instances run theirs at the same time. */
 #define WINDOW_SPIN_NS 300000
@@ -76,6 +78,7 @@ static void window_over(void *unused)
   (void)unused;
   window_end = TANDEM_WIRE_NEVER;
   window_due = true;
+  tandem_sync_remind();
   if (!exchange_briefly())
     queue_work();
 }
@@ -109,6 +112,18 @@ static void run_timers(void)
   q.qemu_clock_run_timers(QEMU_CLOCK_VIRTUAL);
 }
 
+static bool forgets_levels(void)
+{
+  return q.isa && q.isa->forgets_levels;
+}
+
+void tandem_sync_remind(void)
+{
+  if (forgets_levels())
+    for (uint64_t high = level; high; high &= high - 1)
+      q.qemu_set_irq(lines[__builtin_ctzll(high)], 1);
+}
+
 void tandem_sync_lines(uint64_t now, uint64_t rise)
 {
   for (uint64_t changed = (now ^ level) | rise; changed; changed &= changed - 1) {
@@ -119,7 +134,7 @@ void tandem_sync_lines(uint64_t now, uint64_t rise)
       if (was)
         q.qemu_set_irq(lines[i], 0);
       q.qemu_set_irq(lines[i], 1);
-      if (!is)
+      if (!is && !forgets_levels()) /* which may forget an edge as well when the input falls */
         q.qemu_set_irq(lines[i], 0);
     } else {
       q.qemu_set_irq(lines[i], is);
@@ -172,6 +187,9 @@ static bool stopped_for_reset(void)
 static bool post_halted(void)
 {
   if (!q.runstate_is_running() || !q.all_cpu_threads_idle() || stopped_for_reset())
+    return false;
+  tandem_sync_remind();
+  if (!q.all_cpu_threads_idle())
     return false;
   uint64_t end = window_end;
   set_window(TANDEM_WIRE_NEVER); /* so that the deadline is the guest's own */
@@ -427,6 +445,23 @@ static void guest_shutdown(Notifier *notifier, void *cause)
   queue_work();
 }
 
+/* A device by which a guest switches its machine off may call exit() (sifive_test before QEMU 8.2).
+ * Here it is told like any other end, and the process waits for SystemC to end it. */
+static void machine_exits(void)
+{
+  if (ended || adapter.outstanding || !q.qemu_in_vcpu_thread())
+    return;
+  if (adapter.free_mode) {
+    tandem_free_shut_down();
+  } else {
+    shut_down = behind_ending = true;
+    exchange();
+  }
+  tandem_unlock();
+  for (;;)
+    pause();
+}
+
 static void find_lines(void)
 {
   const struct tandem_wire_config *config = &adapter.page->config;
@@ -449,6 +484,7 @@ static void find_lines(void)
 void tandem_sync_init(void)
 {
   find_lines();
+  atexit(machine_exits);
   if (adapter.free_mode)
     return;
   static GSourceFuncs functions = {

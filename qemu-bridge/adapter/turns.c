@@ -8,13 +8,12 @@
  * hours of virtual time to boot. So a turn ends here after some instructions, which are counted,
  * so that a run stays reproducible. Newer versions share the instructions out themselves.
  *
- * WFE and YIELD end a turn as well, in all versions. QEMU does that itself where it translates for
- * one thread; in parallel mode (parallel.c) it takes them for no operation.
+ * Instructions that say that a CPU waits (Arm's WFE and YIELD) end a turn as well, in all versions.
+ * QEMU does that itself where it translates for one thread; in parallel mode (parallel.c) it takes
+ * them for no operation.
  */
 #define _GNU_SOURCE
 #include "adapter.h"
-
-#include <string.h>
 
 /* Long enough that changing turns, about 1 us of host time, does not show; short enough for CPUs
  * that wait for each other. */
@@ -36,32 +35,20 @@ static void gives_way(unsigned cpu, void *unused)
   q.cpu_exit(q.qemu_get_cpu((int)cpu));
 }
 
-/* In which state an Arm CPU executes is not known here; taken for the wrong one, a turn ends. */
-static bool is_wait(const uint8_t *b, size_t size)
-{
-  uint32_t word = 0;
-  memcpy(&word, b, 4);
-  if (size == 2)
-    return word == 0xbf10u || word == 0xbf20u;
-  return size == 4 &&
-         (word == 0xd503203fu || word == 0xd503205fu || (word & 0x0fffffffu) == 0x0320f001u ||
-          (word & 0x0fffffffu) == 0x0320f002u || word == 0x8001f3afu || word == 0x8002f3afu);
-}
-
 static void find_waits(void *block)
 {
   size_t count = q.qemu_plugin_tb_n_insns(block);
   for (size_t i = 0; i < count; ++i) {
     void *insn = q.qemu_plugin_tb_get_insn(block, i);
     uint8_t bytes[TANDEM_INSN_BYTES];
-    if (is_wait(bytes, tandem_insn_bytes(insn, bytes)))
+    if (q.isa->gives_way(bytes, tandem_insn_bytes(insn, bytes)))
       q.qemu_plugin_register_vcpu_insn_exec_cb(insn, gives_way, 0, NULL);
   }
 }
 
 void tandem_turns_translated(void *block)
 {
-  if (q.cpus > 1 && !q.is_x86)
+  if (q.cpus > 1 && q.isa->gives_way)
     find_waits(block);
   if (q.cpus > 1 && (q.major < 8 || (q.major == 8 && q.minor < 1)))
     q.qemu_plugin_register_vcpu_tb_exec_cb(block, executed, 0,

@@ -129,6 +129,25 @@ void append_console(std::vector<std::string> &arguments, const qemu_config &conf
     arguments.insert(arguments.end(), {"-chardev", "null,id=console"});
 }
 
+bool is_elf(const std::string &path)
+{
+  char mark[SELFMAG] = {};
+  return std::ifstream(path, std::ios::binary).read(mark, SELFMAG) &&
+         std::memcmp(mark, ELFMAG, SELFMAG) == 0;
+}
+
+void append_firmware(std::vector<std::string> &arguments, const qemu_machine &machine,
+                     const qemu_config &config)
+{
+  std::vector<std::string> more;
+  if (!config.firmware.empty())
+    more = machine.firmware_arguments ? machine.firmware_arguments(config.firmware)
+                                      : std::vector<std::string>{"-bios", config.firmware};
+  else if (machine.bare_firmware[0] && is_elf(config.kernel))
+    more = {"-bios", machine.bare_firmware};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+}
+
 bool is_power_of_two(unsigned value)
 {
   return value && !(value & (value - 1));
@@ -222,8 +241,7 @@ std::vector<std::string> qemu_arguments(const qemu_config &config, bool free_mod
              {"-icount", "shift=" + std::to_string(config.icount_shift) + ",align=off,sleep=off"});
   a.insert(a.end(),
            {"-rtc", "base=2020-01-01T00:00:00,clock=vm", "-seed", std::to_string(config.seed)});
-  if (!config.firmware.empty())
-    a.insert(a.end(), {"-bios", config.firmware});
+  append_firmware(a, machine, config);
   if (!config.kernel.empty())
     a.insert(a.end(), {"-kernel", config.kernel});
   if (!config.initrd.empty())

@@ -7,8 +7,8 @@
 #   tandem_guest(NAME ARCH SOURCES file... [OPTIONS option...])
 #
 # makes ${PROJECT_BINARY_DIR}/guests/ARCH/NAME.elf, target guest-ARCH-NAME, out of these sources, C
-# or assembly, and the runtime of ARCH: x86_64, arm, aarch64 or cortexm. On cortexm, whose RAM lies
-# elsewhere when a master boots it, there is NAME.slave.elf as well. OPTIONS go to the compiler; a
+# or assembly, and the runtime of ARCH, a folder of sw/runtime: x86_64, arm, ... On cortexm, whose RAM
+# lies elsewhere when a master boots it, there is NAME.slave.elf as well. OPTIONS go to the compiler; a
 # library may be among the SOURCES. The cross compiler is looked for when the first guest of its
 # architecture is asked for: TANDEM_GUEST_CC_ARCH names another one.
 #
@@ -20,7 +20,14 @@
 # What was made for ARCH is listed in the global property TANDEM_GUEST_IMAGES_ARCH, the targets in
 # TANDEM_GUEST_TARGETS.
 
-# Sets in the caller what this file needs to know of an architecture.
+# Sets in the caller what this file needs to know of an architecture. What differs is in
+# runtime/ARCH/guest.cmake:
+#   _tool, _package  the cross compiler and its Debian package
+#   _machine         its options
+#   _parts, _script  folders of the runtime, and linker script; both have defaults
+#   _slave_script    linker script of NAME.slave.elf, where images of slaves lie elsewhere
+#   _without         expression for files of those folders that are left out
+#   _rom, _rom_address  file of the boot ROM, raw or ELF, and where it lies
 macro(_tandem_guest_tools arch)
   set(_sw ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/..)
   get_filename_component(_sw ${_sw} ABSOLUTE)
@@ -29,32 +36,14 @@ macro(_tandem_guest_tools arch)
   set(_slave_script)
   set(_rom boot_rom.bin)
   set(_rom_address 0)
-  if("${arch}" STREQUAL "x86_64")
-    set(_tool x86_64-linux-gnu-gcc)
-    set(_package gcc-x86-64-linux-gnu)
-    set(_machine -m64 -mno-red-zone -mgeneral-regs-only -fcf-protection=none)
-    set(_rom_address 0xf0000)
-  elseif("${arch}" STREQUAL "arm")
-    set(_tool arm-none-eabi-gcc)
-    set(_package gcc-arm-none-eabi)
-    set(_machine -mcpu=cortex-a15 -marm -mfloat-abi=soft)
-    list(APPEND _parts runtime/virt)
-    set(_script ${_sw}/runtime/virt/link.ld)
-  elseif("${arch}" STREQUAL "aarch64")
-    set(_tool aarch64-linux-gnu-gcc)
-    set(_package gcc-aarch64-linux-gnu)
-    set(_machine -mcpu=cortex-a53 -mgeneral-regs-only -mno-outline-atomics)
-    list(APPEND _parts runtime/virt)
-    set(_script ${_sw}/runtime/virt/link.ld)
-  elseif("${arch}" STREQUAL "cortexm")
-    set(_tool arm-none-eabi-gcc)
-    set(_package gcc-arm-none-eabi)
-    set(_machine -mcpu=cortex-m3 -mthumb)
-    set(_slave_script ${_sw}/runtime/cortexm/slave.ld)
-    set(_rom boot_rom.elf)
-  else()
-    message(FATAL_ERROR "Tandem has no guests for '${arch}'; there are x86_64, arm, aarch64, cortexm.")
+  set(_without)
+  if(NOT EXISTS ${_sw}/runtime/${arch}/guest.cmake)
+    file(GLOB _known RELATIVE ${_sw}/runtime ${_sw}/runtime/*/guest.cmake)
+    string(REPLACE "/guest.cmake" "" _known "${_known}")
+    list(JOIN _known ", " _known)
+    message(FATAL_ERROR "Tandem has no guests for '${arch}'; there are ${_known}.")
   endif()
+  include(${_sw}/runtime/${arch}/guest.cmake)
   find_program(TANDEM_GUEST_CC_${arch} ${_tool} DOC "C compiler for bare-metal ${arch} guests")
   if(NOT TANDEM_GUEST_CC_${arch})
     message(FATAL_ERROR
@@ -112,8 +101,8 @@ function(_tandem_guest_runtime result arch)
       file(GLOB found CONFIGURE_DEPENDS ${_sw}/${part}/*.c ${_sw}/${part}/*.S)
       list(APPEND sources ${found})
     endforeach()
-    if("${arch}" STREQUAL "x86_64")
-      list(FILTER sources EXCLUDE REGEX "/fault_access\\.c$")
+    if(_without)
+      list(FILTER sources EXCLUDE REGEX "${_without}")
     endif()
     set(objects)
     foreach(source IN LISTS sources)

@@ -47,9 +47,9 @@ static uint32_t count_wrong(struct range range)
 static unsigned parts(uintptr_t ram, uintptr_t end, struct range *to)
 {
   unsigned count = 0;
-#ifdef __x86_64__
-  to[count++] = (struct range){ram, GUEST_MAP_X86_64_HOLE};
-  ram = GUEST_MAP_X86_64_HOLE_END;
+#ifdef MACHINE_RAM_HOLE
+  to[count++] = (struct range){ram, MACHINE_RAM_HOLE};
+  ram = MACHINE_RAM_HOLE_END;
 #endif
   to[count++] = (struct range){ram, (uintptr_t)__image_start};
   to[count++] = (struct range){(uintptr_t)__stack_top, end};

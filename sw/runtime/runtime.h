@@ -9,6 +9,7 @@
 #ifndef TANDEM_SW_RUNTIME_H
 #define TANDEM_SW_RUNTIME_H
 
+#include "tandem-sw/fault.h"
 #include "tandem-sw/irq.h"
 
 #include <stdbool.h>
@@ -32,6 +33,14 @@ void runtime_irq_own(unsigned number, irq_handler handler);
 /* Called by a machine's fault entry: true when the access was made by
  * fault_read() or fault_write(), which then must be resumed behind it. */
 bool runtime_fault_caught(void);
+
+/* Whether a flattened device tree is at an address that may be any. */
+static inline bool fdt_is_at(uintptr_t address)
+{
+  const uint64_t big_endian_mark = 0xedfe0dd0;
+  uint64_t mark;
+  return address % 8 == 0 && fault_read(address, 4, &mark) && mark == big_endian_mark;
+}
 
 /* Value of /chosen/bootargs in a flattened device tree, NULL when there is none. */
 const char *fdt_bootargs(const void *tree);

@@ -119,7 +119,7 @@ int run(int argc, char **argv)
   config.append = "target=shm offset=0x10000 size=64k rounds=";
   config.append += free ? "1000000000" : "1000";
   config.prefix = argc > 5 ? argv[5] : "";
-  config.windows = {{"shm", 0x80000000, memory_size, platform_address}};
+  config.windows = {{"shm", tandem::find_machine(machine).map.shm, memory_size, platform_address}};
   tandem::check_config("guest", config);
   tandem::qemu_instance guest("guest", domain, config);
 

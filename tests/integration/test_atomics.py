@@ -8,6 +8,7 @@ import time
 from platform_run import PlatformTest, main, wait_for
 
 MACHINES = ("x86-pc", "arm", "aarch64")
+RISCV_PAIRS = [("riscv64", "riscv64"), ("riscv64", "x86-pc"), ("arm", "riscv64")]
 OBSERVED = ("--interconnect", "bus", "--observe")
 SMALL = ("--shared-memory", "8M")
 
@@ -98,13 +99,24 @@ class Atomics(PlatformTest):
         found, made = map(int, run.results()["counter"].split(" of "))
         self.assertNotEqual(found, made)
 
+    def test_riscv64_among_others(self):
+        for observe, mode, n in (("direct", "parallel", 10000), ("direct", "serial", 2000),
+                                 ("cached", "parallel", 2000), ("every", "parallel", 20),
+                                 ("every-cached", "serial", 20)):
+            with self.subTest(observe=observe, mode=mode):
+                options = [*team("riscv64", "x86-pc", "arm"), "--mode", mode, *params(n=n)]
+                if observe != "direct":
+                    options += [*OBSERVED, observe]
+                self.check_exact(self.program("atomic", *options),
+                                 ("add.1", "add.2", "add.4", "add.8", "bits.4", "weak.8"))
+
     # ---- all pairs ----
 
     def pairs(self, *options):
-        for master in MACHINES:
-            for slave in MACHINES:
-                with self.subTest(master=master, slave=slave):
-                    self.check_exact(self.program("atomic", *team(master, slave), *options))
+        pairs = [(master, slave) for master in MACHINES for slave in MACHINES]
+        for master, slave in pairs + RISCV_PAIRS:
+            with self.subTest(master=master, slave=slave):
+                self.check_exact(self.program("atomic", *team(master, slave), *options))
 
     def test_pairs_direct(self):
         self.pairs(*params(n=100000, kind="add.4"))
@@ -190,7 +202,8 @@ class Atomics(PlatformTest):
                 self.assertGreater(run.number("turns"), 2)
 
     def test_peterson_lock(self):
-        for master, slave in (("x86-pc", "arm"), ("aarch64", "x86-pc"), ("arm", "aarch64")):
+        for master, slave in (("x86-pc", "arm"), ("aarch64", "x86-pc"), ("arm", "aarch64"),
+                              ("riscv64", "arm")):
             with self.subTest(master=master, slave=slave):
                 self.check_exact(self.program("peterson", *team(master, slave),
                                               *params(n=20000)))
@@ -201,7 +214,7 @@ class Atomics(PlatformTest):
 
     def test_cache_model_sees_both_accesses_of_an_atomic_instruction(self):
         # Alone, so that no store-exclusive fails; 50 changes more, so that all else is the same.
-        for machine, kind in zip(MACHINES, ("bits", "weak", "add")):
+        for machine, kind in zip((*MACHINES, "riscv64"), ("bits", "weak", "add", "add")):
             options = ("--slaves", 0, "--master.machine", machine, "--master.image", "atomic",
                        *SMALL, "--interconnect", "bus")
 

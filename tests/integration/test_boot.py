@@ -19,7 +19,8 @@ MIB = 1 << 20
 SHARED_MEMORY = 64 * MIB
 INPUT_OFFSET = 0x10000  # GUEST_MAP_INPUT_OFFSET
 PARAMETER_PAGE = 0x1000
-RAM = {"x86_64": 0, "arm": 0x40000000, "aarch64": 0x40000000, "cortexm": 0x21000000}
+RAM = {"x86_64": 0, "arm": 0x40000000, "aarch64": 0x40000000, "cortexm": 0x21000000,
+       "riscv64": 0x80000000}
 
 
 def image(arch, program):
@@ -75,6 +76,9 @@ class Boot(PlatformTest):
     def test_cortexm(self):
         self.check_machine("cortexm")
 
+    def test_riscv64(self):
+        self.check_machine("riscv64")
+
     def test_x86_pc(self):
         self.check_machine("x86-pc")
 
@@ -83,7 +87,7 @@ class Boot(PlatformTest):
 
     def test_by_any_master(self):
         for master, slave in (("arm", "x86-pc"), ("aarch64", "cortexm"), ("cortexm", "aarch64"),
-                              ("x86-q35", "arm")):
+                              ("x86-q35", "riscv64"), ("riscv64", "arm")):
             with self.subTest(master=master, slave=slave):
                 self.check_reports(self.cycle(slave, "--master.machine", master))
 
@@ -98,6 +102,9 @@ class Boot(PlatformTest):
 
     def test_other_cpu_aarch64(self):
         self.check_cpus("aarch64")
+
+    def test_other_cpu_riscv64(self):
+        self.check_cpus("riscv64")
 
     def test_other_cpu_x86(self):
         self.check_cpus("x86-pc")
@@ -126,9 +133,10 @@ class Boot(PlatformTest):
         self.check_end("crash")
 
     def test_several_cpus_reset_and_halted(self):
-        for end in ("reset", "halt", "restart", "off"):
-            with self.subTest(end=end):
-                self.check_reports(self.cycle("arm", "--slave.cpus", 2, end=end))
+        for machine, end in (("arm", "reset"), ("arm", "halt"), ("arm", "restart"), ("arm", "off"),
+                             ("riscv64", "reset"), ("riscv64", "restart"), ("riscv64", "off")):
+            with self.subTest(machine=machine, end=end):
+                self.check_reports(self.cycle(machine, "--slave.cpus", 2, end=end))
 
     def check_killed(self, machine):
         kills = 3
@@ -182,7 +190,7 @@ class Boot(PlatformTest):
     def test_races(self):
         # Windows of 100 us; the slave ends itself some microseconds after it is asked to, so a
         # stop within 200 us comes before, in the same window, at the same time, and after.
-        for machine, race in (("arm", 20000), ("arm", 200000), ("x86-pc", 100000)):
+        for machine, race in (("arm", 20000), ("arm", 200000), ("x86-pc", 100000), ("riscv64", 50000)):
             with self.subTest(machine=machine, race=race):
                 run = self.cycle(machine, "--param", f"race={race}", end="any", cycles=RACES)
                 self.assertEqual(run.module("idm")["participants"][1]["boots"], RACES)
@@ -200,7 +208,7 @@ class Boot(PlatformTest):
 
     def test_same_in_every_run(self):
         for end in ("reset", "restart"):
-            for machine in ("arm", "x86-pc"):
+            for machine in ("arm", "x86-pc", "riscv64"):
                 with self.subTest(machine=machine, end=end):
                     self.assert_same(self.cycle(machine, end=end), self.cycle(machine, end=end))
 
@@ -278,6 +286,9 @@ class Boot(PlatformTest):
 
     def test_fills_its_window_only_aarch64(self):
         self.assertEqual(self.check_fill("aarch64")["above"], "refused")
+
+    def test_fills_its_window_only_riscv64(self):
+        self.assertEqual(self.check_fill("riscv64")["above"], "refused")
 
     def test_fills_its_window_only_cortexm(self):
         self.check_fill("cortexm")

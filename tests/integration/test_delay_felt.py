@@ -5,7 +5,7 @@ from platform_run import PlatformTest, ctest, main
 READS = 1000
 # Steps of the guests' clocks, ns. Latencies that are multiples of a step leave no remainder
 # anywhere, so that the difference has to be exact.
-STEP = {"x86-pc": 1, "x86-q35": 1, "arm": 16, "aarch64": 16, "cortexm": 40}
+STEP = {"x86-pc": 1, "x86-q35": 1, "arm": 16, "aarch64": 16, "cortexm": 40, "riscv64": 100}
 
 
 class DelayFelt(PlatformTest):
@@ -42,6 +42,9 @@ class DelayFelt(PlatformTest):
 
     def test_cortexm(self):
         self.check_machine("cortexm")
+
+    def test_riscv64(self):
+        self.check_machine("riscv64")
 
     def test_longer_than_the_quantum(self):
         self.check("x86-pc", (25000,), "--idm-latency", "--quantum", "1us")

@@ -70,6 +70,18 @@ class DeviceTree(PlatformTest):
                                      [0, 0x40000000, 0, 0x10000000])
                     self.assertEqual(fdtget(path, "/chosen", "bootargs"), "a=b c")
 
+    def test_riscv64(self):
+        master, slave = self.dump("--master.machine", "riscv64", "--master.image", "idle",
+                                  "--slave.machine", "riscv64", "--slave.boot", "master")
+        for path in (master, slave):
+            self.assertEqual(fdtget(path, IDM, "compatible"), "tandem,idm")
+            # The root names no interrupt controller.
+            self.assertEqual(self.cells(path, IDM, "interrupts"), [63])
+            self.assertEqual(self.cells(path, IDM, "interrupt-parent"),
+                             self.cells(path, "/soc/plic@c000000", "phandle"))
+        self.assertEqual(self.cells(master, IDM, "reg")[:4], [0, 0xF000000, 0, 0x10000])
+        self.assertEqual(self.cells(slave, "/memory@80000000", "reg")[:3], [0, 0x80000000, 0])
+
     def test_of_slaves_that_the_master_boots(self):
         for machine in MASTER:
             for cpus in (1, 4):

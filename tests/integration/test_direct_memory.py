@@ -59,6 +59,9 @@ class DirectMemory(PlatformTest):
     def test_revoked_and_given_again_aarch64(self):
         self.check("aarch64", "aarch64")
 
+    def test_revoked_and_given_again_riscv64(self):
+        self.check("riscv64", "riscv64")
+
     def test_revoked_and_given_again_x86(self):
         self.check("x86-pc", "x86_64")
 

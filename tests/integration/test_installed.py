@@ -66,7 +66,7 @@ class Installed(PlatformTest):
     def test_guests_and_interrupts_from_outside(self):
         build = self.build_outside(self.install())
         for machine, arch in (("x86-pc", "x86_64"), ("arm", "arm"), ("aarch64", "aarch64"),
-                              ("cortexm", "cortexm")):
+                              ("cortexm", "cortexm"), ("riscv64", "riscv64")):
             with self.subTest(machine=machine):
                 log = self.path(arch + ".log")
                 # The guest touches nothing that it did not ask for: the status says so.

@@ -68,7 +68,7 @@ class Interactive(PlatformTest):
         self.assertTrue(session.is_raw())
 
     def test_session(self):
-        for machine in ("x86-pc", "arm", "aarch64", "cortexm"):
+        for machine in ("x86-pc", "arm", "aarch64", "cortexm", "riscv64"):
             with self.subTest(machine), Session(self, *ECHO, "--master.machine", machine) as s:
                 self.ready(s)
                 self.assertIn("this terminal is the console of master; ctrl-] leaves", s.text)

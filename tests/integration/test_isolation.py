@@ -61,11 +61,14 @@ class Isolation(PlatformTest):
     def test_outside_aarch64(self):
         self.check_outside("aarch64")
 
+    def test_outside_riscv64(self):
+        self.check_outside("riscv64")
+
     def test_outside_cortexm(self):
         self.check_outside("cortexm")
 
     def test_end_of_shared_memory(self):
-        for machine in ("x86-pc", "arm", "cortexm"):
+        for machine in ("x86-pc", "arm", "cortexm", "riscv64"):
             arch = MACHINES[machine]
             base, bad = SHM_ADDRESS[arch], "0xffffffff" if arch == "x86_64" else "fault"
             run = self.probe(machine, [base + 0xFFFFC, base + 0x100000], "--shared-memory", "1M")
@@ -74,7 +77,7 @@ class Isolation(PlatformTest):
     def test_refused_by_the_target(self):
         # Inside the window, but the register bank answers with an error: no such register, and
         # an access of the wrong size.
-        for machine in ("arm", "aarch64", "cortexm"):
+        for machine in ("arm", "aarch64", "cortexm", "riscv64"):
             idm = IDM_ADDRESS[MACHINES[machine]]
             run = self.probe(machine, [idm + 0xFFC])
             self.assertEqual(self.answers(run)[0][2], "fault", machine)

@@ -42,6 +42,9 @@ class Machines(PlatformTest):
     def test_smoke_aarch64(self):
         self.smoke("aarch64")
 
+    def test_smoke_riscv64(self):
+        self.smoke("riscv64")
+
     def test_smoke_cortexm(self):
         self.smoke("cortexm")
 
@@ -82,7 +85,7 @@ class Machines(PlatformTest):
         self.assertEqual(run.module("slave14")["machine"], "arm")
 
     def test_demo_on_any_pair(self):
-        for master, slave in (("aarch64", "x86-q35"), ("cortexm", "aarch64"), ("arm", "cortexm")):
+        for master, slave in (("aarch64", "x86-q35"), ("cortexm", "riscv64"), ("riscv64", "arm")):
             with self.subTest(f"{master} and {slave}"):
                 self.demo("--master.machine", master, "--slave.machine", slave, size=20000)
 
@@ -106,6 +109,9 @@ class Machines(PlatformTest):
     def test_smp_arm(self):
         self.smp("arm", 4)
 
+    def test_smp_riscv64(self):
+        self.smp("riscv64", 4)
+
     def test_smp_aarch64(self):
         self.smp("aarch64", 8)
 
@@ -125,7 +131,7 @@ class Machines(PlatformTest):
 
     @ctest(timeout=600)
     def test_free_mode_smp(self):
-        for machine in ("x86-pc", "aarch64"):
+        for machine in ("x86-pc", "aarch64", "riscv64"):
             run = self.simulate("--mode", "free", "--slaves", 0, "--master.machine", machine,
                                 "--master.image", "smp", "--master.cpus", 2, "--param", "n=300")
             self.assertEqual(run.number("counter"), 600)

@@ -67,6 +67,15 @@ class Messages(PlatformTest):
         self.assertIn("messages", run.console("slave1"))
 
     @ctest(timeout=500)
+    def test_riscv64(self):
+        # Doorbells and messages at the same time: its interrupt controller forgets levels.
+        for mode in ("parallel", "free"):
+            run = self.exchange(200, "--mode", mode, "--master.machine", "riscv64",
+                                "--slave.machine", "riscv64", "--fifo-depth", 4, "--param",
+                                "pause=1000")
+            self.check_device(run, [(0, 1), (1, 0)])
+
+    @ctest(timeout=500)
     def test_serial_mode(self):
         self.exchange(200, "--mode", "serial", "--fifo-depth", 16, "--param", "pause=1000")
 

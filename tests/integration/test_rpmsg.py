@@ -43,8 +43,11 @@ class Rpmsg(PlatformTest):
     def test_aarch64_and_x86(self):
         self.exchange(("aarch64", "x86-pc"))
 
+    def test_riscv64_and_arm(self):
+        self.exchange(("riscv64", "arm"))
+
     def test_by_any_master(self):
-        for master in ("arm", "aarch64", "cortexm", "x86-q35"):
+        for master in ("arm", "aarch64", "cortexm", "x86-q35", "riscv64"):
             with self.subTest(master=master):
                 self.exchange(("cortexm", "arm"), "--master.machine", master)
 
@@ -53,9 +56,9 @@ class Rpmsg(PlatformTest):
 
     def test_undefined_instruction(self):
         """The firmware ends with the status of an unexpected fault, and starts again."""
-        run = self.exchange(("arm", "cortexm", "aarch64", "x86-pc"), cycles=3, messages=50,
+        run = self.exchange(("arm", "cortexm", "aarch64", "x86-pc", "riscv64"), cycles=3, messages=50,
                             end="undefined")
-        for slave in range(4):
+        for slave in range(5):
             self.assertEqual(run.console(f"slave{slave}").count("FAULT"), 3)
 
     def test_ends_itself(self):

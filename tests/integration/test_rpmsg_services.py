@@ -122,6 +122,9 @@ class RpmsgServices(PlatformTest):
     def test_sha256_aarch64(self):
         self.check_sha256("aarch64")
 
+    def test_sha256_riscv64(self):
+        self.check_sha256("riscv64")
+
     def test_sha256_cortexm(self):
         self.check_sha256("cortexm")
 

@@ -79,7 +79,7 @@ class Session(PlatformTest):
 
     def test_read_only(self):
         # Reads are direct; a write reaches the memory, and its answer the guest.
-        for machine in ("arm", "aarch64", "x86-pc"):
+        for machine in ("arm", "aarch64", "x86-pc", "riscv64"):
             with self.subTest(machine):
                 words = f"addr={BASE + 8:#x} addr1={BASE + 0x8000:#x}"
                 report, console, error = self.play("read-only", machine, words=words)

@@ -58,9 +58,12 @@ class Workloads(PlatformTest):
         return run
 
     def on_all_machines(self, workload, check, parameters=()):
-        """Small, on two pairs of machines; check(run) compares what the guests print."""
+        """Small, on some sets of machines; check(run) compares what the guests print."""
         for options in (("--master.machine", "x86-pc", "--slave.machine", "arm"),
-                        ("--master.machine", "aarch64", "--slave.machine", "cortexm")):
+                        ("--master.machine", "aarch64", "--slave.machine", "cortexm"),
+                        ("--master.machine", "riscv64", "--slave.machine", "arm", "--slave1.machine",
+                         "x86-pc"),
+                        ("--master.machine", "x86-pc", "--slave.machine", "riscv64")):
             with self.subTest(options=options):
                 run = self.work(workload, *options, slaves=2, parameters=parameters)
                 self.assertGreater(run.number("ns"), 1000)
@@ -100,7 +103,12 @@ class Workloads(PlatformTest):
         self.on_all_machines("contend", check, ["n=30"])
 
     def test_several_cpus_in_each_guest(self):
-        smp = ("--master.machine", "aarch64", "--slave.machine", "arm", "--master.cpus", 2,
+        for master, slave in (("aarch64", "arm"), ("riscv64", "riscv64")):
+            with self.subTest(master=master, slave=slave):
+                self.check_several_cpus(master, slave)
+
+    def check_several_cpus(self, master, slave):
+        smp = ("--master.machine", master, "--slave.machine", slave, "--master.cpus", 2,
                "--slave.cpus", 2, "--param", "cpus=2")
         run = self.work("triad", *smp, parameters=["n=501"])
         self.assertEqual(run.number("sum", "slave0"), triad_sum(501, 1))

@@ -56,6 +56,7 @@ TEST(linux_image, is_known_by_its_mark)
 {
   EXPECT_TRUE(is_kernel(with_mark(0x24, "\x18\x28\x6f\x01")));
   EXPECT_TRUE(is_kernel(with_mark(0x38, "ARM\x64")));
+  EXPECT_TRUE(is_kernel(with_mark(0x38, "RSC\x05")));
   EXPECT_TRUE(is_kernel(with_mark(0x202, "HdrS")));
   EXPECT_TRUE(is_kernel(elf_with_note("Linux")));
 }

@@ -68,6 +68,11 @@ struct qemu_machine {
   std::uint64_t memory_mib = 0;      ///< default size of its own RAM; 0: fixed by the machine
   unsigned dmi_pieces = 0;           ///< pieces of direct memory that QEMU can have at a time
 
+  /// Puts the firmware of a configuration where the machine starts it. Null: it is for -bios.
+  std::vector<std::string> (*firmware_arguments)(const std::string &file) = nullptr;
+  /// Argument of -bios beside an ELF image without firmware; empty: there is none.
+  const char *bare_firmware = "";
+
   unsigned elf_machine = 0;     ///< e_machine of an image (ELF specification)
   unsigned elf_bits = 0;        ///< 32 or 64: class of an image
   unsigned elf_machine_too = 0; ///< e_machine of images, of any class, that it takes as well

@@ -16,7 +16,7 @@ const std::vector<qemu_machine> &all_machines()
 {
   static const std::vector<qemu_machine> all = {
       machines::x86_pc(),  machines::x86_q35(), machines::arm(),
-      machines::aarch64(), machines::cortexm(),
+      machines::aarch64(), machines::cortexm(), machines::riscv64(),
   };
   return all;
 }

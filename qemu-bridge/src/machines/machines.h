@@ -12,6 +12,7 @@ qemu_machine x86_q35();
 qemu_machine arm();
 qemu_machine aarch64();
 qemu_machine cortexm();
+qemu_machine riscv64();
 
 /// QEMU numbers the parts of a guest's address space, and has so many numbers as a page of the
 /// guest has bytes: 4096, or 1024 where a CPU has pages of 1 KiB. A piece of direct memory needs

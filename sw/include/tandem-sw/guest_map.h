@@ -31,15 +31,22 @@
 #define GUEST_MAP_CORTEXM_DEVICES 0xa2100000
 #define GUEST_MAP_CORTEXM_IRQ 29 /* external interrupt of the NVIC */
 
+#define GUEST_MAP_RISCV64_SHM 0xc0000000
+#define GUEST_MAP_RISCV64_SHM_LIMIT 0x40000000
+#define GUEST_MAP_RISCV64_IDM 0x0f000000
+#define GUEST_MAP_RISCV64_DEVICES 0x0a100000
+#define GUEST_MAP_RISCV64_IRQ 63           /* source of the PLIC */
+#define GUEST_MAP_RISCV64_CLINT 0x02000000 /* software interrupts and timers of all CPUs */
+
 /*
  * _DEVICES is the place of further devices of a platform. On the platform they lie from
  * GUEST_MAP_PLATFORM_DEVICES on, and every machine sees them in this order.
  *
- * virt (arm): between its virtio devices and its bus for added devices. pc and q35: what is not RAM
- * below 4 GiB is open to PCI cards there, as IDM and shared memory are; SeaBIOS places their memory
- * from 0xfec00000 downwards, so that this is reached by cards of more than 700 MiB only, and q35's
- * configuration space ends at 0xc0000000. mps2-an385: in the device region of Armv7-M behind the
- * IDM.
+ * virt: between its virtio devices and its bus for added devices (arm), below the PLIC (riscv64).
+ * pc and q35: what is not RAM below 4 GiB is open to PCI cards there, as IDM and shared memory are;
+ * SeaBIOS places their memory from 0xfec00000 downwards, so that this is reached by cards of more
+ * than 700 MiB only, and q35's configuration space ends at 0xc0000000. mps2-an385: in the device
+ * region of Armv7-M behind the IDM.
  */
 #define GUEST_MAP_PLATFORM_DEVICES 0x0a100000
 #define GUEST_MAP_DEVICES_SIZE 0x01f00000
@@ -57,6 +64,9 @@
 #define GUEST_MAP_VIRT_RAM_LIMIT 0x80000000
 #define GUEST_MAP_CORTEXM_RAM 0x21000000 /* the PSRAM of mps2-an385 */
 #define GUEST_MAP_CORTEXM_RAM_LIMIT 0x1000000
+
+#define GUEST_MAP_RISCV64_RAM 0x80000000
+#define GUEST_MAP_RISCV64_RAM_LIMIT 0x80000000
 
 /* Machines with 64-bit addresses see all of the shared memory here as well. */
 #define GUEST_MAP_SHM_HIGH 0x1000000000

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Device accesses of an exact size, and memory barriers.
+ * Device accesses of an exact size, and memory barriers (architecture.h).
  *
  * A 64-bit access is one access on 64-bit machines and two 32-bit accesses, the
  * lower address first, on the others.
  */
 #ifndef TANDEM_SW_MMIO_H
 #define TANDEM_SW_MMIO_H
+
+#include "tandem-sw/architecture.h"
 
 #include <stdint.h>
 
@@ -61,27 +63,6 @@ static inline void mmio_write64(uintptr_t address, uint64_t value)
 static inline void compiler_barrier(void)
 {
   __asm__ volatile("" ::: "memory");
-}
-
-/* Orders all earlier memory and device accesses before all later ones, as seen
- * by other processors and devices. */
-static inline void memory_barrier(void)
-{
-#if defined(__x86_64__)
-  __asm__ volatile("mfence" ::: "memory");
-#else
-  __asm__ volatile("dsb sy" ::: "memory");
-#endif
-}
-
-/* Tells the processor that a loop is polling. */
-static inline void cpu_relax(void)
-{
-#if defined(__x86_64__)
-  __asm__ volatile("pause" ::: "memory");
-#else
-  __asm__ volatile("yield" ::: "memory");
-#endif
 }
 
 #endif /* TANDEM_SW_MMIO_H */

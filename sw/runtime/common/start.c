@@ -92,13 +92,8 @@ void halt(void)
 {
   irq_disable();
   machine_quiesce();
-  for (;;) {
-#if defined(__x86_64__)
-    __asm__ volatile("hlt");
-#else
-    __asm__ volatile("wfi");
-#endif
-  }
+  for (;;)
+    cpu_sleep();
 }
 
 void platform_exit(int status)

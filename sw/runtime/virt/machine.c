@@ -4,7 +4,6 @@
 #include "cpu.h"
 #include "runtime.h"
 #include "tandem-sw/console.h"
-#include "tandem-sw/fault.h"
 #include "tandem-sw/idm.h"
 #include "tandem-sw/mmio.h"
 #include "tandem-sw/system.h"
@@ -40,8 +39,6 @@
 #else
 #define PSCI_CPU_ON 0x84000003
 #endif
-
-#define TREE_MAGIC 0xedfe0dd0 /* of a flattened device tree, big-endian */
 
 #define NS_PER_S 1000000000u
 
@@ -168,20 +165,14 @@ void machine_timer_stop(void)
 
 /* --- Start and end -------------------------------------------------------- */
 
-static bool is_tree(uintptr_t address)
-{
-  uint64_t magic;
-  return address % 8 == 0 && fault_read(address, 4, &magic) && magic == TREE_MAGIC;
-}
-
 const char *machine_command_line(void)
 {
-  if (is_tree(machine_argument))
+  if (fdt_is_at(machine_argument))
     return fdt_bootargs((const void *)machine_argument);
   if (idm_info()->is_slave)
     return runtime_argument_text();
   /* For an ELF image QEMU hands over no pointer and puts the tree first in RAM. */
-  return is_tree(MACHINE_RAM_BASE) ? fdt_bootargs((const void *)MACHINE_RAM_BASE) : 0;
+  return fdt_is_at(MACHINE_RAM_BASE) ? fdt_bootargs((const void *)MACHINE_RAM_BASE) : 0;
 }
 
 void power_off(void)

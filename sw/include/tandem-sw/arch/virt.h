@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* QEMU's machine virt with a GICv2, of 32 and 64 bits. */
+#ifndef TANDEM_SW_ARCH_VIRT_H
+#define TANDEM_SW_ARCH_VIRT_H
+
+#define MACHINE_RAM_BASE 0x40000000
+#define MACHINE_IDM_BASE GUEST_MAP_VIRT_IDM
+#define MACHINE_IDM_IRQ GUEST_MAP_VIRT_IRQ
+#define MACHINE_SHM_BASE GUEST_MAP_VIRT_SHM
+#define MACHINE_SHM_LIMIT GUEST_MAP_VIRT_SHM_LIMIT
+#define MACHINE_DEVICES_BASE GUEST_MAP_VIRT_DEVICES
+#define MACHINE_HAS_SMP 1
+#define MACHINE_IRQS 256 /* shared peripheral interrupts (SPI) of the GIC */
+#define MACHINE_PL011_BASE 0x09000000
+#define MACHINE_GICD_BASE 0x08000000
+#define MACHINE_GICC_BASE 0x08010000
+#define MACHINE_TIMER_INTID 27 /* virtual timer, private to each CPU */
+
+#endif /* TANDEM_SW_ARCH_VIRT_H */
