@@ -224,6 +224,15 @@ static const MemoryRegionOps rom_ops = {
     .impl = {1, 8, true},
 };
 
+/* Where the CPU's accesses begin. A microcontroller has a memory of its own around the system's, in
+ * which mirrors may lie behind the system's (mps2-an505), and these behind what catches the rest.
+ */
+static MemoryRegion *memory_of_cpu(void)
+{
+  Object *own = q.object_resolve_path("armv7m-container[0]", NULL);
+  return own ? (MemoryRegion *)own : q.get_system_memory();
+}
+
 void tandem_memory_init(void)
 {
   struct tandem_wire_config *config = &adapter.page->config;
@@ -239,7 +248,7 @@ void tandem_memory_init(void)
   }
   MemoryRegion *behind = new_region();
   q.memory_region_init_io(behind, NULL, &outside_ops, NULL, "tandem-outside", UINT64_MAX);
-  q.memory_region_add_subregion_overlap(q.get_system_memory(), 0, behind, PRIORITY_BEHIND);
+  q.memory_region_add_subregion_overlap(memory_of_cpu(), 0, behind, PRIORITY_BEHIND);
 }
 
 static MemoryRegion **region_of(unsigned slot)

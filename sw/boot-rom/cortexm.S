@@ -5,7 +5,9 @@
  */
 #include "boot_rom.h"
 
+#ifndef SSRAM_END
 #define SSRAM_END 0x00400000 /* the stack of a fault that the image does not handle */
+#endif
 #define VTOR 0xe000ed08
 
   .syntax unified

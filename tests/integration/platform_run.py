@@ -32,14 +32,15 @@ MACHINES = {  # kind of machine: directory of its guest programs
     "arm": "arm",
     "aarch64": "aarch64",
     "cortexm": "cortexm",
+    "cortexm33": "cortexm33",
     "riscv64": "riscv64",
 }
 
 # Where the windows lie for a guest; sw/include/tandem-sw/guest_map.h.
 IDM_ADDRESS = {"x86_64": 0xD0000000, "arm": 0x0F000000, "aarch64": 0x0F000000,
-               "cortexm": 0xA0000000, "riscv64": 0x0F000000}
+               "cortexm": 0xA0000000, "cortexm33": 0xA0000000, "riscv64": 0x0F000000}
 SHM_ADDRESS = {"x86_64": 0x80000000, "arm": 0x80000000, "aarch64": 0x80000000,
-               "cortexm": 0x60000000, "riscv64": 0xC0000000}
+               "cortexm": 0x60000000, "cortexm33": 0x60000000, "riscv64": 0xC0000000}
 
 RUN_TIMEOUT = 180  # seconds of host time; a run takes well under ten on an idle host
 

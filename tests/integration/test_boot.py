@@ -20,11 +20,11 @@ SHARED_MEMORY = 64 * MIB
 INPUT_OFFSET = 0x10000  # GUEST_MAP_INPUT_OFFSET
 PARAMETER_PAGE = 0x1000
 RAM = {"x86_64": 0, "arm": 0x40000000, "aarch64": 0x40000000, "cortexm": 0x21000000,
-       "riscv64": 0x80000000}
+       "cortexm33": 0x80000000, "riscv64": 0x80000000}
 
 
 def image(arch, program):
-    return guest(arch, program + ".slave" if arch == "cortexm" else program)
+    return guest(arch, program + ".slave" if arch.startswith("cortexm") else program)
 
 
 def resources(pid):
@@ -76,6 +76,9 @@ class Boot(PlatformTest):
     def test_cortexm(self):
         self.check_machine("cortexm")
 
+    def test_cortexm33(self):
+        self.check_machine("cortexm33")
+
     def test_riscv64(self):
         self.check_machine("riscv64")
 
@@ -124,7 +127,7 @@ class Boot(PlatformTest):
         self.check_end("exit")
 
     def test_switches_itself_off(self):
-        self.check_end("off", without=("cortexm",))  # which has no switch
+        self.check_end("off", without=("cortexm", "cortexm33"))  # which have no switch
 
     def test_resets_itself(self):
         self.check_end("restart")
@@ -292,6 +295,9 @@ class Boot(PlatformTest):
 
     def test_fills_its_window_only_cortexm(self):
         self.check_fill("cortexm")
+
+    def test_fills_its_window_only_cortexm33(self):
+        self.check_fill("cortexm33")
 
     def test_fills_its_window_only_x86(self):
         self.check_fill("x86-pc")

@@ -5,7 +5,7 @@ from platform_run import PlatformTest, ctest, main
 READS = 1000
 # Steps of the guests' clocks, ns. Latencies that are multiples of a step leave no remainder
 # anywhere, so that the difference has to be exact.
-STEP = {"x86-pc": 1, "x86-q35": 1, "arm": 16, "aarch64": 16, "cortexm": 40, "riscv64": 100}
+STEP = {"x86-pc": 1, "x86-q35": 1, "arm": 16, "aarch64": 16, "cortexm": 40, "cortexm33": 50, "riscv64": 100}
 
 
 class DelayFelt(PlatformTest):
@@ -42,6 +42,9 @@ class DelayFelt(PlatformTest):
 
     def test_cortexm(self):
         self.check_machine("cortexm")
+
+    def test_cortexm33(self):
+        self.check_machine("cortexm33")
 
     def test_riscv64(self):
         self.check_machine("riscv64")

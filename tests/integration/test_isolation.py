@@ -61,6 +61,9 @@ class Isolation(PlatformTest):
     def test_outside_aarch64(self):
         self.check_outside("aarch64")
 
+    def test_outside_cortexm33(self):
+        self.check_outside("cortexm33")
+
     def test_outside_riscv64(self):
         self.check_outside("riscv64")
 

@@ -117,7 +117,7 @@ class Refused(PlatformTest):
 
     @ctest(once=True)
     def test_names(self):
-        self.check("unknown machine 'z80'|x86-pc, x86-q35, arm, aarch64, cortexm, riscv64",
+        self.check("unknown machine 'z80'|x86-pc, x86-q35, arm, aarch64, cortexm, cortexm33, riscv64",
                    "--master.machine", "z80")
         self.check("unknown mode 'fast'|parallel, serial, free", "--mode", "fast")
         self.check("lookahead 'maybe'", "--lookahead", "maybe")

@@ -63,7 +63,8 @@ class Workloads(PlatformTest):
                         ("--master.machine", "aarch64", "--slave.machine", "cortexm"),
                         ("--master.machine", "riscv64", "--slave.machine", "arm", "--slave1.machine",
                          "x86-pc"),
-                        ("--master.machine", "x86-pc", "--slave.machine", "riscv64")):
+                        ("--master.machine", "x86-pc", "--slave.machine", "riscv64",
+                         "--slave1.machine", "cortexm33")):
             with self.subTest(options=options):
                 run = self.work(workload, *options, slaves=2, parameters=parameters)
                 self.assertGreater(run.number("ns"), 1000)

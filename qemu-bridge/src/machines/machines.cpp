@@ -15,8 +15,8 @@ bool qemu_machine::runs(unsigned image_machine, unsigned image_bits) const
 const std::vector<qemu_machine> &all_machines()
 {
   static const std::vector<qemu_machine> all = {
-      machines::x86_pc(),  machines::x86_q35(), machines::arm(),
-      machines::aarch64(), machines::cortexm(), machines::riscv64(),
+      machines::x86_pc(),  machines::x86_q35(),   machines::arm(),     machines::aarch64(),
+      machines::cortexm(), machines::cortexm33(), machines::riscv64(),
   };
   return all;
 }

@@ -12,6 +12,7 @@ qemu_machine x86_q35();
 qemu_machine arm();
 qemu_machine aarch64();
 qemu_machine cortexm();
+qemu_machine cortexm33();
 qemu_machine riscv64();
 
 /// QEMU numbers the parts of a guest's address space, and has so many numbers as a page of the

@@ -21,6 +21,8 @@
 #include "tandem-sw/arch/aarch64.h"
 #elif defined(__arm__) && __ARM_ARCH_PROFILE == 'A'
 #include "tandem-sw/arch/arm.h"
+#elif defined(__ARM_ARCH_8M_MAIN__)
+#include "tandem-sw/arch/cortexm33.h"
 #elif defined(__arm__) && __ARM_ARCH_PROFILE == 'M'
 #include "tandem-sw/arch/cortexm.h"
 #elif defined(__riscv) && __riscv_xlen == 64

@@ -17,6 +17,9 @@
  * console        COM1          PL011            CMSDK UART0          16550
  * clock          TSC, 1 ns     CNTVCT, 16 ns    CMSDK TIMER0, 40 ns  time, 100 ns
  *
+ * cortexm33 (mps2-an505, always in the secure state) is as cortexm, but for: RAM at 0x80000000,
+ * images at 0x10000000 and in RAM, at most 512 MiB of shared memory, NVIC 120, steps of 50 ns.
+ *
  * SHM is the shared memory; _LIMIT is the largest size that its low window shows,
  * _HIGH_ stands for the alias that shows all of a larger one. From MACHINE_DEVICES_BASE on are the
  * further devices of a platform.

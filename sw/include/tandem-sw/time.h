@@ -3,8 +3,8 @@
  * The guest's own clock and one-shot timer; neither uses the IDM.
  *
  * The clock counts nanoseconds from an arbitrary start in steps of 1 ns
- * (x86_64), 16 ns (arm, aarch64), 40 ns (cortexm) or 100 ns (riscv64). On x86_64 it takes the TSC
- * for a 1 GHz counter, which it is when QEMU counts instructions and not
+ * (x86_64), 16 ns (arm, aarch64), 40 ns (cortexm), 50 ns (cortexm33) or 100 ns (riscv64). On x86_64
+ * it takes the TSC for a 1 GHz counter, which it is when QEMU counts instructions and not
  * otherwise.
  */
 #ifndef TANDEM_SW_TIME_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* QEMU's machine `mps2-an385`. */
+/* QEMU's machines `mps2-an385` and `mps2-an505`. */
 #include "machine.h"
 #include "runtime.h"
 #include "tandem-sw/console.h"
@@ -64,7 +64,9 @@ int console_getc(void)
 
 void machine_irq_open(unsigned number, bool open)
 {
-  mmio_write32(open ? NVIC_SET_ENABLE : NVIC_CLEAR_ENABLE, 1u << number);
+  const unsigned word = MACHINE_IRQS > 32 ? number / 32 : 0;
+  const unsigned bit = MACHINE_IRQS > 32 ? number % 32 : number;
+  mmio_write32((open ? NVIC_SET_ENABLE : NVIC_CLEAR_ENABLE) + 4 * word, 1u << bit);
 }
 
 bool machine_irq_taken(unsigned number)
@@ -88,7 +90,8 @@ void machine_init(void)
 
 void machine_quiesce(void)
 {
-  mmio_write32(NVIC_CLEAR_ENABLE, 0xffffffff);
+  for (unsigned i = 0; i < MACHINE_IRQS; i += 32)
+    mmio_write32(NVIC_CLEAR_ENABLE + i / 8, 0xffffffff);
   mmio_write32(MACHINE_TIMER0_BASE + TIMER_CONTROL, 0); /* no event is left in QEMU */
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vectors, faults and start of cortexm (Armv7-M, always privileged, one stack). */
+/* Vectors, faults and start of cortexm and cortexm33 (Armv7-M and Armv8-M, always privileged, one
+ * stack). */
 #include "machine.h"
 #include "runtime.h"
 #include "tandem-sw/console.h"

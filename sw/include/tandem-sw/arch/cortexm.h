@@ -3,18 +3,12 @@
 #ifndef TANDEM_SW_ARCH_CORTEXM_H
 #define TANDEM_SW_ARCH_CORTEXM_H
 
-#include "tandem-sw/arch/arm_instructions.h"
+#include "tandem-sw/arch/m_profile.h"
 
 #define MACHINE_ARCH "cortexm"
 #define MACHINE_RAM_BASE 0x20000000
-#define MACHINE_IDM_BASE GUEST_MAP_CORTEXM_IDM
 #define MACHINE_IDM_IRQ GUEST_MAP_CORTEXM_IRQ
-#define MACHINE_SHM_BASE GUEST_MAP_CORTEXM_SHM
 #define MACHINE_SHM_LIMIT GUEST_MAP_CORTEXM_SHM_LIMIT
-#define MACHINE_SHM_HIGH_BASE 0
-#define MACHINE_SHM_HIGH_LIMIT 0
-#define MACHINE_DEVICES_BASE GUEST_MAP_CORTEXM_DEVICES
-#define MACHINE_HAS_SMP 0
 #define MACHINE_IRQS 32 /* external interrupts of the NVIC */
 #define MACHINE_CLOCK_HZ 25000000
 #define MACHINE_TIMER0_BASE 0x40000000 /* free running: the clock */
@@ -22,14 +16,5 @@
 #define MACHINE_DUALTIMER_BASE 0x40002000 /* one shot: timer_after() */
 #define MACHINE_DUALTIMER_IRQ 10
 #define MACHINE_UART_BASE 0x40004000
-
-static inline unsigned long irq_save(void)
-{
-  unsigned long state;
-  __asm__ volatile("mrs %0, primask" : "=r"(state)::"memory");
-  state = !(state & 1);
-  irq_disable();
-  return state;
-}
 
 #endif /* TANDEM_SW_ARCH_CORTEXM_H */
