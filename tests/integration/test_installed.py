@@ -66,7 +66,7 @@ class Installed(PlatformTest):
     def test_guests_and_interrupts_from_outside(self):
         build = self.build_outside(self.install())
         for machine, arch in (("x86-pc", "x86_64"), ("arm", "arm"), ("aarch64", "aarch64"),
-                              ("cortexm", "cortexm"), ("riscv64", "riscv64")):
+                              ("cortexm", "cortexm"), ("cortexm33", "cortexm33"), ("riscv64", "riscv64")):
             with self.subTest(machine=machine):
                 log = self.path(arch + ".log")
                 # The guest touches nothing that it did not ask for: the status says so.
@@ -75,7 +75,8 @@ class Installed(PlatformTest):
                 with open(log, encoding="ascii") as file:
                     text = file.read()
                 self.assertEqual(re.findall("RESULT (.*)", text), [
-                    "impossible refused", "possible taken", "both came", "closed quiet"])
+                    "impossible refused", "possible taken", "both came",
+                    "all causes taken", "closed quiet"])
                 self.assertIn("FAULT interrupt 21 has no handler", text)
 
     @ctest(timeout=900, once=True)

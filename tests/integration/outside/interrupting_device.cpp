@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A platform of somebody else's: one guest, and a device with two interrupts where Tandem's
 // platforms have the shared memory. One line is high 100 us after the guest has written to the
-// device, until it writes again; the other one gives pulses. Where Tandem's platforms have the IDM
-// nothing must be accessed.
+// device, until it writes 0 as often as there are causes: one, or as many as it has written before.
+// The other one gives pulses. Where Tandem's platforms have the IDM nothing must be accessed.
 //
 //   interrupting-device MACHINE IMAGE LOG [QEMU-PREFIX]
 #include "inputs.h"
 
-#include <tandem-sw/guest_map.h>
 #include <tandem/qemu_instance.h>
 #include <tandem/router.h>
 
@@ -33,6 +32,10 @@ private:
   void access(tlm::tlm_generic_payload &payload, sc_core::sc_time &)
   {
     payload.set_response_status(tlm::TLM_OK_RESPONSE);
+    if (*payload.get_data_ptr())
+      at_once_ = *payload.get_data_ptr();
+    else if (causes_ && --causes_)
+      return; // the line stays high
     level.write(false);
     written_.notify();
   }
@@ -41,6 +44,7 @@ private:
     for (;;) {
       wait(written_); // enables it, then silences it
       wait(100, sc_core::SC_US);
+      causes_ = at_once_;
       level.write(true);
     }
   }
@@ -53,6 +57,7 @@ private:
     }
   }
   sc_core::sc_event written_;
+  unsigned causes_ = 0, at_once_ = 1;
 };
 
 struct forbidden : sc_core::sc_module {
@@ -75,7 +80,7 @@ private:
 int run(int argc, char **argv)
 {
   const std::string machine = argv[1];
-  const bool x86 = machine == "x86-pc", m = machine == "cortexm";
+  const tandem::guest_map &map = tandem::find_machine(machine).map;
   tlm::tlm_global_quantum::instance().set(sc_core::sc_time(10, sc_core::SC_US));
   tandem::time_domain time("time", {});
 
@@ -84,16 +89,7 @@ int run(int argc, char **argv)
   config.kernel = argv[2];
   config.log_path = argv[3];
   config.prefix = argc > 4 ? argv[4] : "";
-  config.windows = {{"device",
-                     x86 ? GUEST_MAP_X86_64_SHM
-                     : m ? GUEST_MAP_CORTEXM_SHM
-                         : GUEST_MAP_VIRT_SHM,
-                     4096, 0},
-                    {"forbidden",
-                     x86 ? GUEST_MAP_X86_64_IDM
-                     : m ? GUEST_MAP_CORTEXM_IDM
-                         : GUEST_MAP_VIRT_IDM,
-                     4096, 4096}};
+  config.windows = {{"device", map.shm, 4096, 0}, {"forbidden", map.idm, 4096, 4096}};
   config.interrupt_pins = {INPUT_LEVEL, INPUT_EDGE};
   tandem::check_config("guest", config);
   tandem::qemu_instance guest("guest", time, config);

@@ -48,6 +48,10 @@ int guest_main(void)
   wait_until(&levels, 3);
   wait_until(&edges, 3);
   printf("RESULT both came\n");
+  /* The line stays high when the first of two causes is gone. */
+  mmio_write32(MACHINE_SHM_BASE, 2);
+  wait_until(&levels, levels + 6);
+  printf("RESULT all causes taken\n");
   /* One that is closed does not come. */
   irq_set_handler(INPUT_EDGE, 0, 0);
   unsigned before = edges;
