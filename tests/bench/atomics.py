@@ -18,7 +18,7 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PLATFORM = os.path.join(ROOT, "build/release/bin/x86-arm")
-MACHINES = {"x86_64": "x86-pc", "arm": "arm", "aarch64": "aarch64"}
+MACHINES = {"x86_64": "x86-pc", "arm": "arm", "aarch64": "aarch64", "riscv64": "riscv64"}
 COUNTS = {"direct": 20000, "cached": 5000, "every": 100, "every-cached": 100}
 KIT = os.path.join(ROOT, "build/linux")  # ./tandem setup --linux
 # Without atomic instructions, and with nothing but such; Linux comes in between.
