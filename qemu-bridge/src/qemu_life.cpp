@@ -1,18 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life of a held instance: boot, hold, halt, and boot again.
-#include "tandem/qemu_instance.h"
+#include "qemu_life.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tandem
 {
 namespace
 {
 
-constexpr const char *report_type = "/tandem/qemu";
 constexpr const char *memory_window = "memory";
 
 } // namespace
+
+struct qemu_life::reset_input : interrupt_if {
+  explicit reset_input(qemu_life &owner) : owner_(owner) {}
+  void set_level(bool now) override
+  {
+    if (now && !high_) {
+      owner_.reset_wanted_ = true;
+      owner_.session_.wake();
+    }
+    high_ = now;
+  }
+
+private:
+  qemu_life &owner_;
+  bool high_ = false;
+};
+
+qemu_life::qemu_life(time_domain &domain, const qemu_config &config, qemu_session &session,
+                     qemu_accesses &accesses, qemu_report &report, listener on_rest)
+    : domain_(domain), config_(config), session_(session), accesses_(accesses), report_(report),
+      on_rest_(std::move(on_rest)), reset_input_(std::make_unique<reset_input>(*this))
+{
+}
+
+qemu_life::~qemu_life() = default;
+
+interrupt_if &qemu_life::reset()
+{
+  return *reset_input_;
+}
 
 std::vector<qemu_window> boot_windows(const qemu_boot_memory &place, std::uint64_t platform_address,
                                       std::uint64_t size)
@@ -34,109 +63,73 @@ std::vector<qemu_window> boot_windows(const qemu_boot_memory &place, std::uint64
 
 // ---- commands, on the thread of whoever gives them ----
 
-void qemu_instance::post(command wanted)
+void qemu_life::post(command wanted)
 {
   if (wanted != command::halt)
     commands_.clear();
   else if (!commands_.empty() && commands_.back() != command::boot)
     return; // will be at rest anyway
   commands_.push_back(wanted);
-  wake_.notify();
+  session_.wake();
 }
 
-void qemu_instance::boot(std::uint64_t platform_address, std::uint64_t size)
+void qemu_life::boot(std::uint64_t platform_address, std::uint64_t size)
 {
   boot_address_ = platform_address;
   boot_size_ = size;
-  set_state(instance_state::running);
+  report_.set_state(instance_state::running);
   post(command::boot);
 }
 
-void qemu_instance::hold()
-{
-  post(command::hold);
-}
-
-void qemu_instance::halt()
-{
-  post(command::halt);
-}
-
-void qemu_instance::switch_off(unsigned number)
+void qemu_life::switch_off(unsigned number)
 {
   exit_ = number;
-  wake_.notify();
+  session_.wake();
 }
 
-bool qemu_instance::at_rest() const
+bool qemu_life::at_rest() const
 {
-  const bool never_started = state_ == instance_state::held && config_.held;
-  return never_started || state_ == instance_state::halted || state_ == instance_state::stopped ||
-         state_ == instance_state::crashed;
+  const instance_state state = report_.state();
+  const bool never_started = state == instance_state::held && config_.held;
+  return never_started || state == instance_state::halted || state == instance_state::stopped ||
+         state == instance_state::crashed;
 }
 
 // ---- the instance's own thread ----
 
-void qemu_instance::run()
+void qemu_life::rest(instance_state state, rest_cause cause, unsigned number)
 {
-  for (bool again = false;; again = true) {
-    try {
-      if (again)
-        relaunch();
-      return live();
-    } catch (const lost_process &how) {
-      lose_process(how);
-    }
-    // Without a process: held, whatever it was, and nothing to halt.
-    while (commands_.empty() || commands_.front() != command::boot) {
-      if (commands_.empty() && !wait_for_command())
-        return;
-      if (commands_.front() == command::hold)
-        rest_as_told(instance_state::held);
-      else if (commands_.front() == command::halt)
-        commands_.pop_front();
-    }
-  }
-}
-
-void qemu_instance::rest(instance_state state, rest_cause cause, unsigned number)
-{
-  if (!commands_.empty() && commands_.front() == command::halt)
+  if (is_next(command::halt))
     commands_.pop_front(); // rests already
-  set_state(state);
-  if (on_rest)
-    on_rest(state, cause, number);
+  report_.set_state(state);
+  on_rest_(state, cause, number);
   domain_.came_to_rest();
 }
 
 /// By the command in front.
-void qemu_instance::rest_as_told(instance_state state)
+void qemu_life::rest_as_told(instance_state state)
 {
   commands_.pop_front();
   rest(state, rest_cause::command);
 }
 
-bool qemu_instance::wait_for_command()
+bool qemu_life::wait_for_command()
 {
-  while (commands_.empty()) {
-    wait(wake_);
-    if (domain_.must_stop())
+  while (commands_.empty())
+    if (!session_.wait_for_wake())
       return false;
-    if (dead_)
-      report_death();
-  }
   return true;
 }
 
-/// Before a request is answered: carries out what the master wants. Returns when the guest may
-/// go on, or is to be reset; false when the simulation stops.
-bool qemu_instance::obey()
+bool qemu_life::obey_commands()
 {
-  // Without a program; everywhere else a program has to be cleared away before another comes.
-  const bool fresh = request_.kind == TANDEM_WIRE_READY || request_.kind == TANDEM_WIRE_RESET;
-  if (!config_.held || (resetting_ && !fresh))
+  // Without a program; everywhere else a program has to be cleared away before
+  // another comes.
+  const std::uint32_t kind = session_.request().kind;
+  const bool fresh = kind == TANDEM_WIRE_READY || kind == TANDEM_WIRE_RESET;
+  if (resetting_ && !fresh)
     return true;
-  if (request_.kind == TANDEM_WIRE_RESET && !resetting_) {
+  if (kind == TANDEM_WIRE_RESET && !resetting_) {
     end_by_itself(rest_cause::reset, 0);
   } else if (exit_ && !fresh) {
     end_by_itself(rest_cause::exit, *exit_);
@@ -150,12 +143,12 @@ bool qemu_instance::obey()
   resetting_ = false;
   exit_.reset();
   while (wait_for_command()) {
-    if (commands_.front() == command::halt) {
+    if (is_next(command::halt)) {
       rest_as_told(instance_state::halted);
     } else if (!fresh) {
       clear_program();
       return true;
-    } else if (commands_.front() == command::boot) {
+    } else if (is_next(command::boot)) {
       give_memory();
       return true;
     } else {
@@ -166,17 +159,31 @@ bool qemu_instance::obey()
 }
 
 /// The guest has come to rest by its own doing.
-void qemu_instance::end_by_itself(rest_cause cause, unsigned number)
+void qemu_life::end_by_itself(rest_cause cause, unsigned number)
 {
   if (domain_.mode() == run_mode::free)
     throw lost_process{instance_state::stopped, cause, number, ""};
   if (cause == rest_cause::reset)
-    dmi_.close(memory_window);
+    accesses_.memory().close(memory_window);
   rest(instance_state::stopped, cause, number);
 }
 
-/// Free mode: a guest that SystemC does not pace can only be stopped with its process.
-void qemu_instance::end_process()
+void qemu_life::power_off()
+{
+  if (config_.held)
+    throw lost_process{instance_state::stopped, rest_cause::poweroff, 0, ""};
+  report_.set_state(instance_state::stopped);
+  domain_.came_to_rest();
+}
+
+bool qemu_life::take_reset()
+{
+  return std::exchange(reset_wanted_, false);
+}
+
+/// Free mode: a guest that SystemC does not pace can only be stopped with its
+/// process.
+void qemu_life::end_process()
 {
   const bool halts = commands_.front() == command::halt;
   commands_.pop_front();
@@ -184,60 +191,53 @@ void qemu_instance::end_process()
                      ""};
 }
 
-/// The reply takes the memory away and resets the machine; the command stays for the RESET
-/// request that follows.
-void qemu_instance::clear_program()
+/// The reply takes the memory away and resets the machine; the command stays
+/// for the RESET request that follows.
+void qemu_life::clear_program()
 {
-  dmi_.close(memory_window);
+  accesses_.memory().close(memory_window);
   reset_wanted_ = resetting_ = true;
 }
 
-void qemu_instance::give_memory()
+void qemu_life::give_memory()
 {
   commands_.pop_front();
   reset_wanted_ = false; // that was before the program
-  const auto parts = boot_windows(config_.boot_memory, boot_address_, boot_size_);
   bool granted = true;
-  for (const qemu_window &part : parts)
-    granted &= dmi_.open(part);
-  if (!granted) {
-    const std::string cause =
-        std::string(basename()) +
-        ": the interconnect grants no direct access to the memory that it is to run from";
-    SC_REPORT_ERROR(report_type, cause.c_str());
-  }
+  for (const qemu_window &part : boot_windows(config_.boot_memory, boot_address_, boot_size_))
+    granted &= accesses_.memory().open(part);
+  if (!granted)
+    report_.error("the interconnect grants no direct access to the memory that "
+                  "it is to run from");
 }
 
-void qemu_instance::lose_process(const lost_process &how)
+void qemu_life::lose(const lost_process &how)
 {
   if (!how.sentence.empty())
-    SC_REPORT_WARNING(report_type, how.sentence.c_str());
-  if (released_)
-    domain_.returned();
-  released_ = taken_ = resetting_ = reset_wanted_ = dead_ = false;
+    report_.warn(how.sentence);
+  resetting_ = reset_wanted_ = false;
   exit_.reset();
-  if (!commands_.empty() && commands_.front() == command::boot)
+  if (is_next(command::boot))
     commands_.clear(); // it was this process that was to be booted
-  listener_.reset();
-  instructions_before_ = count_.instructions;
-  cpu_seconds_before_ += process_.cpu_seconds();
-  process_.kill();
-  domain_.rewatch();
-  dmi_.close(memory_window);
-  dmi_.forget();
-  end_sequence();
+  session_.end();
+  accesses_.memory().close(memory_window);
+  accesses_.memory().forget();
+  accesses_.end_sequence();
   rest(how.state, how.cause, how.number);
 }
 
-void qemu_instance::relaunch()
+/// Without a process: held, whatever it was, and nothing to halt.
+bool qemu_life::wait_for_boot()
 {
-  channel_.renew();
-  version_.clear();
-  last_ns_ = granted_ns_ = latest_ns_ = 0;
-  carry_ = sc_core::SC_ZERO_TIME;
-  woken_ = false;
-  launch();
-  domain_.rewatch();
+  while (!is_next(command::boot)) {
+    if (!wait_for_command())
+      return false;
+    if (is_next(command::hold))
+      rest_as_told(instance_state::held);
+    else if (is_next(command::halt))
+      commands_.pop_front();
+  }
+  return true;
 }
 
 } // namespace tandem

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/time_domain.h"
 
+#include "qemu_session.h"
 #include "tandem/qemu_instance.h"
 
 #include <algorithm>
@@ -108,14 +109,14 @@ void time_domain::start_of_simulation()
   if (config_.mode == run_mode::free || config_.wait_for_outside)
     doorbell_->stay_alive();
   for (qemu_instance *instance : instances_)
-    instance->launch();
+    instance->session().launch();
   watcher_ = std::thread([this] { watch(); });
 }
 
 void time_domain::finish()
 {
   for (qemu_instance *instance : instances_)
-    instance->drain();
+    instance->session().drain();
   latest_ns_ = to_ns(sc_core::sc_time_stamp());
   if (sc_core::sc_get_status() != sc_core::SC_STOPPED)
     sc_core::sc_stop();
@@ -179,7 +180,7 @@ bool time_domain::must_stop()
 {
   if (dead_.exchange(false))
     for (qemu_instance *instance : instances_)
-      if (!instance->check_death())
+      if (!instance->session().check_death())
         dead_ = true; // look again
   return stop_ != nullptr;
 }
@@ -211,7 +212,7 @@ void time_domain::look()
   }
   inspect();
   for (qemu_instance *instance : instances_)
-    instance->look();
+    instance->session().look();
 }
 
 void time_domain::rewatch()
@@ -233,8 +234,8 @@ std::vector<pollfd> time_domain::watched() const
   std::vector<pollfd> fds;
   fds.push_back({wake_fd_, POLLIN, 0});
   for (qemu_instance *instance : instances_) {
-    fds.push_back({instance->pidfd(), POLLIN, 0});
-    fds.push_back({instance->wake_fd(), POLLIN, 0});
+    fds.push_back({instance->session().pidfd(), POLLIN, 0});
+    fds.push_back({instance->session().wake_fd(), POLLIN, 0});
   }
   return fds;
 }
@@ -260,19 +261,19 @@ void time_domain::watch()
         ended.fd = -1; // seen
         all = dead_ = true;
       }
-      if (wake.revents && !instances_[i]->take_wake(all))
+      if (wake.revents && !instances_[i]->session().take_wake(all))
         wake.fd = -1; // closed
       if (ended.revents || wake.revents)
         poke();
     }
     if (all)
       for (qemu_instance *instance : instances_)
-        instance->wake_wire();
+        instance->session().wake_wire();
     for (auto &tick : ticks_)
       tick();
   }
   for (qemu_instance *instance : instances_)
-    instance->wake_wire();
+    instance->session().wake_wire();
   poke();
 }
 

@@ -7,6 +7,7 @@
 // fake_process. One simulation serves all inputs: each starts a new process.
 #include "fake_process.h"
 #include "input.h"
+#include "qemu_session.h"
 
 #include <array>
 #include <pthread.h>
@@ -300,7 +301,7 @@ struct simulation {
     slave_process.how = {true, 9};
     const auto ended = [this] { return !slave_process.page && slave.at_rest(); };
     for (unsigned i = 0; i < 40 && !ended(); ++i) {
-      slave.check_death();
+      slave.session().check_death();
       run(window_quanta / 20);
     }
     if (!ended()) {
@@ -394,7 +395,7 @@ bool attacker::meddle()
 void attacker::hear()
 {
   bool debug = false;
-  in->slave.take_wake(debug);
+  in->slave.session().take_wake(debug);
   if (debug)
     in->slave.inspect();
 }

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// One QEMU process at a time: its wire, its requests and their replies, its
+// signs of life.
+#pragma once
+
+#include "qemu_report.h"
+#include "tandem/child_process.h"
+#include "tandem/console.h"
+#include "tandem/dmi_map.h"
+#include "tandem/free_listener.h"
+#include "tandem/qemu_machine.h"
+#include "tandem/time_domain.h"
+#include "tandem/wire_channel.h"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+namespace tandem
+{
+
+/// The process is gone, or of no use any more, and the instance goes on without
+/// it.
+struct lost_process {
+  instance_state state;
+  rest_cause cause;
+  unsigned number;
+  std::string sentence; // for the user, or empty
+};
+
+/// On the SystemC thread, and what waits, on the instance's, but for the
+/// members marked otherwise.
+class qemu_session
+{
+public:
+  qemu_session(const std::string &name, time_domain &domain, const qemu_config &config,
+               qemu_report &report);
+  ~qemu_session();
+
+  // ---- the process ----
+  void launch();
+  void relaunch(); ///< as new
+  void end();      ///< kills it
+  /// What process and adapter say is wrong: SC_ERROR, or lost_process for an
+  /// instance that may crash.
+  [[noreturn]] void fail(const std::string &cause, rest_cause kind = rest_cause::wire,
+                         unsigned number = 0) const;
+
+  // ---- requests and replies ----
+  /// Waits for the next request and checks it; false when the simulation stops.
+  bool receive();
+  /// It has passed all checks: the guest is where it says.
+  void accept();
+  const tandem_wire_request &request() const { return request_; }
+  /// The first request of a process: its version.
+  void greet();
+  /// What missed in the guest's cache; as long as the request is not answered.
+  const tandem_wire_line *lines() const { return channel_.page().line; }
+  /// Waits until SystemC has come to that time, and so much later.
+  void reach(std::uint64_t time_ns, const sc_core::sc_time &later = sc_core::SC_ZERO_TIME);
+  /// The guest sleeps: until its timer, its process wakes up, or `wanted`.
+  void sleep(const std::function<bool()> &wanted);
+  /// The reply in the making: clock and window of a guest that is delayed by so
+  /// much are in it.
+  tandem_wire_reply &prepare_reply(const sc_core::sc_time &delay);
+  /// Sends it with all changes of the map; false when the simulation stops
+  /// before it is complete.
+  bool answer(dmi_map &changes);
+
+  // ---- beside them ----
+  void wake() { wake_.notify(); } ///< something has changed for the instance's thread
+  /// Waits for that; false when the simulation stops. A process that has died
+  /// meanwhile is an error.
+  bool wait_for_wake();
+  /// A debug access that waits, if any, and its answer.
+  bool debug_request(tandem_wire_debug &request) const;
+  void debug_reply(tandem_wire_status status, std::uint64_t data)
+  {
+    channel_.debug_reply(status, data);
+  }
+  void post_lines(std::uint64_t level); ///< free mode: interrupt lines have changed
+
+  // ---- for time_domain ----
+  void look();  ///< the watching thread asked to look at this instance
+  void drain(); ///< lets the guest come to its next request, which is not served
+  /// The process may have died: SC_ERROR, or the instance's own thread is woken to see to it.
+  /// False when there is still something to be served that it did before.
+  bool check_death();
+  /// Watching thread: reads the bytes; false at the end of file. Sets `debug` when a debug access
+  /// waits.
+  bool take_wake(bool &debug);
+  void wake_wire() { channel_.wake(); }             ///< any thread
+  int pidfd() const { return process_.pidfd(); }    ///< any thread
+  int wake_fd() const { return channel_.socket(); } ///< any thread
+
+  // ---- what there is to know ----
+  console_log &console() { return console_; }
+  console_log &messages() { return messages_; }
+  pid_t pid() const { return process_.pid(); }
+  const std::string &version() const { return version_; }
+  const tandem_wire_page &page() const { return channel_.page(); }
+  std::uint64_t time_ns() const { return last_ns_; }
+  std::uint64_t instructions() const { return instructions_; }
+  /// About the host, below the key "host".
+  double host_wait_seconds() const { return static_cast<double>(host_wait_ns_) * 1e-9; }
+  double cpu_seconds() const { return cpu_seconds_before_ + process_.cpu_seconds(); }
+  std::uint64_t sleeps() const { return channel_.sleeps(); }
+
+private:
+  bool free_mode() const { return domain_.mode() == run_mode::free; }
+  void write_page();
+  std::vector<std::string> command_line();
+  bool wait_on_host();
+  bool wait_in_simulation();
+  void check_hung(std::uint64_t &silent_ns);
+  void check_request() const;
+  void check_atomics();
+  [[noreturn]] void report_death();
+  std::string last_words() const;
+
+  time_domain &domain_;
+  const qemu_config &config_;
+  qemu_report &report_;
+  console_log console_, messages_;
+  wire_channel channel_;
+  child_process process_;
+  std::unique_ptr<free_listener> listener_; // free mode only; gone before the channel
+  sc_core::sc_event wake_;
+
+  tandem_wire_request request_{};
+  std::uint64_t last_ns_ = 0, granted_ns_ = 0;
+  std::uint64_t latest_ns_ = 0; // where the guest can be at its next request
+  sc_core::sc_time carry_;      // part of a nanosecond that the guest still owes
+
+  bool launched_ = false;
+  bool taken_ = false;    // the request in the channel is being served
+  bool released_ = false; // the guest runs on the host
+  bool dead_ = false;     // the process has died, as the time domain has found out
+  std::atomic<bool> woken_{false};
+  bool split_seen_ = false; // said that atomic instructions were not atomic
+  std::string version_;
+  std::uint64_t instructions_ = 0,
+                instructions_before_ = 0; // all, and by processes that are gone
+  double cpu_seconds_before_ = 0;
+  std::uint64_t host_wait_ns_ = 0;
+};
+
+} // namespace tandem
