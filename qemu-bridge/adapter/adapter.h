@@ -2,16 +2,23 @@
 /*
  * The adapter: what the bridge needs inside an unmodified QEMU, loaded with -plugin.
  *
+ * In layers, each of which calls those below it and nothing above it:
+ *
  * plugin.c   entry, options, start once the machine is complete
- * channel.c  the page: post a request, wait for the reply, take descriptors
- * memory.c   windows, accesses, DMI ranges mapped as RAM
- * sync.c     virtual time: windows, halted guests, interrupts, reset, power-off
  * halt.c     finds the instructions by which a guest goes to sleep or switches itself off
  * cache.c    the cache model, and the accesses that it watches
- * turns.c    fair turns for the CPUs of an SMP guest
- * parallel.c QEMU translates atomic instructions and barriers as such
  * atomic.c   atomic instructions on what is no RAM
+ * turns.c    fair turns for the CPUs of an SMP guest
+ * access.c   accesses that do not find RAM
  * free.c     the free mode: no common time, requests as they come
+ * sync.c     virtual time: windows, halted guests, interrupts, reset, power-off
+ * map.c      windows, DMI ranges mapped as RAM
+ * channel.c  the page: post a request, wait for the reply, take descriptors
+ * parallel.c QEMU translates atomic instructions and barriers as such
+ * adapter.c  what all have in common
+ *
+ * What happens in a layer and concerns one above it is told by a function that the latter has
+ * entered in struct tandem_told.
  *
  * Threads. In timed mode QEMU has one thread for all CPUs and the main loop. Every wait
  * for SystemC happens on the CPU thread with the big lock released, so the main loop,
@@ -24,19 +31,43 @@
 #include "tandem_wait.h"
 #include "tandem_wire.h"
 
+/* Who is told of what; NULL: nobody. Entered before the first CPU runs, but for `access`. Big lock
+ * held, or on the CPU thread. */
+struct tandem_told {
+  /* The virtual clock is at this time, between two instructions. */
+  void (*clock)(uint64_t now_ns);
+  /* It was moved on by this much, with no instruction since. */
+  void (*advance)(uint64_t ns);
+  /* A piece of memory behind guest addresses, to be observed, has a host address now; a slot has
+   * nothing any more. */
+  void (*mapped)(unsigned slot, uint64_t address, uint64_t size, const void *host);
+  void (*unmapped)(unsigned slot);
+  /* The batch is to go into the request slot; then it is empty. */
+  void (*batch)(void);
+  /* An access is about to be requested. Returns flags for the request. */
+  uint32_t (*access)(bool reading, unsigned size);
+  /* Free mode: the guest has switched its machine off in a way of which QEMU tells nobody. */
+  void (*shut_down)(void);
+};
+
 struct tandem_adapter {
   struct tandem_wire_page *page;
   int socket;
   bool free_mode;
   uint64_t plugin_id;
   struct tandem_waiter waiter;
-  bool outstanding;  /* a request was posted and its reply not taken; big lock */
-  uint32_t expected; /* sequence number of that reply */
+  bool outstanding;   /* a request was posted and its reply not taken; big lock */
+  uint32_t expected;  /* sequence number of that reply */
+  uint32_t batched;   /* transfers that wait to be reported */
+  uint64_t uncounted; /* instructions that were executed and that QEMU did not count */
+  struct tandem_told told;
 };
 
 extern struct tandem_adapter adapter;
 
-/* Ends QEMU with a sentence for the user, kept in the page for the other side. */
+/* Keeps a sentence for the user in the page for the other side, and prints it. */
+void tandem_keep_error(const char *text);
+/* Ends QEMU with a sentence for the user. */
 void tandem_give_up(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* channel.c */
@@ -60,14 +91,14 @@ int tandem_channel_receive_fd(void);
 /* Sends one byte to the other side. */
 void tandem_channel_signal(char what);
 
-/* memory.c */
+/* map.c */
 
-/* Opens the windows of the configuration and the region behind everything. */
-void tandem_memory_init(void);
+/* Opens the windows of the configuration and the region behind everything, with what serves
+ * accesses to them and to DMI ranges that may only be read. */
+void tandem_map_init(const MemoryRegionOps *window, const MemoryRegionOps *outside,
+                     const MemoryRegionOps *rom);
 /* Carries out the DMI changes of a reply, and asks for the rest of it. Big lock held. */
-void tandem_memory_apply(const struct tandem_wire_reply *reply);
-/* Ends a locked sequence that no write has ended. On the CPU thread, big lock held. */
-void tandem_memory_unlock(void);
+void tandem_map_apply(const struct tandem_wire_reply *reply);
 
 /* sync.c */
 
@@ -89,6 +120,12 @@ bool tandem_sync_resetting(void);
 /* Makes the CPU thread look whether the guest sleeps, after the present instruction. */
 void tandem_sync_check_halt(void);
 
+/* access.c */
+
+void tandem_access_init(void);
+/* Ends a locked sequence that no write has ended. On the CPU thread, big lock held. */
+void tandem_access_unlock(void);
+
 /* halt.c */
 
 /* Registers the translation hook. NULL or one sentence. */
@@ -96,21 +133,9 @@ const char *tandem_halt_init(void);
 
 /* cache.c */
 
-/* True when the configuration asks for a cache model. */
-bool tandem_cache_wanted(void);
+void tandem_cache_init(void);
 /* To be called for each translated block. */
 void tandem_cache_translated(void *block);
-/* A piece of memory behind guest addresses was mapped with a host address, or unmapped. */
-void tandem_cache_mapped(unsigned slot, uint64_t address, uint64_t size, const void *host);
-void tandem_cache_unmapped(unsigned slot);
-/* Transfers wait to be reported. */
-bool tandem_cache_pending(void);
-/* Fills the request with them, and begins anew. */
-void tandem_cache_request(void);
-/* The virtual clock is at this time, between two instructions. */
-void tandem_cache_clock(uint64_t now_ns);
-/* It was moved on by this much, with no instruction since. */
-void tandem_cache_advance(uint64_t ns);
 
 /* turns.c */
 
@@ -133,16 +158,10 @@ void tandem_parallel_step(int cpu, void (*step)(CPUState *));
 void tandem_atomic_init(void);
 /* To be called for each translated block. */
 void tandem_atomic_translated(void *block);
-/* Flags of the request for an access that is about to be made. */
-uint32_t tandem_atomic_access(bool reading, unsigned size);
-/* Instructions that were executed and that QEMU did not count. */
-uint64_t tandem_atomic_steps(void);
 
 /* free.c */
 
 void tandem_free_init(void);
-/* The guest has switched its machine off. */
-void tandem_free_shut_down(void);
 /* One request; what its reply changes in the guest's memory is done when this returns. From any
  * thread, without the big lock. Returns the status, and data in *data. */
 uint32_t tandem_free_exchange(const struct tandem_wire_request *request, uint64_t *data);

@@ -43,7 +43,6 @@ struct cpu {
 
 static struct cpu *cpus;
 static GHashTable *atomics; /* by address */
-static uint64_t steps;      /* instructions that QEMU did not count */
 
 /* The step under way. */
 static struct atomic *stepping;
@@ -118,6 +117,21 @@ void tandem_atomic_translated(void *block)
 
 /* ---- the step ---- */
 
+/* Flags of the request for an access that is about to be made. */
+static uint32_t access_of_step(bool reading, unsigned size)
+{
+  any_access = true;
+  if (reading) {
+    read_bytes = (locked ? read_bytes : 0) + size;
+    locked = true;
+  } else if (locked) {
+    read_bytes -= MIN(read_bytes, size);
+    locked = read_bytes != 0;
+    return locked ? TANDEM_WIRE_FLAG_LOCKED : TANDEM_WIRE_FLAG_LOCKED | TANDEM_WIRE_FLAG_UNLOCK;
+  }
+  return locked ? TANDEM_WIRE_FLAG_LOCKED : 0;
+}
+
 /* On the CPU thread, big lock held, between two instructions of this CPU. */
 static void step_work(CPUState *cpu, void *argument)
 {
@@ -136,45 +150,27 @@ static void step_work(CPUState *cpu, void *argument)
     return;
   int64_t one = (int64_t)1 << adapter.page->config.icount_shift;
   __atomic_fetch_add(q.icount_bias, one, __ATOMIC_SEQ_CST);
-  ++steps;
+  ++adapter.uncounted;
   stepping = atomic;
+  adapter.told.access = access_of_step;
   refused = any_access = in_ram = false;
   tandem_unlock();
   tandem_parallel_step((int)index, q.cpu_exec_step_atomic);
   tandem_lock();
   stepping = NULL;
+  adapter.told.access = NULL;
   atomic->gives_up = any_access || in_ram;
   adapter.page->split_atomics += in_ram;
   if (refused) {
     __atomic_fetch_sub(q.icount_bias, one, __ATOMIC_SEQ_CST);
-    --steps;
+    --adapter.uncounted;
   }
-  tandem_cache_clock((uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+  if (adapter.told.clock)
+    adapter.told.clock((uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
   if (locked) {
     locked = false;
-    tandem_memory_unlock();
+    tandem_access_unlock();
   }
-}
-
-uint32_t tandem_atomic_access(bool reading, unsigned size)
-{
-  if (!stepping)
-    return 0;
-  any_access = true;
-  if (reading) {
-    read_bytes = (locked ? read_bytes : 0) + size;
-    locked = true;
-  } else if (locked) {
-    read_bytes -= MIN(read_bytes, size);
-    locked = read_bytes != 0;
-    return locked ? TANDEM_WIRE_FLAG_LOCKED : TANDEM_WIRE_FLAG_LOCKED | TANDEM_WIRE_FLAG_UNLOCK;
-  }
-  return locked ? TANDEM_WIRE_FLAG_LOCKED : 0;
-}
-
-uint64_t tandem_atomic_steps(void)
-{
-  return steps;
 }
 
 void tandem_atomic_init(void)

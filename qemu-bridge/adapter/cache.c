@@ -49,11 +49,23 @@ static GHashTable *blocks;           /* struct fetched, by a hash of what it hol
 static uint64_t stamp;
 static uint64_t seed = 88172645463325252ull;
 
-static uint32_t pending;
 static uint64_t executed, block_begin;    /* instructions */
 static uint64_t clock_ns, clock_executed; /* the clock when it was last read, and how many then */
 
-bool tandem_cache_wanted(void)
+/* The virtual clock is at this time, between two instructions. */
+static void clock_is(uint64_t now_ns)
+{
+  clock_ns = now_ns;
+  clock_executed = executed;
+}
+
+/* It was moved on by this much, with no instruction since. */
+static void advance(uint64_t ns)
+{
+  clock_ns += ns;
+}
+
+static bool wanted(void)
 {
   return adapter.page->config.cache.line != 0;
 }
@@ -120,14 +132,14 @@ static bool look_up(struct cache *cache, uint64_t line, bool dirty, struct entry
 static void transfer(unsigned cpu, uint64_t line, uint32_t flags, uint64_t time_ns)
 {
   struct tandem_wire_page *page = adapter.page;
-  if (pending == TANDEM_WIRE_LINES) {
+  if (adapter.batched == TANDEM_WIRE_LINES) {
     ++page->cache_counts.lost;
     return;
   }
-  page->line[pending++] = (struct tandem_wire_line){
+  page->line[adapter.batched++] = (struct tandem_wire_line){
       .time_ns = time_ns, .address = line << line_shift, .flags = flags, .cpu = cpu};
   /* What is left of the page is room for the block that is under way. */
-  if (pending == page->config.cache.batch) {
+  if (adapter.batched == page->config.cache.batch) {
     q.cpu_exit(q.qemu_get_cpu((int)cpu));
     tandem_sync_check_halt(); /* has the CPU thread look behind this block */
   }
@@ -197,7 +209,7 @@ static guint before(const GArray *order, uint64_t value)
   return low;
 }
 
-void tandem_cache_mapped(unsigned slot, uint64_t address, uint64_t size, const void *host)
+static void mapped(unsigned slot, uint64_t address, uint64_t size, const void *host)
 {
   struct mapping new = {address, size, (uintptr_t)host, slot};
   if (!by_host) {
@@ -215,7 +227,7 @@ static void forget(GArray *order, unsigned slot)
       g_array_remove_index(order, i--);
 }
 
-void tandem_cache_unmapped(unsigned slot)
+static void unmapped(unsigned slot)
 {
   if (!by_host)
     return;
@@ -261,7 +273,7 @@ static void accessed(unsigned cpu, uint32_t info, uint64_t virtual_address, void
   if (!hw)
     return;
   if (q.qemu_plugin_hwaddr_is_io(hw)) /* ends its block, which may be the rest of another one */
-    return tandem_cache_clock((uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+    return clock_is((uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
   /* Before version 10 the physical address of RAM is another one; there the handle has the host
    * address behind two flags. */
   const uint64_t *words = (const uint64_t *)hw;
@@ -334,7 +346,7 @@ static struct fetched *describe(void *block, size_t instructions)
 
 void tandem_cache_translated(void *block)
 {
-  if (!tandem_cache_wanted())
+  if (!wanted())
     return;
   if (!blocks)
     make_all();
@@ -347,32 +359,27 @@ void tandem_cache_translated(void *block)
 
 /* ---- reporting ---- */
 
-bool tandem_cache_pending(void)
-{
-  return pending != 0;
-}
-
-void tandem_cache_request(void)
+static void report(void)
 {
   struct tandem_wire_request *request = tandem_channel_request(TANDEM_WIRE_MISSES);
   struct tandem_wire_line *line = adapter.page->line;
   uint64_t before = 0;
   /* A block that was left early has counted instructions that were not executed. */
-  for (uint32_t i = 0; i < pending; ++i) {
+  for (uint32_t i = 0; i < adapter.batched; ++i) {
     line[i].time_ns = MIN(MAX(line[i].time_ns, before), request->time_ns);
     before = line[i].time_ns;
   }
-  request->size = pending;
-  pending = 0;
+  request->size = adapter.batched;
+  adapter.batched = 0;
 }
 
-void tandem_cache_clock(uint64_t now_ns)
+void tandem_cache_init(void)
 {
-  clock_ns = now_ns;
-  clock_executed = executed;
-}
-
-void tandem_cache_advance(uint64_t ns)
-{
-  clock_ns += ns;
+  if (!wanted())
+    return;
+  adapter.told.clock = clock_is;
+  adapter.told.advance = advance;
+  adapter.told.mapped = mapped;
+  adapter.told.unmapped = unmapped;
+  adapter.told.batch = report;
 }

@@ -36,7 +36,8 @@ struct tandem_wire_request *tandem_channel_request(enum tandem_wire_request_kind
   request->kind = kind;
   request->flags = 0;
   request->time_ns = (uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-  tandem_cache_clock(request->time_ns);
+  if (adapter.told.clock)
+    adapter.told.clock(request->time_ns);
   request->next_timer_ns = TANDEM_WIRE_NEVER;
   return request;
 }
@@ -45,7 +46,7 @@ void tandem_channel_post(void)
 {
   struct tandem_wire_page *page = adapter.page;
   if (!adapter.free_mode)
-    page->request.instructions = (uint64_t)q.icount_get_raw() + tandem_atomic_steps();
+    page->request.instructions = (uint64_t)q.icount_get_raw() + adapter.uncounted;
   adapter.expected = page->request_seq + 1;
   adapter.outstanding = true;
   tandem_tell_cpu(&page->request_cpu);

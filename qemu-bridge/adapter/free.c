@@ -42,7 +42,7 @@ uint32_t tandem_free_exchange(const struct tandem_wire_request *request, uint64_
   transact(request, &reply);
   if (reply.dmi_count) {
     tandem_lock();
-    tandem_memory_apply(&reply);
+    tandem_map_apply(&reply);
     tandem_unlock();
   }
   pthread_mutex_unlock(&one);
@@ -68,8 +68,7 @@ static void get_ready(void)
   struct tandem_wire_request request = {.kind = TANDEM_WIRE_READY,
                                         .data = (uint64_t)q.major << 32 | (uint64_t)q.minor << 16 |
                                                 (uint64_t)q.micro};
-  tandem_memory_apply(
-      transact(&request, &reply)); /* the big lock is held, and nobody else is there */
+  tandem_map_apply(transact(&request, &reply)); /* the big lock is held, and nobody else is there */
 }
 
 static void machine_reset(void *unused)
@@ -85,7 +84,7 @@ static void run_state_changed(void *unused, bool running, int state)
   adapter.page->paused = !running;
 }
 
-void tandem_free_shut_down(void)
+static void machine_shut_down(void)
 {
   __atomic_store_n(&shut_down, true, __ATOMIC_RELEASE);
 }
@@ -93,7 +92,7 @@ void tandem_free_shut_down(void)
 static void guest_shutdown(Notifier *notifier, void *cause)
 {
   (void)notifier, (void)cause;
-  tandem_free_shut_down();
+  machine_shut_down();
 }
 
 /* What the helper thread has to say: to POWEROFF there is no answer. */
@@ -135,6 +134,7 @@ void tandem_free_init(void)
 {
   static Notifier shutdown_notifier = {.notify = guest_shutdown};
   pthread_t thread;
+  adapter.told.shut_down = machine_shut_down;
   q.qemu_register_reset(machine_reset, NULL);
   q.qemu_register_shutdown_notifier(&shutdown_notifier);
   q.qemu_add_vm_change_state_handler(run_state_changed, NULL);

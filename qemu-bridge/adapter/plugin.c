@@ -5,15 +5,11 @@
 
 #include <dlfcn.h>
 #include <glib.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
-
-struct tandem_adapter adapter = {.socket = -1};
 
 /* Version of the plugin interface that is claimed. QEMU reads it once this object is loaded, and
  * takes it if it lies between the oldest and the newest interface that it still serves. */
@@ -47,13 +43,6 @@ __attribute__((constructor)) static void choose_interface(void)
     qemu_plugin_version = atoi(pretend);
 }
 
-static void keep_error(const char *text)
-{
-  if (adapter.page)
-    g_strlcpy(adapter.page->error, text, sizeof adapter.page->error);
-  fprintf(stderr, TANDEM_WIRE_SAYS "%s\n", text);
-}
-
 /* QEMU unloads, without a call of qemu_plugin_install, what claims an interface that it does not
  * serve. Its own sentence about that speaks of a file and two numbers. */
 __attribute__((destructor)) static void explain_refusal(void)
@@ -63,21 +52,10 @@ __attribute__((destructor)) static void explain_refusal(void)
       "this Tandem knows; use QEMU %d.%d to %d.%d (--qemu-prefix), or a newer "
       "Tandem\n";
   if (!called && !qemu_major)
-    keep_error("this QEMU does not export 'qmp_query_version', which the adapter needs");
+    tandem_keep_error("this QEMU does not export 'qmp_query_version', which the adapter needs");
   else if (!called)
     fprintf(stderr, advice, qemu_major, qemu_minor, qemu_plugin_version, TANDEM_QEMU_OLDEST_MAJOR,
             TANDEM_QEMU_OLDEST_MINOR, TANDEM_QEMU_NEWEST_MAJOR, TANDEM_QEMU_NEWEST_MINOR);
-}
-
-void tandem_give_up(const char *format, ...)
-{
-  char text[sizeof adapter.page->error];
-  va_list arguments;
-  va_start(arguments, format);
-  g_vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
-  keep_error(text);
-  _exit(1);
 }
 
 static void machine_complete(Notifier *notifier, void *data)
@@ -92,8 +70,9 @@ static void machine_complete(Notifier *notifier, void *data)
   if (!adapter.free_mode) { /* where QEMU does it itself */
     tandem_parallel_init();
     tandem_atomic_init();
+    tandem_cache_init();
   }
-  tandem_memory_init();
+  tandem_access_init();
   tandem_sync_init();
   if (adapter.free_mode)
     tandem_free_init();
@@ -132,7 +111,7 @@ EXPORT int qemu_plugin_install(uint64_t id, const qemu_info_t *info, int argc, c
   called = true;
   const char *problem = start(id, info, argc, argv);
   if (problem) {
-    keep_error(problem);
+    tandem_keep_error(problem);
     return -1;
   }
   static Notifier notifier = {.notify = machine_complete};

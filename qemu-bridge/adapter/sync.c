@@ -62,7 +62,7 @@ static void queue_work(void)
 static bool exchange_briefly(void)
 {
   if (adapter.outstanding || ready_due || reset_due || q.cpus > 1 || tandem_sync_ending() ||
-      tandem_cache_pending() || !q.qemu_in_vcpu_thread())
+      adapter.batched || !q.qemu_in_vcpu_thread())
     return false;
   window_due = false;
   tandem_channel_request(TANDEM_WIRE_WINDOW);
@@ -159,11 +159,13 @@ bool tandem_sync_apply(const struct tandem_wire_reply *reply)
   uint64_t advance = reply->advance_ns, end = reply->window_end_ns;
   uint64_t new_level = reply->irq_level, rise = reply->irq_rise;
   uint32_t control = reply->control;
-  tandem_memory_apply(reply);
+  if (reply->dmi_count)
+    tandem_map_apply(reply);
   bool shorter = advance > 0 || end < window_end;
   if (advance) {
     __atomic_fetch_add(q.icount_bias, (int64_t)advance, __ATOMIC_SEQ_CST);
-    tandem_cache_advance(advance);
+    if (adapter.told.advance)
+      adapter.told.advance(advance);
   }
   set_window(end);
   tandem_sync_lines(new_level, rise);
@@ -242,8 +244,8 @@ static bool post_due(void)
     ready_due = false;
     struct tandem_wire_request *request = tandem_channel_request(TANDEM_WIRE_READY);
     request->data = (uint64_t)q.major << 32 | (uint64_t)q.minor << 16 | (uint64_t)q.micro;
-  } else if (tandem_cache_pending()) {
-    tandem_cache_request();
+  } else if (adapter.batched) {
+    adapter.told.batch();
   } else if (tandem_sync_ending()) {
     post_poweroff();
     return false;
@@ -452,7 +454,8 @@ static void machine_exits(void)
   if (ended || adapter.outstanding || !q.qemu_in_vcpu_thread())
     return;
   if (adapter.free_mode) {
-    tandem_free_shut_down();
+    if (adapter.told.shut_down)
+      adapter.told.shut_down();
   } else {
     shut_down = behind_ending = true;
     exchange();
