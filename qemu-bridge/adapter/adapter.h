@@ -16,6 +16,7 @@
  * channel.c  the page: post a request, wait for the reply, take descriptors
  * parallel.c QEMU translates atomic instructions and barriers as such
  * adapter.c  what all have in common
+ * qemu_api.c QEMU's functions; isa*.c the instructions of each architecture
  *
  * What happens in a layer and concerns one above it is told by a function that the latter has
  * entered in struct tandem_told.

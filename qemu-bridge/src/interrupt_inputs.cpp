@@ -44,7 +44,7 @@ interrupt_inputs::interrupt_inputs(unsigned count, std::function<void()> changed
 
 interrupt_inputs::~interrupt_inputs() = default;
 
-std::uint64_t interrupt_inputs::sample(const sc_core::sc_time &guest_time)
+std::uint64_t interrupt_inputs::take_rises(const sc_core::sc_time &guest_time)
 {
   const std::uint64_t rise = rise_;
   for (std::uint64_t rest = rise; rest; rest &= rest - 1) {

@@ -2,7 +2,6 @@
 #include "qemu_life.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace tandem
 {
@@ -174,11 +173,6 @@ void qemu_life::power_off()
     throw lost_process{instance_state::stopped, rest_cause::poweroff, 0, ""};
   report_.set_state(instance_state::stopped);
   domain_.came_to_rest();
-}
-
-bool qemu_life::take_reset()
-{
-  return std::exchange(reset_wanted_, false);
 }
 
 /// Free mode: a guest that SystemC does not pace can only be stopped with its

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace tandem
 {
@@ -38,7 +39,7 @@ public:
   /// stops.
   bool obey() { return !config_.held || obey_commands(); }
   /// The reply is to reset the machine.
-  bool take_reset();
+  bool take_reset() { return std::exchange(reset_wanted_, false); }
   /// The reset that comes next is hold()'s or boot()'s.
   bool resetting() const { return resetting_; }
   /// The guest has switched its machine off: lost_process, or it rests for

@@ -155,7 +155,8 @@ const address_map::mapping *interconnect::decode(unsigned initiator,
 
 void interconnect::b_transport(int tag, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
 {
-  arrive(delay);
+  if (delay != sc_core::SC_ZERO_TIME)
+    arrive(delay);
   const unsigned initiator = static_cast<unsigned>(tag);
   const address_map::mapping *const range = decode(initiator, payload, delay);
   if (!range)

@@ -31,7 +31,10 @@ public:
   /// True when a line rose since the last sample.
   bool pending() const { return rise_ != 0; }
   /// Takes the rises since the last sample, at the guest's time, and counts how late they are.
-  std::uint64_t sample(const sc_core::sc_time &guest_time);
+  std::uint64_t sample(const sc_core::sc_time &guest_time)
+  {
+    return rise_ ? take_rises(guest_time) : 0;
+  }
 
   std::uint64_t delivered() const { return delivered_; }
   const sc_core::sc_time &latest() const { return latest_; }
@@ -39,6 +42,8 @@ public:
 
 private:
   struct line;
+  std::uint64_t take_rises(const sc_core::sc_time &guest_time);
+
   std::vector<std::unique_ptr<line>> lines_;
   std::vector<std::unique_ptr<sc_core::sc_export<interrupt_if>>> exports_;
   std::function<void()> changed_;
