@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command_line.h"
 
-#include "tandem/interconnect_registry.h"
+#include "tandem/library.h"
 
 #include <algorithm>
 
@@ -119,7 +119,7 @@ parameter_values parse_parameters(const std::vector<std::string> &words)
 void load_libraries(const po::variables_map &map)
 {
   for (const std::string &library : list_option(map, "load"))
-    load_interconnect_library(library);
+    load_library(library);
 }
 
 } // namespace tandem

@@ -2,13 +2,14 @@
 #include "traffic.h"
 
 #include <tandem/interconnect.h>
+#include <tandem/library.h>
 
 #include <algorithm>
 #include <fstream>
 #include <iterator>
 
 using namespace traffic;
-using tandem::load_interconnect_library;
+using tandem::load_library;
 using tandem::make_interconnect;
 
 namespace
@@ -84,14 +85,14 @@ TEST(interconnect_registry, executable_registers_its_own)
 TEST(interconnect_registry, shared_object_registers_its_own)
 {
   EXPECT_FALSE(known("my_interconnect"));
-  load_interconnect_library(MY_INTERCONNECT);
-  load_interconnect_library(MY_INTERCONNECT);
+  load_library(MY_INTERCONNECT);
+  load_library(MY_INTERCONNECT);
   EXPECT_EQ(delay_of("my_interconnect", one_path()), ns(8)) << "4 bytes at 2 ns";
 }
 
 TEST(interconnect_registry, shared_object_takes_parameters)
 {
-  load_interconnect_library(MY_INTERCONNECT);
+  load_library(MY_INTERCONNECT);
   auto config = one_path();
   config.parameters["per_byte"] = "5ns";
   EXPECT_EQ(delay_of("my_interconnect", config), ns(20));
@@ -99,15 +100,16 @@ TEST(interconnect_registry, shared_object_takes_parameters)
 
 TEST(interconnect_registry, shared_object_may_be_of_a_later_standard)
 {
-  load_interconnect_library(CXX20_LIBRARY);
+  load_library(CXX20_LIBRARY);
   EXPECT_EQ(delay_of("my_interconnect", one_path()), ns(8));
 }
 
 TEST(interconnect_registry, shared_object_for_another_systemc_is_refused_in_a_sentence)
 {
-  const std::string error = error_of([] { load_interconnect_library(OTHER_CXX_LIBRARY); });
-  EXPECT_EQ(error.find(std::string("cannot load interconnect library '") + OTHER_CXX_LIBRARY +
-                       "': it was compiled for another SystemC or another C++ than this program"),
+  const std::string error = error_of([] { load_library(OTHER_CXX_LIBRARY); });
+  EXPECT_EQ(error.find(std::string("library '") + OTHER_CXX_LIBRARY +
+                       "' cannot be loaded: it was compiled for another SystemC or another C++ "
+                       "than this program"),
             0u)
       << error;
   EXPECT_NE(error.find("compile it with -DSC_CPLUSPLUS=201703L"), std::string::npos) << error;
@@ -128,12 +130,12 @@ TEST(interconnect_registry, documented_example_is_the_one_that_is_tested)
 
 TEST(interconnect_registry, library_errors_are_one_sentence)
 {
-  const std::string missing = error_of([] { load_interconnect_library("/nowhere/it.so"); });
-  EXPECT_EQ(missing.find("cannot load interconnect library '/nowhere/it.so': "), 0u) << missing;
-  EXPECT_EQ(error_of([] { load_interconnect_library(EMPTY_LIBRARY); }),
-            std::string("interconnect library '") + EMPTY_LIBRARY + "' registers no interconnect");
-  EXPECT_EQ(error_of([] { load_interconnect_library(CONFLICTING_LIBRARY); }),
-            std::string("interconnect library '") + CONFLICTING_LIBRARY +
+  const std::string missing = error_of([] { load_library("/nowhere/it.so"); });
+  EXPECT_EQ(missing.find("library '/nowhere/it.so' cannot be loaded: "), 0u) << missing;
+  EXPECT_EQ(error_of([] { load_library(EMPTY_LIBRARY); }),
+            std::string("library '") + EMPTY_LIBRARY + "' registers no interconnect and no part");
+  EXPECT_EQ(error_of([] { load_library(CONFLICTING_LIBRARY); }),
+            std::string("library '") + CONFLICTING_LIBRARY +
                 "' registers 'router', which exists already");
   EXPECT_EQ(error_of([] { make_interconnect("router", "bus", one_path()); }),
             "interconnect 'router' is registered twice");

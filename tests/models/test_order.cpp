@@ -7,6 +7,7 @@
 #include <tandem/dram.h>
 #include <tandem/idm.h>
 #include <tandem/interconnect.h>
+#include <tandem/library.h>
 #include <tandem/shared_memory.h>
 
 #include <numeric>
@@ -72,7 +73,7 @@ TEST(order, two_cluster_buses_into_one)
 
 TEST(order, documented_example_in_front_of_dram)
 {
-  tandem::load_interconnect_library(MY_INTERCONNECT);
+  tandem::load_library(MY_INTERCONNECT);
   initiator a("a"), b("b");
   const auto mine = make_interconnect("my_interconnect", "mine", into_one(2));
   tandem::dram dram("dram", {});

@@ -180,6 +180,29 @@ std::vector<std::uint64_t> parameters::numbers(const std::string &name, std::siz
   return values;
 }
 
+std::uint64_t parameters::size(const std::string &name, std::uint64_t minimum,
+                               std::uint64_t maximum) const
+{
+  std::uint64_t bytes = 0;
+  if (!parse_size(text(name), bytes) || bytes < minimum || bytes > maximum)
+    refuse(name, "bytes such as 64k or 16M, from " + std::to_string(minimum) + " to " +
+                     std::to_string(maximum));
+  return bytes;
+}
+
+std::vector<std::pair<std::uint64_t, std::uint64_t>>
+parameters::ranges(const std::string &name) const
+{
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> result;
+  for (const std::string &item : split(text(name), ","))
+    if (const auto plus = item.find('+');
+        plus == std::string::npos ||
+        !parse_size(item.substr(0, plus), result.emplace_back().first) ||
+        !parse_size(item.substr(plus + 1), result.back().second) || result.back().second == 0)
+      refuse(name, "ADDRESS+SIZE,...");
+  return result;
+}
+
 sc_core::sc_time parameters::time(const std::string &name, const sc_core::sc_time &minimum) const
 {
   sc_core::sc_time value;

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <systemc>
+#include <utility>
 #include <vector>
 
 namespace tandem
@@ -41,6 +42,11 @@ public:
   std::vector<std::uint64_t> numbers(const std::string &name, std::size_t count,
                                      std::uint64_t minimum = 0,
                                      std::uint64_t maximum = UINT64_MAX) const;
+  /// Bytes, such as 64k, 16M or a whole number; minimum and maximum are inclusive.
+  std::uint64_t size(const std::string &name, std::uint64_t minimum = 0,
+                     std::uint64_t maximum = UINT64_MAX) const;
+  /// "ADDRESS+SIZE,...", each a number or a size; or none at all.
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges(const std::string &name) const;
   /// A number and a unit (s, ms, us, ns, ps, fs) such as "10ns" or "0.5 us"; "0" needs
   /// none. Must be a multiple of the time resolution and at least minimum.
   sc_core::sc_time time(const std::string &name,

@@ -30,11 +30,6 @@ interconnect_info interconnect_description(const std::string &kind);
 /// Text for people: all kinds with their parameters and defaults.
 std::string interconnect_help();
 
-/// Loads a shared object that registers interconnects; it stays loaded. Reports
-/// SC_ERROR "/tandem/interconnect" when it cannot be loaded, registers nothing or
-/// registers a name that exists. Loading it again does nothing.
-void load_interconnect_library(const std::string &path);
-
 } // namespace tandem
 
 /// Enters class TYPE as kind NAME. TYPE is constructed from (sc_module_name, const

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tandem/interrupt_adapters.h"
+#include "tandem/part.h"
+#include "tandem/sockets.h"
+
+#include <cstdlib>
+
+namespace tandem
+{
+namespace
+{
+
+using signal_output = sc_core::sc_port_b<sc_core::sc_signal_inout_if<bool>>;
+using signal_input = sc_core::sc_port_b<sc_core::sc_signal_in_if<bool>>;
+
+[[noreturn]] void fail(const std::string &cause)
+{
+  SC_REPORT_ERROR("/tandem/parts", cause.c_str());
+  std::abort(); // only reached when a user has taken the throw from SC_ERROR
+}
+
+/// What a module has, for people who have written a name that it has not.
+std::string children_of(const std::string &name)
+{
+  std::vector<std::string> names;
+  const std::string owner = name.substr(0, name.rfind('.'));
+  if (const sc_core::sc_object *module = sc_core::sc_find_object(owner.c_str()))
+    for (const sc_core::sc_object *child : module->get_child_objects())
+      names.push_back(child->basename());
+  return names.empty() ? "" : "; " + owner + " has " + join(names);
+}
+
+sc_core::sc_object &find(const std::string &name, const char *what)
+{
+  sc_core::sc_object *const found = sc_core::sc_find_object(name.c_str());
+  if (!found)
+    fail("there is no " + std::string(what) + " '" + name + "'" + children_of(name));
+  return *found;
+}
+
+struct way {
+  bool is_initiator = false, is_target = false, bound = false;
+};
+
+template <unsigned Width> void try_width(sc_core::sc_object &from, sc_core::sc_object &to, way &w)
+{
+  auto *const initiator = dynamic_cast<socket_parts::initiator_base<Width> *>(&from);
+  auto *const target = dynamic_cast<socket_parts::target_base<Width> *>(&to);
+  w.is_initiator |= initiator != nullptr;
+  w.is_target |= target != nullptr;
+  if (w.bound || !initiator || !target)
+    return;
+  initiator->get_base_port()(target->get_base_interface());
+  target->get_base_port()(initiator->get_base_interface());
+  w.bound = true;
+}
+
+template <unsigned... Widths>
+way try_widths(sc_core::sc_object &from, sc_core::sc_object &to,
+               std::integer_sequence<unsigned, Widths...>)
+{
+  way w;
+  (try_width<Widths>(from, to, w), ...);
+  return w;
+}
+
+} // namespace
+
+binder::binder() = default;
+binder::~binder() = default;
+
+void binder::sockets(const std::string &from, const std::string &to)
+{
+  using widths = std::integer_sequence<unsigned, 32, 64, 8, 16, 128, 256, 512, 1024>;
+  const way w = try_widths(find(from, "initiator socket"), find(to, "target socket"), widths());
+  if (!w.is_initiator)
+    fail("'" + from + "' is no initiator socket of the base protocol");
+  if (!w.is_target)
+    fail("'" + to + "' is no target socket of the base protocol");
+  if (!w.bound)
+    fail("'" + from + "' and '" + to + "' are of different widths");
+}
+
+void binder::interrupt(const std::string &from, const std::string &to)
+{
+  sc_core::sc_object &source = find(from, "interrupt output");
+  sc_core::sc_object &destination = find(to, "interrupt input");
+  interrupt_if *input = nullptr;
+  if (auto *const line = dynamic_cast<sc_core::sc_export<interrupt_if> *>(&destination)) {
+    input = line->operator->();
+  } else if (auto *const in = dynamic_cast<signal_input *>(&destination)) {
+    const std::string name = "irq_" + std::to_string(adapters_.size());
+    auto signal = std::make_shared<sc_core::sc_signal<bool>>((name + "_signal").c_str());
+    auto adapter = std::make_shared<interrupt_to_signal>(name.c_str());
+    adapter->out.bind(*signal);
+    in->bind(*signal);
+    input = adapter->in.operator->();
+    adapters_.push_back(std::move(signal));
+    adapters_.push_back(std::move(adapter));
+  } else {
+    fail("'" + to + "' is no interrupt input");
+  }
+  if (auto *const line = dynamic_cast<sc_core::sc_port_b<interrupt_if> *>(&source)) {
+    line->bind(*input);
+  } else if (auto *const out = dynamic_cast<signal_output *>(&source)) {
+    const std::string name = "irq_" + std::to_string(adapters_.size());
+    auto signal = std::make_shared<sc_core::sc_signal<bool>>((name + "_signal").c_str());
+    auto adapter = std::make_shared<signal_to_interrupt>(name.c_str());
+    out->bind(*signal);
+    adapter->in.bind(*signal);
+    adapter->out.bind(*input);
+    adapters_.push_back(std::move(signal));
+    adapters_.push_back(std::move(adapter));
+  } else {
+    fail("'" + from +
+         "' is no interrupt output: interrupt_out, a port of interrupt_if, or "
+         "sc_out<bool>");
+  }
+}
+
+} // namespace tandem

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parts by name: what a platform makes from a description or an option. Any SystemC module can be
+// one; it needs no base class, for its sockets and interrupts are found by their SystemC names.
+#pragma once
+
+#include "tandem/parameters.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <systemc>
+#include <vector>
+
+namespace tandem
+{
+
+/// A target socket of a part, and how many bytes from address 0 on it answers.
+struct part_target {
+  std::string name;         ///< as the SystemC object is called: "socket", "port_0"
+  std::uint64_t size = 0;   ///< bytes, a multiple of 4096 where a guest is to see it
+  std::string size_of = {}; ///< set: the parameter that says so, in place of size
+};
+
+/// What a kind of part says about itself. Help, checks, address maps, device trees and ACPI tables
+/// come from this alone, before a part is made.
+struct part_info {
+  std::string help; ///< one line
+  std::vector<parameter_info> parameters;
+  std::vector<part_target> targets;
+  std::vector<std::string> initiators; ///< its initiator sockets
+  /// Outputs: interrupt_out, a port of interrupt_if, or sc_out<bool>.
+  std::vector<std::string> interrupts;
+  /// By what Linux knows it: `compatible` of a device tree's node, and the _HID of an ACPI device.
+  /// Empty: nothing is told of it.
+  std::string device_tree = {}, acpi = {};
+};
+
+using part_factory =
+    std::function<std::unique_ptr<sc_core::sc_module>(const char *, const parameters &)>;
+
+/// Enters a kind of part. Never fails, as it runs before main; a name entered twice is an error
+/// when it is made or when its library is loaded.
+bool register_part(const std::string &kind, part_factory factory, part_info info);
+
+/// Makes a part. SC_ERROR "/tandem/parts" for an unknown kind, "/tandem/parameters" for values that
+/// it does not have, and whatever its constructor reports.
+std::unique_ptr<sc_core::sc_module>
+make_part(const std::string &kind, const std::string &module_name, const parameter_values &values);
+
+/// Names of all kinds, sorted.
+std::vector<std::string> part_names();
+bool is_part(const std::string &kind);
+/// What a kind says about itself. SC_ERROR "/tandem/parts" for an unknown kind.
+const part_info &part_description(const std::string &kind);
+/// Text for people: all kinds with their parameters and defaults.
+std::string part_help();
+
+/// Binds models by their SystemC names ("accel.socket"), before the simulation starts. Owns the
+/// adapters that this takes, and has to live as long as the simulation. SC_ERROR "/tandem/parts"
+/// when there is no such object, or the two do not fit.
+class binder
+{
+public:
+  binder();
+  ~binder();
+
+  /// An initiator socket to a target socket, each of any width: when both are of foreign models,
+  /// of the same one.
+  void sockets(const std::string &from, const std::string &to);
+  /// An interrupt output to an input: an export of interrupt_if, or sc_in<bool>.
+  void interrupt(const std::string &from, const std::string &to);
+
+private:
+  std::vector<std::shared_ptr<void>> adapters_;
+};
+
+} // namespace tandem
+
+/// Enters class TYPE as kind NAME. TYPE is an sc_module constructed from (sc_module_name, const
+/// tandem::parameters &) and has `static tandem::part_info describe()`. To be written at namespace
+/// scope of a source file.
+#define TANDEM_REGISTER_PART(NAME, TYPE)                                                           \
+  [[maybe_unused]] static const bool tandem_registered_part_##TYPE = ::tandem::register_part(      \
+      NAME,                                                                                        \
+      [](const char *module_name, const ::tandem::parameters &values) {                            \
+        return std::unique_ptr<::sc_core::sc_module>(new TYPE(module_name, values));               \
+      },                                                                                           \
+      TYPE::describe());
