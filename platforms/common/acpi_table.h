@@ -1,18 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ACPI table by which an x86 Linux finds its port of the IDM.
+// The ACPI table by which an x86 guest finds what the platform adds to its machine.
 #pragma once
 
-#include "device_tree.h"
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace tandem
 {
 
-/// The bytes of tandem-idm.aml, which lies beside the executable, in the build tree or installed.
-/// SC_ERROR "/tandem/acpi" when it cannot be read.
-std::vector<char> read_idm_table();
+/// A range of guest addresses of a device.
+struct acpi_range {
+  std::uint64_t address = 0, size = 0;
+  bool memory = false; ///< may be cached; else registers
+};
 
-/// The table with another place of the shared memory, and the checksum that belongs to it.
-/// SC_ERROR "/tandem/acpi" when the table describes no memory.
-std::vector<char> place_memory(std::vector<char> table, const guest_range &memory);
+/// A platform device below \_SB.
+struct acpi_device {
+  std::string hid;  ///< _HID, "TNDM0001"
+  unsigned uid = 0; ///< _UID, for several of one kind
+  std::vector<acpi_range> ranges;
+  /// Inputs of the I/O APIC, active high; true: edge-triggered.
+  std::vector<std::pair<unsigned, bool>> interrupts;
+};
+
+/// A secondary table (SSDT) with these devices, in AML (ACPI specification 6.5, chapters 6.4 and
+/// 20); resources in the order in which they are given. The same devices give the same bytes.
+std::vector<char> acpi_table(const std::vector<acpi_device> &devices);
 
 } // namespace tandem

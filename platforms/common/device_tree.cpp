@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device_tree.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <libfdt.h>
 #include <systemc>
@@ -23,6 +24,18 @@ std::string node_name(const char *kind, std::uint64_t address)
   char text[64];
   std::snprintf(text, sizeof text, "%s@%llx", kind, static_cast<unsigned long long>(address));
   return text;
+}
+
+/// "a,b, c,d" is two.
+std::vector<std::string> compatibles(const std::string &text)
+{
+  std::vector<std::string> result;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(", ", at), text.size());
+    result.push_back(text.substr(at, end - at));
+    at = end + 2;
+  }
+  return result;
 }
 
 /// A tree that is being changed; every failure of libfdt is an error that names the instance.
@@ -70,24 +83,36 @@ public:
     return phandle;
   }
 
-  void add_idm(const tree_additions &additions)
+  void add_idm(const tree_idm &idm, const std::string &controller,
+               const std::optional<guest_range> &shared_memory)
   {
-    const std::uint32_t controller = interrupt_controller(additions.interrupt_controller);
-    const std::uint32_t region = additions.shared_memory ? reserve(*additions.shared_memory) : 0;
-    const int node = add_node(0, node_name("tandem-idm", additions.idm.address));
-    need(fdt_setprop_string(blob(), node, "compatible", "tandem,idm"));
-    append_range(0, node, additions.idm);
-    need(fdt_setprop_string(blob(), node, "reg-names", "port"));
-    if (controller)
-      need(fdt_setprop_u32(blob(), node, "interrupt-parent", controller));
-    for (std::uint32_t cell : additions.interrupt)
-      need(fdt_appendprop_u32(blob(), node, "interrupts", cell));
+    const std::uint32_t region = shared_memory ? reserve(*shared_memory) : 0;
+    const int node =
+        add_device({"tandem-idm", "tandem,idm", {idm.port}, idm.interrupt, "port"}, controller);
     need(fdt_setprop_u32(blob(), node, "#mbox-cells", 1));
-    if (!additions.shared_memory)
+    if (!shared_memory)
       return;
-    append_range(0, node, *additions.shared_memory);
+    append_range(0, node, *shared_memory);
     need(fdt_appendprop_string(blob(), node, "reg-names", "memory"));
     need(fdt_setprop_u32(blob(), node, "memory-region", region));
+  }
+
+  /// Returns its node.
+  int add_device(const tree_device &device, const std::string &controller)
+  {
+    const std::uint32_t phandle = device.interrupts.empty() ? 0 : interrupt_controller(controller);
+    const int node = add_node(0, node_name(device.name.c_str(), device.ranges.front().address));
+    for (const std::string &one : compatibles(device.compatible))
+      need(fdt_appendprop_string(blob(), node, "compatible", one.c_str()));
+    for (const guest_range &range : device.ranges)
+      append_range(0, node, range);
+    if (!device.range_name.empty())
+      need(fdt_setprop_string(blob(), node, "reg-names", device.range_name.c_str()));
+    if (phandle)
+      need(fdt_setprop_u32(blob(), node, "interrupt-parent", phandle));
+    for (const std::uint32_t cell : device.interrupts)
+      need(fdt_appendprop_u32(blob(), node, "interrupts", cell));
+    return node;
   }
 
   device_tree finish()
@@ -159,7 +184,10 @@ device_tree complete_tree(const std::string &instance, const device_tree &tree,
     editor.add_ram(*additions.ram);
   if (additions.bootargs)
     editor.set_bootargs(*additions.bootargs);
-  editor.add_idm(additions);
+  if (additions.idm)
+    editor.add_idm(*additions.idm, additions.interrupt_controller, additions.shared_memory);
+  for (const tree_device &device : additions.devices)
+    editor.add_device(device, additions.interrupt_controller);
   return editor.finish();
 }
 

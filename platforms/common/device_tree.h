@@ -17,11 +17,26 @@ struct guest_range {
   std::uint64_t address = 0, size = 0;
 };
 
+/// An instance's port of the IDM.
+struct tree_idm {
+  guest_range port;
+  std::vector<std::uint32_t> interrupt; ///< that it raises, as the machine's trees have it
+};
+
+struct tree_device {
+  std::string name;       ///< of its node
+  std::string compatible; ///< one, or several with commas and blanks between them: "acme,b, acme,a"
+  std::vector<guest_range> ranges;
+  std::vector<std::uint32_t> interrupts; ///< cells of all of them
+  std::string range_name = {};           ///< of the first range; empty: they have no names
+};
+
 /// What a tree is to say about the platform.
 struct tree_additions {
-  guest_range idm;                      ///< the instance's port
-  std::vector<std::uint32_t> interrupt; ///< that the port raises, as the machine's trees have it
-  /// Compatible of the node of the controller that takes it; empty: the root of the tree names it.
+  std::optional<tree_idm> idm;
+  std::vector<tree_device> devices;
+  /// Compatible of the node of the controller that takes interrupts; empty: the root of the tree
+  /// names it.
   std::string interrupt_controller;
   /// The shared memory as the guest sees it: second range of the IDM, and reserved memory without
   /// a mapping, so that Linux keeps out where the window lies over the machine's own RAM. Where

@@ -7,7 +7,7 @@
 namespace tandem
 {
 
-display::display(amp_platform &platform, const platform_options &options)
+display::display(class platform &platform, const platform_options &options)
     : platform_(platform), consoles_(options.show_consoles), progress_(options.progress),
       terminal_(isatty(STDERR_FILENO)),
       at_hand_(options.interactive ? platform.instances().front().get() : nullptr),

@@ -2,7 +2,7 @@
 // What a user sees while a platform runs: consoles line by line, and a progress line.
 #pragma once
 
-#include "amp_platform.h"
+#include "platform.h"
 
 #include <chrono>
 #include <string>
@@ -16,7 +16,7 @@ namespace tandem
 class display
 {
 public:
-  display(amp_platform &platform, const platform_options &options);
+  display(class platform &platform, const platform_options &options);
 
   void tick();
   /// Shows what is left, and the last progress line.
@@ -30,7 +30,7 @@ private:
   void erase();
 
   using clock = std::chrono::steady_clock;
-  amp_platform &platform_;
+  class platform &platform_;
   bool consoles_, progress_, terminal_;
   const qemu_instance *at_hand_; ///< whose console the user's terminal is
   bool drawn_ = false;

@@ -2,7 +2,6 @@
 #include "linux_description.h"
 
 #include "acpi_table.h"
-#include "amp_platform.h"
 #include "linux_image.h"
 
 #include "tandem/child_process.h"
@@ -14,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <poll.h>
 #include <sys/mman.h>
 #include <system_error>
@@ -106,14 +106,26 @@ guest_range range_of(const qemu_window &window)
   return {window.guest_address, window.size};
 }
 
-/// The window that shows most of the shared memory, the lower one of equals.
-std::optional<guest_range> shared_memory_range(const qemu_config &config)
+/// The IDM, with the shared memory behind it, and the other devices, in this order.
+std::vector<acpi_device> acpi_devices(const planned_instance &instance)
 {
-  std::optional<guest_range> best;
-  for (const qemu_window &w : config.windows)
-    if (w.name != "idm" && (!best || w.size > best->size))
-      best = range_of(w);
-  return best;
+  std::vector<acpi_device> devices;
+  if (!instance.idm.empty()) {
+    const qemu_window &port = instance.config.windows.front();
+    devices.push_back({"TNDM0001", 0, {{port.guest_address, port.size}}, {}});
+    if (instance.shared.size)
+      devices.back().ranges.push_back({instance.shared.address, instance.shared.size, true});
+    devices.back().interrupts.push_back({instance.config.interrupt_pins.front(), false});
+  }
+  std::map<std::string, unsigned> seen; // of each kind
+  for (const planned_device &device : instance.devices) {
+    if (device.acpi.empty())
+      continue;
+    devices.push_back({device.acpi, seen[device.acpi]++, {}, device.inputs});
+    for (const qemu_window &w : device.windows)
+      devices.back().ranges.push_back({w.guest_address, w.size});
+  }
+  return devices;
 }
 
 bool learns_by(const qemu_config &config, linux_knowledge::means how)
@@ -145,15 +157,15 @@ inherited_file::inherited_file(inherited_file &&other) noexcept : fd_(std::excha
 {
 }
 
-std::string linux_command_line(const qemu_config &config)
+std::string linux_command_line(const planned_instance &instance)
 {
-  const std::optional<guest_range> memory = shared_memory_range(config);
-  if (!memory || !is_linux_with_acpi(config))
+  const qemu_config &config = instance.config;
+  if (instance.shared.size == 0 || !is_linux_with_acpi(config))
     return config.append;
   char text[64];
   std::snprintf(text, sizeof text, "memmap=0x%llx$0x%llx",
-                static_cast<unsigned long long>(memory->size),
-                static_cast<unsigned long long>(memory->address));
+                static_cast<unsigned long long>(instance.shared.size),
+                static_cast<unsigned long long>(instance.shared.address));
   return config.append + (config.append.empty() ? "" : " ") + text;
 }
 
@@ -162,37 +174,45 @@ bool has_device_tree(const qemu_config &config)
   return learns_by(config, linux_knowledge::means::tree);
 }
 
-device_tree instance_tree(const platform_options &options,
-                          const platform_options::instance &instance)
+device_tree instance_tree(const planned_instance &instance)
 {
-  qemu_config config = amp_platform::complete(options, instance);
-  tree_additions additions;
-  additions.idm = range_of(config.windows.front());
+  qemu_config config = instance.config;
   const linux_knowledge &tree = find_machine(config.machine).linux_guest;
-  additions.interrupt = tree.interrupt_cells(config.interrupt_pins.front());
+  tree_additions additions;
   additions.interrupt_controller = tree.interrupt_controller;
-  additions.shared_memory = shared_memory_range(config);
-  if (instance.booted_by_master) {
+  if (!instance.idm.empty())
+    additions.idm = tree_idm{range_of(config.windows.front()),
+                             tree.interrupt_cells(config.interrupt_pins.front(), false)};
+  if (instance.shared.size)
+    additions.shared_memory = guest_range{instance.shared.address, instance.shared.size};
+  for (const planned_device &device : instance.devices) {
+    if (device.device_tree.empty())
+      continue;
+    additions.devices.push_back({device.name, device.device_tree, {}, {}});
+    for (const qemu_window &w : device.windows)
+      additions.devices.back().ranges.push_back(range_of(w));
+    for (const auto &[input, edge] : device.inputs)
+      for (const std::uint32_t cell : tree.interrupt_cells(input, edge))
+        additions.devices.back().interrupts.push_back(cell);
+  }
+  if (config.held) {
     // The boot ROM stays: with firmware, virt has other devices on aarch64 than without.
     config.kernel = "";
-    const std::size_t index = static_cast<std::size_t>(&instance - options.instances.data());
-    additions.ram = {config.boot_memory.guest_address, amp_platform::shares(options)[index].size};
-    additions.bootargs = instance.qemu.append;
+    additions.ram = {config.boot_memory.guest_address, instance.share.size};
+    additions.bootargs = instance.append;
   }
   return complete_tree(instance.name, qemu_tree(instance.name, config), additions);
 }
 
-std::optional<inherited_file> describe_to_linux(const platform_options &options,
-                                                const platform_options::instance &instance,
+std::optional<inherited_file> describe_to_linux(const planned_instance &instance,
                                                 qemu_config &config)
 {
   std::optional<inherited_file> file;
   if (has_device_tree(config) && config.dtb.empty() && is_linux_image(config.kernel)) {
-    file.emplace(instance.name + ".dtb", instance_tree(options, instance));
+    file.emplace(instance.name + ".dtb", instance_tree(instance));
     config.dtb = file->path();
-  } else if (is_linux_with_acpi(config)) {
-    file.emplace(instance.name + ".aml",
-                 place_memory(read_idm_table(), shared_memory_range(config).value()));
+  } else if (is_linux_with_acpi(config) && !acpi_devices(instance).empty()) {
+    file.emplace(instance.name + ".aml", acpi_table(acpi_devices(instance)));
     config.extra.insert(config.extra.end(), {"-acpitable", "file=" + file->path()});
   }
   if (file)
@@ -200,15 +220,15 @@ std::optional<inherited_file> describe_to_linux(const platform_options &options,
   return file;
 }
 
-std::vector<std::string> dump_trees(const platform_options &options, const std::string &directory)
+std::vector<std::string> dump_trees(const system_plan &plan, const std::string &directory)
 {
   std::error_code ignored;
   fs::create_directories(directory, ignored);
   std::vector<std::string> paths;
-  for (const auto &instance : options.instances) {
-    if (!has_device_tree(instance.qemu))
+  for (const planned_instance &instance : plan.instances) {
+    if (!has_device_tree(instance.config))
       continue;
-    const device_tree tree = instance_tree(options, instance);
+    const device_tree tree = instance_tree(instance);
     paths.push_back((fs::path(directory) / (instance.name + ".dtb")).string());
     std::ofstream file(paths.back(), std::ios::binary);
     if (!file.write(tree.data(), static_cast<std::streamsize>(tree.size())).flush())

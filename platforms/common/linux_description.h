@@ -3,7 +3,7 @@
 #pragma once
 
 #include "device_tree.h"
-#include "options.h"
+#include "plan.h"
 
 #include <optional>
 #include <string>
@@ -31,7 +31,7 @@ private:
 
 /// The command line of an instance as it is given to its guest. An x86 Linux is told to leave
 /// the shared memory alone, which also makes it show there as reserved.
-std::string linux_command_line(const qemu_config &config);
+std::string linux_command_line(const planned_instance &instance);
 
 /// Whether an instance of this configuration has a device tree at all.
 bool has_device_tree(const qemu_config &config);
@@ -40,18 +40,16 @@ bool has_device_tree(const qemu_config &config);
 /// For a slave that the master boots it is the tree that the master has to load beside the
 /// slave's kernel: memory is the slave's share, and the command line that of the option append.
 /// Runs the instance's QEMU for a moment. SC_ERROR "/tandem/device-tree" naming the instance.
-device_tree instance_tree(const platform_options &options,
-                          const platform_options::instance &instance);
+device_tree instance_tree(const planned_instance &instance);
 
 /// Adds to the configuration of an instance whose image is a Linux kernel what describes the
 /// platform to it; anything else remains as it is. The file returned must live as long as the
 /// instance.
-std::optional<inherited_file> describe_to_linux(const platform_options &options,
-                                                const platform_options::instance &instance,
+std::optional<inherited_file> describe_to_linux(const planned_instance &instance,
                                                 qemu_config &config);
 
 /// Writes DIRECTORY/INSTANCE.dtb for every instance that has a device tree, and returns the
 /// paths. SC_ERROR when there is none, or one cannot be written.
-std::vector<std::string> dump_trees(const platform_options &options, const std::string &directory);
+std::vector<std::string> dump_trees(const system_plan &plan, const std::string &directory);
 
 } // namespace tandem

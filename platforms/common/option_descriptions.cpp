@@ -3,6 +3,7 @@
 
 #include "tandem/dram.h"
 #include "tandem/interconnect_registry.h"
+#include "tandem/part.h"
 
 #include <cstring>
 #include <sstream>
@@ -53,7 +54,11 @@ po::options_description system_options()
   add("set", list(), "NAME=VALUE: parameter of the interconnect; may be repeated");
   add("default-target", text()->default_value(""),
       "shm or idm_NAME: gets accesses of the interconnect to addresses that nothing has");
-  add("load", list(), "shared object with more interconnects; may be repeated");
+  add("load", list(), "shared object with more interconnects and parts; may be repeated");
+  add("add", list(),
+      "NAME=KIND[@ADDRESS][,irq=N][,trigger=edge|level][,for=INSTANCE+...][,guest=ADDRESS]"
+      "[,PARAMETER=VALUE...]: a part at this address of the interconnect, see below; may be "
+      "repeated");
   add("slaves", text()->default_value("1"), "number of slaves, 0 to 15");
   add("shared-memory", text()->default_value("64M"), "its size, to 16G");
   add("backing", text()->default_value("memfd"), "memfd, hugetlbfs or file:PATH");
@@ -142,6 +147,7 @@ std::string help_text(const platform_defaults &defaults)
   for (const qemu_machine &m : all_machines())
     text << "  " << m.name << std::string(10 - std::strlen(m.name), ' ') << m.help << "\n";
   text << "\nInterconnects, with the parameters that --set takes:\n" << interconnect_help();
+  text << "\nParts, with the parameters that --add takes:\n" << part_help();
   text << "\nDRAM model, with the parameters that --dram takes:\n"
        << parameter_help(dram::describe());
   return text.str();

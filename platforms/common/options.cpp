@@ -169,6 +169,38 @@ platform_options::observation read_observation(const std::string &text)
   return o;
 }
 
+/// "NAME=KIND[@ADDRESS][,KEY=VALUE...]": irq, trigger, for and guest are the platform's, all others
+/// the part's.
+platform_options::addition read_addition(const std::string &text)
+{
+  const std::vector<std::string> items = split(text, ",");
+  platform_options::addition a;
+  a.text = text;
+  if (items.empty() || !split_pair(items.front(), a.name, a.kind) || a.kind.empty())
+    refuse_option("impossible part '" + text +
+                  "' to add; give NAME=KIND@ADDRESS,PARAMETER=VALUE,...");
+  if (const std::size_t at = a.kind.find('@'); at != std::string::npos) {
+    a.address = read_number("address of " + a.name, a.kind.substr(at + 1));
+    a.kind.resize(at);
+  }
+  for (std::size_t i = 1; i < items.size(); ++i) {
+    std::string key, value;
+    if (!split_pair(items[i], key, value))
+      refuse_option("impossible parameter '" + items[i] + "' of the part '" + text + "'");
+    if (key == "irq")
+      a.input = static_cast<unsigned>(read_number("irq of " + a.name, value, 0, 1023));
+    else if (key == "guest")
+      a.guest = read_number("guest address of " + a.name, value);
+    else if (key == "for")
+      a.only = split(value, "+");
+    else if (key == "trigger" && (value == "edge" || value == "level"))
+      a.edge = value == "edge";
+    else
+      a.parameters[key] = value;
+  }
+  return a;
+}
+
 void read_cache(const std::string &pair, qemu_cache &cache)
 {
   std::string name, value;
@@ -222,6 +254,8 @@ void read_system(const po::variables_map &map, platform_options &o)
       static_cast<unsigned>(number_option(map, "fifo-depth", 1, TANDEM_IDM_MB_STATUS_LEVEL));
   o.locks = static_cast<unsigned>(number_option(map, "locks", 0, TANDEM_IDM_MAX_LOCKS));
   o.routes = list_option(map, "route");
+  for (const std::string &text : list_option(map, "add"))
+    o.additions.push_back(read_addition(text));
   o.input = map["input"].as<std::string>();
   for (const std::string &pair : list_option(map, "param"))
     o.parameters += (o.parameters.empty() ? "" : " ") + pair;

@@ -45,6 +45,18 @@ struct platform_options {
   std::vector<observation> observations;
   qemu_cache cache;                ///< of all instances
   std::vector<std::string> routes; ///< additional interrupt routes, see --route
+  /// A part of --add.
+  struct addition {
+    std::string text; ///< as the user wrote it
+    std::string name, kind;
+    std::optional<std::uint64_t> address; ///< on the interconnect; of its first target
+    std::optional<std::uint64_t> guest;   ///< where guests see it
+    std::optional<unsigned> input;        ///< of the interrupt controllers
+    bool edge = false;
+    std::vector<std::string> only; ///< instances that see it; empty: all
+    parameter_values parameters;
+  };
+  std::vector<addition> additions;
 
   struct instance {
     std::string name; ///< "master", "slave0", ...

@@ -2,8 +2,10 @@
 #include "run.h"
 
 #include "display.h"
+#include "platform.h"
 #include "stop_signals.h"
 #include "terminal.h"
+#include "topology.h"
 
 #include "tandem/interconnect_registry.h"
 #include "tandem/trace.h"
@@ -29,37 +31,7 @@ void print_report(const sc_core::sc_report &report, const sc_core::sc_actions &a
   std::fprintf(stderr, "%s: %s\n", kind, report.get_msg());
 }
 
-void print_plan(const platform_options &options)
-{
-  // Made to have their parameters checked.
-  make_interconnect(options.interconnect, "interconnect", amp_platform::network_config(options));
-  if (options.dram)
-    const dram checked("dram", *options.dram);
-  const std::vector<amp_platform::share> shares = amp_platform::shares(options);
-  for (std::size_t n = 0; n < options.instances.size(); ++n) {
-    const auto &i = options.instances[n];
-    const qemu_config config = amp_platform::complete(options, i);
-    check_config(i.name, config);
-    std::printf("%s: %s\n", i.name.c_str(),
-                shell_line(qemu_arguments(config, options.mode == run_mode::free)).c_str());
-    for (const qemu_window &w : config.windows)
-      std::printf("  0x%010llx to 0x%010llx  %s (platform 0x%010llx)\n",
-                  static_cast<unsigned long long>(w.guest_address),
-                  static_cast<unsigned long long>(w.guest_address + w.size - 1), w.name.c_str(),
-                  static_cast<unsigned long long>(w.platform_address));
-    if (config.held)
-      std::printf(
-          "  0x%010llx to 0x%010llx  memory, given by the master (its share: platform "
-          "0x%010llx)\n",
-          static_cast<unsigned long long>(config.boot_memory.guest_address),
-          static_cast<unsigned long long>(config.boot_memory.guest_address + shares[n].size - 1),
-          static_cast<unsigned long long>(amp_platform::shm_address + shares[n].offset));
-    std::printf("  interrupt input %u of %s  idm_%s\n", config.interrupt_pins[0],
-                find_machine(config.machine).interrupt_device, i.name.c_str());
-  }
-}
-
-int exit_status(const amp_platform &platform, const std::string &reason)
+int exit_status(const class platform &platform, const std::string &reason)
 {
   if (reason == "interrupted")
     return 130;
@@ -68,7 +40,7 @@ int exit_status(const amp_platform &platform, const std::string &reason)
   return reason.rfind("all instances sleep", 0) == 0 && platform.exit_status() < 0 ? 2 : 0;
 }
 
-nlohmann::ordered_json run_statistics(const platform_options &options, amp_platform &platform,
+nlohmann::ordered_json run_statistics(const platform_options &options, class platform &platform,
                                       const std::string &reason)
 {
   nlohmann::ordered_json s;
@@ -94,12 +66,16 @@ platform_options with_terminal(platform_options options, const terminal &user)
 }
 
 /// The log of the platform's interconnect, when one is asked for.
-std::unique_ptr<transaction_log> open_log(const platform_options &options, amp_platform &platform)
+std::unique_ptr<transaction_log> open_log(const platform_options &options, const system_plan &plan,
+                                          class platform &platform)
 {
   if (options.log_path.empty())
     return nullptr;
   auto log = std::make_unique<transaction_log>(options.log_path);
-  platform.network().log_to(*log, options.interconnect);
+  if (plan.networks.size() != 1)
+    refuse_system("", "a log is of one interconnect, and this system has " +
+                          std::to_string(plan.networks.size()));
+  platform.networks().front()->log_to(*log, plan.networks.front().kind);
   if (platform.rpmsg())
     platform.rpmsg()->log_to(*log);
   log->note("mode", mode_name(options.mode));
@@ -118,16 +94,16 @@ std::vector<std::string> qemu_sockets(const platform_options &options)
   return paths;
 }
 
-int simulate(const platform_options &options, terminal *user)
+int simulate(const platform_options &options, const system_plan &plan, terminal *user)
 {
-  amp_platform platform(options);
+  class platform platform(plan, options);
   const stop_signals signals(platform.domain(), qemu_sockets(options));
   display screen(platform, options);
   platform.domain().on_tick([&screen] { screen.tick(); });
   std::unique_ptr<vcd_trace> trace;
   if (!options.vcd_path.empty())
     trace = std::make_unique<vcd_trace>(options.vcd_path);
-  const std::unique_ptr<transaction_log> log = open_log(options, platform);
+  const std::unique_ptr<transaction_log> log = open_log(options, plan, platform);
   if (options.mode == run_mode::free)
     std::fprintf(stderr, "free mode: there is no common time line, and times mean little\n");
   if (user)
@@ -168,6 +144,21 @@ int simulate(const platform_options &options, terminal *user)
   return exit_status(platform, reason);
 }
 
+/// What --dry-run and --dump-dtb ask for.
+int show(const platform_options &options)
+{
+  const system_plan plan = resolve(describe(options), options);
+  check_models(plan);
+  for (const planned_instance &one : plan.instances)
+    check_config(one.name, one.config);
+  if (options.dry_run)
+    print_plan(plan, options.mode == run_mode::free);
+  if (!options.tree_directory.empty())
+    for (const std::string &path : dump_trees(plan, options.tree_directory))
+      std::printf("%s\n", path.c_str());
+  return 0;
+}
+
 } // namespace
 
 int run_platform(int argc, char **argv, const platform_defaults &defaults)
@@ -180,17 +171,13 @@ int run_platform(int argc, char **argv, const platform_defaults &defaults)
     sc_core::sc_report_handler::set_verbosity_level(options.verbosity);
     if (options.verbosity == sc_core::SC_LOW)
       sc_core::sc_report_handler::set_actions(sc_core::SC_WARNING, sc_core::SC_DO_NOTHING);
-    if (options.dry_run)
-      print_plan(options);
-    if (!options.tree_directory.empty())
-      for (const std::string &path : dump_trees(options, options.tree_directory))
-        std::printf("%s\n", path.c_str());
     if (options.dry_run || !options.tree_directory.empty())
-      return 0;
+      return show(options);
     if (!options.interactive)
-      return simulate(options, nullptr);
+      return simulate(options, resolve(describe(options), options), nullptr);
     terminal user;
-    return simulate(with_terminal(options, user), &user);
+    const platform_options with = with_terminal(options, user);
+    return simulate(with, resolve(describe(with), with), &user);
   } catch (const sc_core::sc_report &report) {
     std::fprintf(stderr, "error: %s\n", report.get_msg());
   } catch (const std::exception &error) {

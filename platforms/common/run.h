@@ -2,7 +2,7 @@
 // Runs a platform from its command line to its exit status.
 #pragma once
 
-#include "amp_platform.h"
+#include "options.h"
 
 namespace tandem
 {

@@ -26,15 +26,18 @@ std::unique_ptr<sc_core::sc_module> make_memory(const char *name, const paramete
 
 part_info memory_info()
 {
-  return {"memory that guests can share, by DMI or by transactions",
-          {{"size", "64M", "bytes, in whole pages, to 16G"},
-           {"backing", "memfd", "memfd, hugetlbfs or file:PATH"},
-           {"read_latency", "0", "of each read transaction"},
-           {"write_latency", "0", "of each write transaction"},
-           {"transactions", "", "OFFSET+SIZE,... without DMI: every access is a transaction"}},
-          {{"socket", 0, "size"}},
-          {},
-          {}};
+  part_info info{
+      "memory that guests can share, by DMI or by transactions",
+      {{"size", "64M", "bytes, in whole pages, to 16G"},
+       {"backing", "memfd", "memfd, hugetlbfs or file:PATH"},
+       {"read_latency", "0", "of each read transaction"},
+       {"write_latency", "0", "of each write transaction"},
+       {"transactions", "", "OFFSET+SIZE,... without DMI: every access is a transaction"}},
+      {{"socket", 0, "size"}},
+      {},
+      {}};
+  info.place = guest_place::shared_memory;
+  return info;
 }
 
 std::unique_ptr<sc_core::sc_module> make_idm(const char *name, const parameters &p)
@@ -49,19 +52,22 @@ std::unique_ptr<sc_core::sc_module> make_idm(const char *name, const parameters 
   return std::make_unique<idm>(name, config);
 }
 
-/// Its ports and interrupts, one for each participant, are bound by who makes it.
 part_info idm_info()
 {
-  return {"inter-processor device: doorbells, mailboxes, locks, boot blocks",
-          {{"participants", "2", "1 to 32"},
-           {"fifo_depth", "64", "words in a mailbox FIFO"},
-           {"locks", "32", "hardware locks"},
-           {"masters", "1", "bit p: participant p boots others"},
-           {"memory_size", "0", "of the shared memory in which booted slaves have their windows"},
-           {"latency", "0", "of a register access"}},
-          {},
-          {},
-          {}};
+  part_info info{
+      "inter-processor device: doorbells, mailboxes, locks, boot blocks",
+      {{"participants", "2", "1 to 32"},
+       {"fifo_depth", "64", "words in a mailbox FIFO"},
+       {"locks", "32", "hardware locks"},
+       {"masters", "1", "bit p: participant p boots others"},
+       {"memory_size", "0", "of the shared memory in which booted slaves have their windows"},
+       {"latency", "0", "of a register access"}},
+      {{"port", TANDEM_IDM_PORT_SIZE}},
+      {},
+      {"irq"}};
+  info.for_each = true;
+  info.place = guest_place::idm;
+  return info;
 }
 
 std::unique_ptr<sc_core::sc_module> make_cache(const char *name, const parameters &p)
@@ -78,15 +84,17 @@ std::unique_ptr<sc_core::sc_module> make_cache(const char *name, const parameter
 
 part_info cache_info()
 {
-  return {"write-back cache of transactions",
-          {{"line", "64", "bytes, a power of two from 8 to 4096"},
-           {"size", "32k", "bytes"},
-           {"ways", "4", "of a set"},
-           {"replacement", "lru", "lru or fifo"},
-           {"ranges", "", "ADDRESS+SIZE,... that is cached; the rest passes"}},
-          {{"in", 0}},
-          {"out"},
-          {}};
+  part_info info{"write-back cache of transactions",
+                 {{"line", "64", "bytes, a power of two from 8 to 4096"},
+                  {"size", "32k", "bytes"},
+                  {"ways", "4", "of a set"},
+                  {"replacement", "lru", "lru or fifo"},
+                  {"ranges", "", "ADDRESS+SIZE,... that is cached; the rest passes"}},
+                 {{"in", 0}},
+                 {"out"},
+                 {}};
+  info.passes_on = true;
+  return info;
 }
 
 std::unique_ptr<sc_core::sc_module> make_traffic(const char *name, const parameters &p)
@@ -119,8 +127,10 @@ std::unique_ptr<sc_core::sc_module> make_dram(const char *name, const parameters
 
 part_info dram_info()
 {
-  return {
+  part_info info{
       "timing of a DRAM, in front of a memory", dram::describe(), {{"socket", 0}}, {"memory"}, {}};
+  info.passes_on = true;
+  return info;
 }
 
 [[maybe_unused]] const bool entered[] = {

@@ -46,6 +46,13 @@ const part_info &part_description(const std::string &kind)
   return registry().find(kind).info;
 }
 
+std::uint64_t target_size(const std::string &owner, const part_info &info,
+                          const part_target &target, const parameter_values &values)
+{
+  const parameters checked(owner, info.parameters, values);
+  return target.size_of.empty() ? target.size : checked.size(target.size_of);
+}
+
 std::string part_help()
 {
   std::ostringstream out;

@@ -50,8 +50,8 @@ struct linux_knowledge {
   /// A word of the kernel's image that is the same in all of them, little-endian; 0: there is none.
   std::size_t mark_offset = 0;
   std::uint32_t mark = 0;
-  /// The cells of an `interrupts` property for this input, active high, level-triggered.
-  std::vector<std::uint32_t> (*interrupt_cells)(unsigned input) = nullptr;
+  /// The cells of an `interrupts` property for this input, active high, level- or edge-triggered.
+  std::vector<std::uint32_t> (*interrupt_cells)(unsigned input, bool edge) = nullptr;
   /// Compatible of the interrupt controller's node; empty: the root of the tree names it.
   const char *interrupt_controller = "";
 };

@@ -11,10 +11,11 @@ namespace tandem::machines
 namespace
 {
 
-std::vector<std::uint32_t> gic_cells(unsigned input)
+std::vector<std::uint32_t> gic_cells(unsigned input, bool edge)
 {
-  constexpr std::uint32_t shared = 0, level_high = 4; // as opposed to a CPU's own interrupts
-  return {shared, input, level_high};
+  constexpr std::uint32_t shared = 0; // as opposed to a CPU's own interrupts
+  constexpr std::uint32_t rising_edge = 1, level_high = 4;
+  return {shared, input, edge ? rising_edge : level_high};
 }
 
 qemu_machine virt()

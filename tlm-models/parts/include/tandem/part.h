@@ -17,9 +17,17 @@ namespace tandem
 
 /// A target socket of a part, and how many bytes from address 0 on it answers.
 struct part_target {
-  std::string name;         ///< as the SystemC object is called: "socket", "port_0"
-  std::uint64_t size = 0;   ///< bytes, a multiple of 4096 where a guest is to see it
+  std::string name; ///< as the SystemC object is called: "socket"
+  /// Bytes, a multiple of 4096 where a guest is to see it; 0: as many as whoever maps it says.
+  std::uint64_t size = 0;
   std::string size_of = {}; ///< set: the parameter that says so, in place of size
+};
+
+/// Where guests look for a part.
+enum class guest_place {
+  devices,       ///< where their machine has room for devices
+  shared_memory, ///< where it has the shared memory
+  idm            ///< where it has the inter-processor device
 };
 
 /// What a kind of part says about itself. Help, checks, address maps, device trees and ACPI tables
@@ -31,6 +39,13 @@ struct part_info {
   std::vector<std::string> initiators; ///< its initiator sockets
   /// Outputs: interrupt_out, a port of interrupt_if, or sc_out<bool>.
   std::vector<std::string> interrupts;
+  /// Set: its target socket and its interrupts are one for each instance that sees the part,
+  /// NAME_0, NAME_1, ...; the parameter `participants` is how many there are.
+  bool for_each = false;
+  guest_place place = guest_place::devices;
+  /// What reaches its target socket goes on by its initiator socket, at the same address, as
+  /// through a cache.
+  bool passes_on = false;
   /// By what Linux knows it: `compatible` of a device tree's node, and the _HID of an ACPI device.
   /// Empty: nothing is told of it.
   std::string device_tree = {}, acpi = {};
@@ -53,6 +68,10 @@ std::vector<std::string> part_names();
 bool is_part(const std::string &kind);
 /// What a kind says about itself. SC_ERROR "/tandem/parts" for an unknown kind.
 const part_info &part_description(const std::string &kind);
+/// Bytes that a target of a part with these parameter values answers; 0: nobody says. owner: for
+/// SC_ERROR "/tandem/parameters".
+std::uint64_t target_size(const std::string &owner, const part_info &info,
+                          const part_target &target, const parameter_values &values);
 /// Text for people: all kinds with their parameters and defaults.
 std::string part_help();
 
