@@ -40,6 +40,7 @@ sc_core::sc_object &find(const std::string &name, const char *what)
 
 struct way {
   bool is_initiator = false, is_target = false, bound = false;
+  socket_parts::forward_if *target = nullptr;
 };
 
 template <unsigned Width> void try_width(sc_core::sc_object &from, sc_core::sc_object &to, way &w)
@@ -48,6 +49,8 @@ template <unsigned Width> void try_width(sc_core::sc_object &from, sc_core::sc_o
   auto *const target = dynamic_cast<socket_parts::target_base<Width> *>(&to);
   w.is_initiator |= initiator != nullptr;
   w.is_target |= target != nullptr;
+  if (target && !w.target)
+    w.target = &target->get_base_interface();
   if (w.bound || !initiator || !target)
     return;
   initiator->get_base_port()(target->get_base_interface());
@@ -72,11 +75,16 @@ binder::~binder() = default;
 void binder::sockets(const std::string &from, const std::string &to)
 {
   using widths = std::integer_sequence<unsigned, 32, 64, 8, 16, 128, 256, 512, 1024>;
-  const way w = try_widths(find(from, "initiator socket"), find(to, "target socket"), widths());
-  if (!w.is_initiator)
-    fail("'" + from + "' is no initiator socket of the base protocol");
+  sc_core::sc_object &source = find(from, "initiator socket");
+  const way w = try_widths(source, find(to, "target socket"), widths());
   if (!w.is_target)
     fail("'" + to + "' is no target socket of the base protocol");
+  if (!w.is_initiator) {
+    auto *const port = dynamic_cast<sc_core::sc_port_b<socket_parts::forward_if> *>(&source);
+    if (!port)
+      fail("'" + from + "' is no initiator socket of the base protocol");
+    return port->bind(*w.target);
+  }
   if (!w.bound)
     fail("'" + from + "' and '" + to + "' are of different widths");
 }

@@ -84,8 +84,8 @@ public:
   binder();
   ~binder();
 
-  /// An initiator socket to a target socket, each of any width: when both are of foreign models,
-  /// of the same one.
+  /// An initiator socket, or a port of the forward interface, to a target socket, each of any
+  /// width: when both are of foreign models, of the same one.
   void sockets(const std::string &from, const std::string &to);
   /// An interrupt output to an input: an export of interrupt_if, or sc_in<bool>.
   void interrupt(const std::string &from, const std::string &to);
