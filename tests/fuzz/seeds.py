@@ -86,15 +86,6 @@ def tree():
                           stdout=subprocess.PIPE).stdout
 
 
-def table():
-    """As much of tandem-idm.aml as the platform looks at."""
-    resource = b"\x8a\x2b\0\0\x0c\x03" + struct.pack("<5Q", 0, 0xd0000000, 0xd00fffff, 0, 0x100000)
-    data = bytearray(b"SSDT" + bytes(32) + resource)
-    struct.pack_into("<I", data, 4, len(data))
-    data[9] = -sum(data) % 256
-    return bytes(data)
-
-
 def log():
     """An empty one, in the smallest pages."""
     with tempfile.TemporaryDirectory() as place:
@@ -150,7 +141,6 @@ def seeds():
                 yield ("boot-plan", f"{name}{suffix}{options:x}",
                        bytes([kind | 4 | options]) + struct.pack("<H", len(data)) + data + more)
     yield "trees", "tree", tree()
-    yield "trees", "table", table()
     yield "log", "file", log()
     yield "log", "changes", bytes(range(48))
     for name, text in INI.items():

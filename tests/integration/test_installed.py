@@ -10,6 +10,7 @@ import subprocess
 from platform_run import PlatformTest, ctest, install, main
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.path.dirname(os.path.dirname(HERE))
 CMAKE = os.environ.get("TANDEM_CMAKE", "cmake")
 STEP_TIMEOUT = 500
 
@@ -27,9 +28,9 @@ class Installed(PlatformTest):
         install(prefix)
         return prefix
 
-    def build_outside(self, prefix):
+    def build_outside(self, prefix, source=os.path.join(HERE, "outside")):
         build = self.path("outside")
-        self.step(CMAKE, "-S", os.path.join(HERE, "outside"), "-B", build,
+        self.step(CMAKE, "-S", source, "-B", build,
                   "-DCMAKE_PREFIX_PATH=" + ";".join(
                       filter(None, (prefix, os.environ.get("TANDEM_PREFIX_PATH")))),
                   "-DCMAKE_CXX_COMPILER=" + os.environ.get("TANDEM_CXX", "c++"),
@@ -61,6 +62,45 @@ class Installed(PlatformTest):
         self.step(os.path.join(build, "platform"), "arm",
                   os.path.join(prefix, "share/tandem/guests/arm/copy.elf"), self.path("log"),
                   "keep")
+
+    @ctest(timeout=900, once=True)
+    def test_parts_from_outside(self):
+        """A device, a DMA engine and a guest that uses both, of a project of somebody else's, by an
+        option of a platform, with any interconnect, and seen in all that a run tells."""
+        prefix = self.install()
+        build = self.build_outside(prefix, os.path.join(SOURCE, "docs", "examples", "parts"))
+        installed = os.path.join(prefix, "bin", "x86-arm")
+        # The inputs that --dry-run shows for these machines.
+        inputs = {"x86-pc": ("x86_64", 20, 21), "arm": ("arm", 176, 40),
+                  "aarch64": ("aarch64", 176, 40), "cortexm": ("cortexm", 25, 26)}
+
+        def run(machine, *options, parameters=""):
+            arch, square, mover = inputs[machine]
+            return self.simulate(
+                "--slaves", 0, "--master.machine", machine,
+                "--master.image", os.path.join(build, "guests", arch, "parts_guest.elf"),
+                "--load", os.path.join(build, "libparts.so"),
+                "--add", "square=square@0x0a100000,time=500ns",
+                "--add", "mover=mover@0x0a200000,irq=40" + parameters,
+                "--param", f"square_irq={square}", "--param", f"mover_irq={mover}",
+                *options, platform=installed)
+        for machine in inputs:
+            with self.subTest(machine):
+                self.assertEqual(run(machine).results()["sum"], "385 id 53515552")
+        times = {}
+        for kind in ("router", "bus", "mesh", "ring", "crossbar"):
+            with self.subTest(kind):
+                a, b = (run("arm", "--interconnect", kind, "--log", self.path("log"),
+                            parameters=",burst=8") for _ in range(2))
+                paths = a.module("interconnect")["paths"]
+                of_mover = {p["target"]: p for p in paths if p["initiator"] == "mover"}
+                self.assertEqual(of_mover["shm"]["transactions"], 2 * 256 // 8)
+                self.assertEqual(of_mover["shm"]["bytes"], 2 * 256)
+                self.assertEqual(a.console(), b.console())
+                self.assertEqual(a.file("trace.vcd"), b.file("trace.vcd"))
+                self.assertIn(b"in_square", a.file("trace.vcd"))
+                times[kind] = of_mover["shm"]["latency_mean_ns"]
+        self.assertGreater(times["mesh"], times["router"])
 
     @ctest(timeout=900, once=True)
     def test_guests_and_interrupts_from_outside(self):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Linux finds the platform: by the ACPI table on a PC, by the device tree on Arm. Its user finds
 its shell."""
+import os
 import time
 
 from platform_run import ctest, main
@@ -56,6 +57,27 @@ class LinuxDescription(LinuxTest):
         self.assertIn("f000000.tandem-idm", tried["ls /sys/bus/platform/devices"].output)
         self.assertRegex(tried["cat /proc/iomem"].output, r"(?m)^ *0f000000-0f00ffff : .*tandem")
         self.assertRegex(tried["cat /proc/interrupts"].output, r"GIC\S* 128 Level +f000000.tandem-idm")
+
+    # ---- parts of a user's ----
+
+    PARTS = ("--load", os.environ.get("TANDEM_PARTS", ""), "--add", "square=square@0x0a100000",
+             "--add", "mover=mover@0x0a200000,irq=40,trigger=edge")
+
+    @ctest(timeout=600)
+    def test_parts_by_acpi(self):
+        tried = self.look("x86-pc", "amd64", "ttyS0", *self.PARTS)
+        for device in ("EXMP0001:00", "EXMP0002:00", "TNDM0001:00"):
+            self.assertIn(device, tried["ls /sys/bus/platform/devices"].output)
+        memory = tried["cat /proc/iomem"].output
+        self.assertRegex(memory, r"(?m)^ *d2100000-d2100fff : EXMP0001:00$")
+        self.assertRegex(memory, r"(?m)^ *d2200000-d2200fff : EXMP0002:00$")
+        self.assertNotRegex(tried["dmesg"].output, r"(?i)ACPI (BIOS )?Error")
+
+    @ctest(timeout=600)
+    def test_parts_by_device_tree(self):
+        tried = self.look("aarch64", "arm64", "ttyAMA0", *self.PARTS)
+        for device in ("a100000.square", "a200000.mover", "f000000.tandem-idm"):
+            self.assertIn(device, tried["ls /sys/bus/platform/devices"].output)
 
     @ctest(timeout=600)
     def test_shell(self):

@@ -32,8 +32,7 @@ device_tree machine_tree()
 tree_additions master_additions()
 {
   tree_additions a;
-  a.idm = {0xf000000, 0x10000};
-  a.interrupt = {0, 96, 4};
+  a.idm = tree_idm{{0xf000000, 0x10000}, {0, 96, 4}};
   a.shared_memory = guest_range{0x60000000, 0x20000000};
   return a;
 }
@@ -41,8 +40,7 @@ tree_additions master_additions()
 tree_additions slave_additions()
 {
   tree_additions a;
-  a.idm = {0xf000000, 0x10000};
-  a.interrupt = {0, 96, 4};
+  a.idm = tree_idm{{0xf000000, 0x10000}, {0, 96, 4}};
   a.ram = guest_range{0x40000000, 0x2000000};
   a.bootargs = "console=ttyAMA0";
   return a;
@@ -122,11 +120,28 @@ TEST(device_tree, joins_reservations_that_are_there)
 {
   const device_tree once = complete_tree("master", machine_tree(), master_additions());
   tree_additions other = master_additions();
-  other.idm.address = 0xe000000;
+  other.idm->port.address = 0xe000000;
   other.shared_memory->address = 0x50000000;
   const device_tree twice = complete_tree("master", once, other);
   EXPECT_GE(fdt_path_offset(twice.data(), "/reserved-memory/tandem@50000000"), 0);
   EXPECT_GE(fdt_path_offset(twice.data(), "/reserved-memory/tandem@60000000"), 0);
+}
+
+TEST(device_tree, has_further_devices)
+{
+  tree_additions a;
+  a.devices = {{"accel", "acme,accel-2, acme,accel", {{0xa100000, 0x1000}, {0xa102000, 0x2000}},
+                {0, 40, 1}},
+               {"silent", "acme,silent", {{0xa200000, 0x1000}}, {}}};
+  const device_tree tree = complete_tree("master", machine_tree(), a);
+  EXPECT_EQ(bytes(tree, "/accel@a100000", "compatible"),
+            std::string("acme,accel-2\0acme,accel", 24));
+  EXPECT_EQ(cells(tree, "/accel@a100000", "reg"),
+            (numbers{0, 0xa100000, 0, 0x1000, 0, 0xa102000, 0, 0x2000}));
+  EXPECT_EQ(cells(tree, "/accel@a100000", "interrupts"), (numbers{0, 40, 1}));
+  EXPECT_EQ(cells(tree, "/silent@a200000", "reg"), (numbers{0, 0xa200000, 0, 0x1000}));
+  EXPECT_EQ(bytes(tree, "/silent@a200000", "interrupts"), "absent");
+  EXPECT_LT(fdt_path_offset(tree.data(), "/reserved-memory"), 0);
 }
 
 TEST(device_tree, is_packed_and_always_the_same)
@@ -162,7 +177,7 @@ TEST(device_tree, names_the_interrupt_controller_where_the_root_does_not)
   const int serial = fdt_path_offset(tree.data(), "/serial");
   fdt_setprop_string(tree.data(), serial, "compatible", "riscv,plic0");
   tree_additions additions = master_additions();
-  additions.interrupt = {48};
+  additions.idm->interrupt = {48};
   additions.interrupt_controller = "riscv,plic0";
   const device_tree complete = complete_tree("master", tree, additions);
   EXPECT_EQ(cells(complete, "/tandem-idm@f000000", "interrupts"), numbers{48});

@@ -27,7 +27,7 @@ struct mover : sc_core::sc_module {
                                            [this, i](unsigned, auto v) { value_[i] = v; }});
     registers_.declare("start", 0x14, {{}, [this](unsigned, auto) { start_.notify(); }});
     registers_.declare("clear", 0x18, {{}, [this](unsigned, auto) { irq.write(false); }});
-    socket.on_b_transport([this](auto &p, auto &) { registers_.transport(0, p); });
+    socket.on_b_transport([this](auto &access, auto &) { registers_.transport(0, access); });
     SC_HAS_PROCESS(mover);
     SC_THREAD(run);
   }

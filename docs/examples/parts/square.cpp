@@ -25,7 +25,7 @@ struct square : sc_core::sc_module {
                                       [this](unsigned, std::uint32_t v) { value_ = v; }});
     registers_.declare("start", 0x8, {{}, [this](unsigned, std::uint32_t) { end_.notify(time_); }});
     registers_.declare("clear", 0xc, {{}, [this](unsigned, std::uint32_t) { irq.write(false); }});
-    socket.on_b_transport([this](auto &p, auto &) { registers_.transport(0, p); });
+    socket.on_b_transport([this](auto &access, auto &) { registers_.transport(0, access); });
     SC_HAS_PROCESS(square);
     SC_METHOD(finish);
     sensitive << end_;
