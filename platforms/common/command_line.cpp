@@ -41,6 +41,19 @@ void read_ini(std::istream &file, const po::options_description &known, po::vari
   }
 }
 
+void read_settings(const std::vector<std::pair<std::string, std::string>> &settings,
+                   const po::options_description &known, po::variables_map &map)
+{
+  po::parsed_options parsed(&known);
+  for (const auto &[name, value] : settings)
+    parsed.options.push_back(po::option(name, {value}));
+  try {
+    po::store(parsed, map);
+  } catch (const po::error &error) {
+    refuse_option(error.what());
+  }
+}
+
 std::vector<std::string> list_option(const po::variables_map &map, const std::string &name)
 {
   return map.count(name) ? map[name].as<std::vector<std::string>>() : std::vector<std::string>();

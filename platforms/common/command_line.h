@@ -8,6 +8,7 @@
 #include <boost/program_options.hpp>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tandem
@@ -22,6 +23,11 @@ void read_command_line(int argc, char **argv,
 /// An INI file with the same names. What the map has already stays, but for lists: they grow.
 void read_ini(std::istream &file, const boost::program_options::options_description &known,
               boost::program_options::variables_map &map);
+
+/// Options and their values, which go behind what the map has, as those of an INI file.
+void read_settings(const std::vector<std::pair<std::string, std::string>> &settings,
+                   const boost::program_options::options_description &known,
+                   boost::program_options::variables_map &map);
 
 /// What a repeatable option was given; nothing when it was not.
 std::vector<std::string> list_option(const boost::program_options::variables_map &map,

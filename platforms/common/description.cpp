@@ -124,7 +124,12 @@ void add_interconnect(const platform_options &options, system_description &syste
 void add_part(const platform_options::addition &added, system_description &system)
 {
   const std::string where = "--add '" + added.text + "'";
-  described_interconnect &network = system.interconnects.front();
+  const auto on = std::find_if(
+      system.interconnects.begin(), system.interconnects.end(),
+      [&added](const described_interconnect &n) { return n.name == added.on || added.on.empty(); });
+  if (on == system.interconnects.end() || (added.on.empty() && system.interconnects.size() > 1))
+    fail(where + ": give on=INTERCONNECT, one of those of the system");
+  described_interconnect &network = *on;
   system.parts.push_back({added.name, added.kind, added.parameters, where});
   if (!is_part(added.kind))
     return; // is refused when the parts are made
@@ -159,11 +164,20 @@ void add_part(const platform_options::addition &added, system_description &syste
 system_description describe(const platform_options &options)
 {
   system_description system;
+  if (options.system) {
+    system = *options.system;
+    for (const auto &o : options.observations)
+      if (o.mode == "every" || o.mode == "every-cached")
+        fail("observe " + o.mode + " is for a master with slaves; in the file of a system, give its "
+             "memory `transactions`, an interconnect `dmi = false`, or the instances caches");
+  }
   system.instances = options.instances;
   system.routes = options.routes;
-  add_memory(options, system);
-  add_idm(options, system);
-  add_interconnect(options, system);
+  if (!options.system) {
+    add_memory(options, system);
+    add_idm(options, system);
+    add_interconnect(options, system);
+  }
   for (const platform_options::addition &added : options.additions)
     add_part(added, system);
   return system;

@@ -44,31 +44,26 @@ po::options_description general_options()
   return d;
 }
 
-po::options_description system_options()
+using list_of_texts = po::typed_value<std::vector<std::string>>;
+
+list_of_texts *list()
+{
+  return po::value<std::vector<std::string>>()->composing();
+}
+
+/// What makes a master with slaves.
+po::options_description master_and_slaves_options()
 {
   po::options_description d("System");
   auto add = d.add_options();
   auto text = [] { return po::value<std::string>(); };
-  auto list = [] { return po::value<std::vector<std::string>>()->composing(); };
   add("interconnect", text()->default_value("router"), "kind of interconnect, see below");
   add("set", list(), "NAME=VALUE: parameter of the interconnect; may be repeated");
   add("default-target", text()->default_value(""),
       "shm or idm_NAME: gets accesses of the interconnect to addresses that nothing has");
-  add("load", list(), "shared object with more interconnects and parts; may be repeated");
-  add("add", list(),
-      "NAME=KIND[@ADDRESS][,irq=N][,trigger=edge|level][,for=INSTANCE+...][,guest=ADDRESS]"
-      "[,PARAMETER=VALUE...]: a part at this address of the interconnect, see below; may be "
-      "repeated");
   add("slaves", text()->default_value("1"), "number of slaves, 0 to 15");
   add("shared-memory", text()->default_value("64M"), "its size, to 16G");
   add("backing", text()->default_value("memfd"), "memfd, hugetlbfs or file:PATH");
-  add("observe", list(),
-      "[OFFSET+SIZE=]direct|every|cached|every-cached: accesses to this part of the shared memory, "
-      "or to all of it, are not seen, are transactions, go through a cache model in QEMU whose "
-      "misses are, or are transactions to such a cache in SystemC; may be repeated");
-  add("cache", list(),
-      "NAME=VALUE of the cache model: line, replacement (lru, fifo, random), fetches (on, "
-      "off), batch, l1.size, l1.ways, l2.size, l2.ways; may be repeated");
   add("read-latency", text()->default_value("0"), "of the shared memory, each transaction");
   add("write-latency", text()->default_value("0"), "of the shared memory, each transaction");
   add("idm-latency", text()->default_value("0"), "of a register access");
@@ -76,6 +71,36 @@ po::options_description system_options()
   add("locks", text()->default_value("32"), "hardware locks");
   add("dram", list(),
       "on, or NAME=VALUE: a DRAM model in front of the shared memory, see below; may be repeated");
+  return d;
+}
+
+po::options_description described_options()
+{
+  po::options_description d("System");
+  d.add_options()("set", list(),
+                  "NAME.KEY=VALUE: a key of an instance, a part or an interconnect, in place of what "
+                  "the file says; may be repeated");
+  return d;
+}
+
+/// Of any system.
+po::options_description system_options()
+{
+  po::options_description d("Parts and guests");
+  auto add = d.add_options();
+  auto text = [] { return po::value<std::string>(); };
+  add("load", list(), "shared object with more interconnects and parts; may be repeated");
+  add("add", list(),
+      "NAME=KIND[@ADDRESS][,on=INTERCONNECT][,irq=N][,trigger=edge|level][,for=INSTANCE+...]"
+      "[,guest=ADDRESS][,PARAMETER=VALUE...]: a part at this address of the interconnect, see below; "
+      "may be repeated");
+  add("observe", list(),
+      "[OFFSET+SIZE=]direct|every|cached|every-cached: accesses to this part of the shared memory, "
+      "or to all of it, are not seen, are transactions, go through a cache model in QEMU whose "
+      "misses are, or are transactions to such a cache in SystemC; may be repeated");
+  add("cache", list(),
+      "NAME=VALUE of the cache model: line, replacement (lru, fifo, random), fetches (on, "
+      "off), batch, l1.size, l1.ways, l2.size, l2.ways; may be repeated");
   add("route", list(),
       "SOURCE>INSTANCE[:edge|:level][:invert]: one more interrupt route; sources are idm_INSTANCE");
   add("input", text()->default_value(""), "file whose bytes are put into the shared memory");
@@ -137,32 +162,47 @@ void add_instance_options(po::options_description &d, const std::string &instanc
 std::string help_text(const platform_defaults &defaults)
 {
   std::ostringstream text;
-  text << "Usage: " << defaults.name << " [OPTION...]\n\n" << defaults.help << "\n\n";
-  text << general_options() << "\n" << system_options() << "\n" << output_options() << "\n";
-  text << "Each instance: master.NAME, slave.NAME (all slaves), slave0.NAME, slave1.NAME, ...\n";
+  const bool described = defaults.takes_file;
+  text << "Usage: " << defaults.name << (described ? " FILE" : "") << " [OPTION...]\n\n"
+       << defaults.help << "\n\n";
+  text << general_options() << "\n"
+       << (described ? described_options() : master_and_slaves_options()) << "\n"
+       << system_options() << "\n"
+       << output_options() << "\n";
+  text << (described ? "Each instance, by its name in the file:\n"
+                     : "Each instance: master.NAME, slave.NAME (all slaves), slave0.NAME, "
+                       "slave1.NAME, ...\n");
   for (const instance_option &o : instance_options)
     text << "  --INSTANCE." << o.name << std::string(14 - std::strlen(o.name), ' ') << o.help
          << "\n";
   text << "\nMachines:\n";
   for (const qemu_machine &m : all_machines())
     text << "  " << m.name << std::string(10 - std::strlen(m.name), ' ') << m.help << "\n";
-  text << "\nInterconnects, with the parameters that --set takes:\n" << interconnect_help();
+  text << "\nInterconnects, with the parameters that " << (described ? "they take" : "--set takes") << ":\n" << interconnect_help();
   text << "\nParts, with the parameters that --add takes:\n" << part_help();
-  text << "\nDRAM model, with the parameters that --dram takes:\n"
-       << parameter_help(dram::describe());
+  if (!described)
+    text << "\nDRAM model, with the parameters that --dram takes:\n"
+         << parameter_help(dram::describe());
   return text.str();
 }
 
-po::options_description all_options()
+std::vector<std::string> default_instances()
+{
+  std::vector<std::string> names = {"master", "slave"};
+  for (unsigned i = 0; i < max_slaves; ++i)
+    names.push_back("slave" + std::to_string(i));
+  return names;
+}
+
+po::options_description all_options(bool described, const std::vector<std::string> &instances)
 {
   po::options_description all;
-  all.add(general_options()).add(system_options()).add(output_options());
-  po::options_description instances;
-  add_instance_options(instances, "master");
-  add_instance_options(instances, "slave");
-  for (unsigned i = 0; i < max_slaves; ++i)
-    add_instance_options(instances, "slave" + std::to_string(i));
-  all.add(instances);
+  all.add(general_options()).add(output_options()).add(system_options());
+  all.add(described ? described_options() : master_and_slaves_options());
+  po::options_description of_instances;
+  for (const std::string &name : instances)
+    add_instance_options(of_instances, name);
+  all.add(of_instances);
   return all;
 }
 

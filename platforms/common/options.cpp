@@ -4,6 +4,7 @@
 #include "command_line.h"
 #include "option_descriptions.h"
 #include "program_files.h"
+#include "system_file.h"
 
 #include "tandem/idm_registers.h"
 
@@ -53,7 +54,7 @@ public:
   std::string text(const std::string &name, const std::string &fallback = "") const
   {
     for (const std::string &owner : {instance_, std::string("slave")})
-      if ((owner != "slave" || instance_ != "master") && map_.count(owner + "." + name))
+      if ((owner == instance_ || instance_.rfind("slave", 0) == 0) && map_.count(owner + "." + name))
         return map_[owner + "." + name].as<std::string>();
     return fallback;
   }
@@ -189,6 +190,8 @@ platform_options::addition read_addition(const std::string &text)
       refuse_option("impossible parameter '" + items[i] + "' of the part '" + text + "'");
     if (key == "irq")
       a.input = static_cast<unsigned>(read_number("irq of " + a.name, value, 0, 1023));
+    else if (key == "on")
+      a.on = value;
     else if (key == "guest")
       a.guest = read_number("guest address of " + a.name, value);
     else if (key == "for")
@@ -237,6 +240,16 @@ void read_system(const po::variables_map &map, platform_options &o)
     o.observations.push_back(read_observation(text));
   for (const std::string &pair : list_option(map, "cache"))
     read_cache(pair, o.cache);
+  o.routes = list_option(map, "route");
+  for (const std::string &text : list_option(map, "add"))
+    o.additions.push_back(read_addition(text));
+  o.input = map["input"].as<std::string>();
+  for (const std::string &pair : list_option(map, "param"))
+    o.parameters += (o.parameters.empty() ? "" : " ") + pair;
+}
+
+void read_master_and_slaves(const po::variables_map &map, platform_options &o)
+{
   o.interconnect = map["interconnect"].as<std::string>();
   o.interconnect_parameters = parse_parameters(list_option(map, "set"));
   o.default_target = map["default-target"].as<std::string>();
@@ -253,12 +266,37 @@ void read_system(const po::variables_map &map, platform_options &o)
   o.fifo_depth =
       static_cast<unsigned>(number_option(map, "fifo-depth", 1, TANDEM_IDM_MB_STATUS_LEVEL));
   o.locks = static_cast<unsigned>(number_option(map, "locks", 0, TANDEM_IDM_MAX_LOCKS));
-  o.routes = list_option(map, "route");
-  for (const std::string &text : list_option(map, "add"))
-    o.additions.push_back(read_addition(text));
-  o.input = map["input"].as<std::string>();
-  for (const std::string &pair : list_option(map, "param"))
-    o.parameters += (o.parameters.empty() ? "" : " ") + pair;
+  const unsigned slaves = static_cast<unsigned>(number_option(map, "slaves", 0, max_slaves));
+  o.instances.push_back(read_instance(map, "master", o));
+  for (unsigned i = 0; i < slaves; ++i)
+    o.instances.push_back(read_instance(map, "slave" + std::to_string(i), o));
+}
+
+/// Adds what the file says of the run and of instances, and takes over its system.
+void read_described(const system_file &file, const po::options_description &known,
+                    po::variables_map &map)
+{
+  std::vector<std::pair<std::string, std::string>> settings;
+  for (const system_file::setting &s : file.settings) {
+    if (!known.find_nothrow(s.name, false))
+      refuse_option(s.where + ": unknown key '" + s.name.substr(s.name.find('.') + 1) + "'");
+    settings.push_back({s.name, s.value});
+  }
+  read_settings(settings, known, map);
+}
+
+/// An error about a value that stands in the file begins with its place.
+template <typename Read> void read_with_places(const system_file &file, Read read)
+{
+  try {
+    read();
+  } catch (const sc_core::sc_report &report) {
+    const std::string cause = report.get_msg();
+    for (const system_file::setting &s : file.settings)
+      if (cause.find("'" + s.value + "'") != std::string::npos && cause.rfind(file.path, 0) != 0)
+        refuse_option(s.where + ": " + cause);
+    throw;
+  }
 }
 
 void read_output(const po::variables_map &map, platform_options &o)
@@ -287,15 +325,27 @@ void read_output(const po::variables_map &map, platform_options &o)
 bool parse_options(int argc, char **argv, const platform_defaults &defaults,
                    platform_options &options)
 {
-  const po::options_description all = all_options();
+  system_file file;
+  const bool described = defaults.takes_file && argc > 1 && argv[1][0] != '-';
+  if (described) {
+    file = read_system_file(argv[1], {});
+    argv[1] = argv[0];
+    --argc, ++argv;
+  }
+  const po::options_description all =
+      all_options(defaults.takes_file, described ? file.instances : default_instances());
   po::variables_map map;
   read_command_line(argc, argv, all, map);
   if (map.count("config")) {
     const std::string &path = map["config"].as<std::string>();
-    std::ifstream file(path);
-    if (!file || std::filesystem::is_directory(path))
+    std::ifstream stream(path);
+    if (!stream || std::filesystem::is_directory(path))
       refuse_option("the configuration file '" + path + "' cannot be read");
-    read_ini(file, all, map);
+    read_ini(stream, all, map);
+  }
+  if (described) {
+    file = read_system_file(file.path, list_option(map, "set"));
+    read_described(file, all, map);
   }
   std::istringstream settings(defaults.settings);
   read_ini(settings, all, map);
@@ -304,15 +354,23 @@ bool parse_options(int argc, char **argv, const platform_defaults &defaults,
     std::cout << help_text(defaults);
     return false;
   }
-  read_general(map, options);
-  read_system(map, options);
-  read_output(map, options);
-  const unsigned slaves = static_cast<unsigned>(number_option(map, "slaves", 0, max_slaves));
-  options.instances.push_back(read_instance(map, "master", options));
-  for (unsigned i = 0; i < slaves; ++i)
-    options.instances.push_back(read_instance(map, "slave" + std::to_string(i), options));
+  if (defaults.takes_file && !described)
+    refuse_option("a file with a system is missing; see " + defaults.name + " --help");
+  read_with_places(file, [&] {
+    read_general(map, options);
+    read_system(map, options);
+    read_output(map, options);
+    if (!described)
+      return read_master_and_slaves(map, options);
+    for (const std::string &name : file.instances)
+      options.instances.push_back(read_instance(map, name, options));
+    options.system = std::make_shared<system_description>(std::move(file.system));
+  });
+  if (options.instances.empty())
+    refuse_option(file.path + ": the system has no instance");
   if (options.interactive && options.instances.front().qemu.console != "log")
-    refuse_option("--interactive and --master.console exclude each other");
+    refuse_option("--interactive and --" + options.instances.front().name +
+                  ".console exclude each other");
   return true;
 }
 

@@ -7,6 +7,7 @@
 #include "tandem/time_domain.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,12 +15,15 @@
 namespace tandem
 {
 
+struct system_description;
+
 /// What differs between platforms before the user says anything.
 struct platform_defaults {
   std::string name; ///< of the executable, for --help
   std::string help; ///< one paragraph
   std::string
       settings; ///< text of an INI file as for --config, to which the user's own goes before
+  bool takes_file = false; ///< the first word of the command line is a file with a system
 };
 
 /// Everything that a run can be told.
@@ -27,6 +31,8 @@ struct platform_options {
   sc_core::sc_time quantum, time_limit;
   run_mode mode = run_mode::parallel;
   bool lookahead = true;
+  /// Of a file; without one the options below make a master with slaves.
+  std::shared_ptr<const system_description> system;
   std::string interconnect;
   parameter_values interconnect_parameters;
   std::string default_target; ///< of the interconnect; empty: such accesses are errors
@@ -49,6 +55,7 @@ struct platform_options {
   struct addition {
     std::string text; ///< as the user wrote it
     std::string name, kind;
+    std::string on; ///< interconnect; empty: the only one
     std::optional<std::uint64_t> address; ///< on the interconnect; of its first target
     std::optional<std::uint64_t> guest;   ///< where guests see it
     std::optional<unsigned> input;        ///< of the interrupt controllers

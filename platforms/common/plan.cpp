@@ -229,10 +229,10 @@ private:
       const system_end end = topology_.initiator(from.end, described.where);
       // The name of a part alone is that of its target socket's.
       const bool part = end.part && end.part->name == name;
-      plan_.links.push_back({socket_name(end),
-                             described.name + ".from_" +
-                                 std::to_string(network.config.initiators.size()),
-                             "check_" + name + (part ? "_" + end.socket : "")});
+      plan_.links.push_back(
+          {socket_name(end),
+           described.name + ".from_" + std::to_string(network.config.initiators.size()),
+           "check_" + name + (part ? "_" + end.socket : "")});
       network.config.initiators.push_back(name);
     }
     for (const described_interconnect &other : system_.interconnects)

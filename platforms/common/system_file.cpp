@@ -47,7 +47,8 @@ public:
     const toml::node *const node = take(key);
     std::uint64_t value = fallback;
     if (node && !parse_size(text_of(*node), value))
-      fail(*node, "impossible " + key + " '" + text_of(*node) + "'; give a number, or a size as 64k");
+      fail(*node,
+           "impossible " + key + " '" + text_of(*node) + "'; give a number, or a size as 64k");
     return value;
   }
   bool flag(const std::string &key)

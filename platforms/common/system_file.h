@@ -23,9 +23,9 @@ struct system_file {
   system_description system;
 };
 
-/// Reads it (docs/describing-a-system.md). changes: "NAME.KEY=VALUE" sets a key of an instance, a part
-/// or an interconnect, in place of what the file says. SC_ERROR "/tandem/options" that names file and
-/// line.
+/// Reads it (docs/describing-a-system.md). changes: "NAME.KEY=VALUE" sets a key of an instance, a
+/// part or an interconnect, in place of what the file says. SC_ERROR "/tandem/options" that names
+/// file and line.
 system_file read_system_file(const std::string &path, const std::vector<std::string> &changes);
 
 } // namespace tandem

@@ -19,7 +19,7 @@ echo "$(basename "$0") $*" >>"$TANDEM_TEST_CALLS"
 FAKES = {
     "id": "#!/bin/sh\necho 0\n",
     "dpkg-query": NOTED + 'for word; do :; done\n'
-                  '[ "$word" = acpica-tools ] || echo install ok installed\n',
+                  '[ "$word" = libfdt-dev ] || echo install ok installed\n',
     "apt-get": NOTED + """
 case "$*" in
 *--assume-no*)
@@ -32,7 +32,7 @@ update*) echo "lists read" ;;
   echo "much that nobody reads"
   echo "dlstatus:1:20.5:Retrieving file 1 of 3" >&3
   echo "pmstatus:libc6:amd64:70.1:Unpacking" >&3
-  echo "pmstatus:acpica-tools:99.0:Configured" >&3
+  echo "pmstatus:libfdt-dev:99.0:Configured" >&3
   exit "${TANDEM_TEST_APT:-0}" ;;
 esac
 """,

@@ -68,21 +68,37 @@ TEST(acpi_table, adds_up_to_zero_and_knows_its_length)
 TEST(acpi_table, says_to_others_what_it_was_told)
 {
   const std::string text = disassembled(acpi_table(devices));
-  expect_words(text, {"Scope (\\_SB)", "_HID, \"TNDM0001\"", "_UID, Zero", "Memory32Fixed (ReadWrite",
-                      "0xD0000000", "0x00010000", "QWordMemory (ResourceConsumer", "Cacheable",
-                      "0x0000001000000000", "0x0000001123455FFF", "0x0000000123456000",
-                      "Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive", "0x00000005",
-                      "_HID, \"ACME0001\"", "_UID, 0x07", "0xD2100000",
-                      "Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive", "0x00000014",
-                      "Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive", "0x00000015"});
+  expect_words(text, {"Scope (\\_SB)",
+                      "_HID, \"TNDM0001\"",
+                      "_UID, Zero",
+                      "Memory32Fixed (ReadWrite",
+                      "0xD0000000",
+                      "0x00010000",
+                      "QWordMemory (ResourceConsumer",
+                      "Cacheable",
+                      "0x0000001000000000",
+                      "0x0000001123455FFF",
+                      "0x0000000123456000",
+                      "Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive",
+                      "0x00000005",
+                      "_HID, \"ACME0001\"",
+                      "_UID, 0x07",
+                      "0xD2100000",
+                      "Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive",
+                      "0x00000014",
+                      "Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive",
+                      "0x00000015"});
 }
 
 TEST(acpi_table, takes_many_devices_and_addresses_above_4_gib)
 {
   std::vector<acpi_device> many;
   for (unsigned i = 0; i < 300; ++i)
-    many.push_back({"ACME0001", i, {{0x2000000000 + i * 0x1000, 0x1000, false}}, {{20, false}}});
+    many.push_back({"ACME0001",
+                    i,
+                    {{0x2000000000 + std::uint64_t{i} * 0x1000, 0x1000, false}},
+                    {{20, false}}});
   const std::string text = disassembled(acpi_table(many));
-  expect_words(text, {"_UID, Zero", "_UID, One", "_UID, 0x012B", "NonCacheable",
-                      "0x000000200012B000"});
+  expect_words(text,
+               {"_UID, Zero", "_UID, One", "_UID, 0x012B", "NonCacheable", "0x000000200012B000"});
 }

@@ -130,9 +130,9 @@ TEST(device_tree, joins_reservations_that_are_there)
 TEST(device_tree, has_further_devices)
 {
   tree_additions a;
-  a.devices = {{"accel", "acme,accel-2, acme,accel", {{0xa100000, 0x1000}, {0xa102000, 0x2000}},
-                {0, 40, 1}},
-               {"silent", "acme,silent", {{0xa200000, 0x1000}}, {}}};
+  a.devices = {
+      {"accel", "acme,accel-2, acme,accel", {{0xa100000, 0x1000}, {0xa102000, 0x2000}}, {0, 40, 1}},
+      {"silent", "acme,silent", {{0xa200000, 0x1000}}, {}}};
   const device_tree tree = complete_tree("master", machine_tree(), a);
   EXPECT_EQ(bytes(tree, "/accel@a100000", "compatible"),
             std::string("acme,accel-2\0acme,accel", 24));

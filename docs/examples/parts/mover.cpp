@@ -12,8 +12,11 @@ struct mover : sc_core::sc_module {
 
   static tandem::part_info describe()
   {
-    tandem::part_info info{"copies bytes", {{"burst", "64", "bytes of a transaction"}},
-                           {{"socket", 0x1000}}, {"memory"}, {"irq"}};
+    tandem::part_info info{"copies bytes",
+                           {{"burst", "64", "bytes of a transaction"}},
+                           {{"socket", 0x1000}},
+                           {"memory"},
+                           {"irq"}};
     info.device_tree = "example,mover";
     info.acpi = "EXMP0002";
     return info;
@@ -23,8 +26,9 @@ struct mover : sc_core::sc_module {
   {
     const char *const names[] = {"from", "from_high", "to", "to_high", "bytes"};
     for (unsigned i = 0; i < 5; ++i)
-      registers_.declare(names[i], 4 * i, {[this, i](unsigned) { return value_[i]; },
-                                           [this, i](unsigned, auto v) { value_[i] = v; }});
+      registers_.declare(names[i], 4 * i,
+                         {[this, i](unsigned) { return value_[i]; },
+                          [this, i](unsigned, auto v) { value_[i] = v; }});
     registers_.declare("start", 0x14, {{}, [this](unsigned, auto) { start_.notify(); }});
     registers_.declare("clear", 0x18, {{}, [this](unsigned, auto) { irq.write(false); }});
     socket.on_b_transport([this](auto &access, auto &) { registers_.transport(0, access); });

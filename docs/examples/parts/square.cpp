@@ -11,8 +11,8 @@ struct square : sc_core::sc_module {
 
   static tandem::part_info describe()
   {
-    tandem::part_info info{"squares a number", {{"time", "1us", "of a square"}},
-                           {{"socket", 0x1000}}, {}, {"irq"}};
+    tandem::part_info info{
+        "squares a number", {{"time", "1us", "of a square"}}, {{"socket", 0x1000}}, {}, {"irq"}};
     info.device_tree = "example,square";
     info.acpi = "EXMP0001";
     return info;
@@ -21,8 +21,9 @@ struct square : sc_core::sc_module {
   square(sc_core::sc_module_name, const tandem::parameters &p) : time_(p.time("time"))
   {
     registers_.declare("id", 0x0, {[](unsigned) { return 0x53515552u; }});
-    registers_.declare("value", 0x4, {[this](unsigned) { return value_; },
-                                      [this](unsigned, std::uint32_t v) { value_ = v; }});
+    registers_.declare(
+        "value", 0x4,
+        {[this](unsigned) { return value_; }, [this](unsigned, std::uint32_t v) { value_ = v; }});
     registers_.declare("start", 0x8, {{}, [this](unsigned, std::uint32_t) { end_.notify(time_); }});
     registers_.declare("clear", 0xc, {{}, [this](unsigned, std::uint32_t) { irq.write(false); }});
     socket.on_b_transport([this](auto &access, auto &) { registers_.transport(0, access); });

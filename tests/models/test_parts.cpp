@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstring>
+#include <functional>
+#include <gtest/gtest.h>
+#include <tandem/interrupt.h>
+#include <tandem/part.h>
+#include <tandem/shared_memory.h>
+#include <tandem/sockets.h>
+#include <tlm_utils/simple_initiator_socket.h>
+#include <tlm_utils/simple_target_socket.h>
+
+using namespace sc_core;
+
+namespace
+{
+
+/// As others write models: sockets of 64 bits, an interrupt by signal, no word of Tandem's.
+struct foreign : sc_module {
+  tlm_utils::simple_target_socket<foreign, 64> registers{"registers"};
+  tlm_utils::simple_initiator_socket<foreign, 64> bus{"bus"};
+  sc_out<bool> done{"done"};
+  unsigned accesses = 0;
+
+  explicit foreign(const sc_module_name &name) : sc_module(name)
+  {
+    registers.register_b_transport(this, &foreign::b_transport);
+    SC_HAS_PROCESS(foreign);
+    SC_THREAD(run);
+  }
+  void b_transport(tlm::tlm_generic_payload &p, sc_time &)
+  {
+    ++accesses;
+    p.set_response_status(tlm::TLM_OK_RESPONSE);
+  }
+  void run()
+  {
+    std::uint32_t word = 0x12345678;
+    tlm::tlm_generic_payload p;
+    p.set_write();
+    p.set_address(0x100);
+    p.set_data_ptr(reinterpret_cast<unsigned char *>(&word));
+    p.set_data_length(4);
+    p.set_streaming_width(4);
+    sc_time delay;
+    bus->b_transport(p, delay);
+    wait(10, SC_NS);
+    done.write(true);
+  }
+};
+
+/// Hears of one interrupt by function call and raises another, and listens to a signal.
+struct listener : sc_module, private tandem::interrupt_if {
+  tlm_utils::simple_target_socket<listener> socket{"socket"}; // of 32 bits
+  sc_export<tandem::interrupt_if> heard{"heard"};
+  tandem::interrupt_out raised{"raised"};
+  sc_in<bool> alarm{"alarm"};
+  sc_time heard_at;
+  bool alarmed = false;
+
+  explicit listener(const sc_module_name &name) : sc_module(name)
+  {
+    heard.bind(*this);
+    SC_HAS_PROCESS(listener);
+    SC_THREAD(run);
+  }
+  void set_level(bool high) override { heard_at = high ? sc_time_stamp() : heard_at; }
+  void run()
+  {
+    raised.write(true);
+    wait(alarm.posedge_event());
+    alarmed = true;
+  }
+};
+
+std::string error_of(const std::function<void()> &action)
+{
+  try {
+    action();
+  } catch (const sc_report &report) {
+    return report.get_msg();
+  }
+  return "";
+}
+
+tandem::part_info widget_info()
+{
+  tandem::part_info info;
+  info.help = "a part of this test";
+  info.parameters = {{"size", "8k", "bytes"}, {"speed", "3", "of it"}};
+  info.targets = {{"socket", 0, "size"}, {"other", 0x1000}};
+  return info;
+}
+
+struct widget : sc_module {
+  std::uint64_t speed;
+  widget(const sc_module_name &name, const tandem::parameters &p)
+      : sc_module(name), speed(p.number("speed", 1, 9))
+  {
+  }
+  static tandem::part_info describe() { return widget_info(); }
+};
+TANDEM_REGISTER_PART("widget", widget)
+
+} // namespace
+
+TEST(parts, are_made_by_name_with_their_parameters)
+{
+  const auto made = tandem::make_part("widget", "w", {{"speed", "7"}});
+  EXPECT_EQ(dynamic_cast<widget &>(*made).speed, 7u);
+  EXPECT_EQ(dynamic_cast<widget &>(*tandem::make_part("widget", "v", {})).speed, 3u);
+  EXPECT_EQ(error_of([] {
+              tandem::make_part("widget", "w", {{"sped", "7"}});
+            }),
+            "widget w: unknown parameter 'sped'; known are size, speed");
+  EXPECT_EQ(error_of([] {
+              tandem::make_part("wigdet", "w", {});
+            }).find("unknown kind of part 'wigdet'; known are cache, dram, "),
+            0u);
+}
+
+TEST(parts, say_how_large_their_targets_are)
+{
+  const tandem::part_info &info = tandem::part_description("widget");
+  EXPECT_EQ(tandem::target_size("w", info, info.targets[0], {}), 8192u);
+  EXPECT_EQ(tandem::target_size("w", info, info.targets[0], {{"size", "1M"}}), 1u << 20);
+  EXPECT_EQ(tandem::target_size("w", info, info.targets[1], {}), 0x1000u);
+  const std::string help = tandem::part_help();
+  for (const char *words :
+       {"widget: a part of this test", "  speed = 3  of it", "memory: ", "dram: "})
+    EXPECT_NE(help.find(words), std::string::npos) << words;
+}
+
+TEST(parts, of_others_are_bound_by_their_names)
+{
+  foreign model("model");
+  listener ear("ear");
+  const auto memory = tandem::make_part("memory", "memory", {{"size", "64k"}});
+  tandem::initiator_socket unused("unused"), own("own");
+  tandem::binder binder;
+  EXPECT_EQ(error_of([&] { binder.sockets("model.bus", "ear.socket"); }),
+            "'model.bus' and 'ear.socket' are of different widths");
+  EXPECT_EQ(error_of([&] {
+              binder.sockets("model.buss", "memory.socket");
+            }).find("there is no initiator socket 'model.buss'; model has "),
+            0u);
+  EXPECT_EQ(error_of([&] { binder.sockets("model.done", "memory.socket"); }),
+            "'model.done' is no initiator socket of the base protocol");
+  EXPECT_EQ(error_of([&] {
+              binder.interrupt("model.bus", "ear.heard");
+            }).find("'model.bus' is no interrupt output"),
+            0u);
+  binder.sockets("model.bus", "memory.socket");
+  binder.sockets("own", "model.registers");
+  binder.sockets("unused", "ear.socket");
+  binder.interrupt("model.done", "ear.heard");
+  binder.interrupt("ear.raised", "ear.alarm");
+  sc_start(100, SC_NS);
+  std::uint32_t word;
+  std::memcpy(&word, dynamic_cast<tandem::shared_memory &>(*memory).data() + 0x100, sizeof word);
+  EXPECT_EQ(word, 0x12345678u);
+  EXPECT_EQ(ear.heard_at, sc_time(10, SC_NS));
+  EXPECT_TRUE(ear.alarmed);
+  tlm::tlm_generic_payload payload;
+  sc_time delay;
+  own->b_transport(payload, delay);
+  EXPECT_EQ(model.accesses, 1u);
+}
