@@ -85,6 +85,26 @@ bool cache::covers(std::uint64_t address) const
       [address](const cache_config::range &r) { return address - r.address < r.size; });
 }
 
+/// One access at a time is in the cache, in the order in which they came: a miss of one initiator
+/// of several has the others wait.
+class cache::turn
+{
+public:
+  explicit turn(cache &owner) : owner_(owner)
+  {
+    for (const std::uint64_t mine = owner_.arrived_++; mine != owner_.served_;)
+      sc_core::wait(owner_.next_);
+  }
+  ~turn()
+  {
+    ++owner_.served_;
+    owner_.next_.notify();
+  }
+
+private:
+  cache &owner_;
+};
+
 void cache::b_transport(tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
 {
   arrive(delay);
@@ -93,6 +113,7 @@ void cache::b_transport(tlm::tlm_generic_payload &payload, sc_core::sc_time &del
                    (payload.get_byte_enable_ptr() && payload.get_byte_enable_length() == 0);
   if (payload.get_command() == tlm::TLM_IGNORE_COMMAND || odd || !covers(address))
     return out->b_transport(payload, delay);
+  const turn mine(*this);
   const access_extension *const given = payload.get_extension<access_extension>();
   const access_extension about = given ? *given : access_extension();
   if (about.is(lock_step::begin))

@@ -27,8 +27,9 @@ struct cache_config {
   std::vector<range> ranges; ///< what is cached; the rest passes unchanged
 };
 
-/// Write-back, allocating on reads and writes, for one initiator. It holds no data: the memory
-/// is always up to date, the data of an access is moved by debug transport, and what takes time are
+/// Write-back, allocating on reads and writes. Several initiators may be behind an interconnect in
+/// front of it; one access at a time is in it, the others wait. It holds no data: the memory is
+/// always up to date, the data of an access is moved by debug transport, and what takes time are
 /// the transfers of lines. A hit takes none. A miss writes the line back that it replaces, if that
 /// is dirty (a write with all byte enables off), then reads its own line, unless it writes all of
 /// it. So one cache may be behind another.
@@ -58,6 +59,7 @@ public:
   nlohmann::ordered_json statistics() const override;
 
 private:
+  class turn;
   struct entry {
     std::uint64_t line;
     bool dirty;
@@ -90,8 +92,10 @@ private:
   declared_order order_{in, arrival_order::any}; // b_transport sees to it
   const cache_config config_;
   std::vector<set> sets_;
-  std::vector<unsigned char> data_;    // of a line under way, without meaning
-  std::vector<unsigned char> scratch_; // of a question
+  std::vector<unsigned char> data_;        // of a line under way, without meaning
+  std::vector<unsigned char> scratch_;     // of a question
+  std::uint64_t arrived_ = 0, served_ = 0; // accesses; the difference are in it or wait
+  sc_core::sc_event next_;
   struct {
     std::uint64_t reads = 0, writes = 0, read_misses = 0, write_misses = 0, write_backs = 0;
     std::uint64_t failed_write_backs = 0;
