@@ -2,11 +2,13 @@
 /*
  * Fair turns for the CPUs of an SMP guest.
  *
- * All CPUs of a guest that counts instructions share one thread and take turns. Before 8.1, QEMU
- * lets the first CPU use up all instructions until the next timer, and the others get what it
- * leaves. A CPU that spins until another one answers leaves nothing; a Linux with two CPUs needs
- * hours of virtual time to boot. So a turn ends here after some instructions, which are counted,
- * so that a run stays reproducible. Newer versions share the instructions out themselves.
+ * All CPUs of a guest that counts instructions share one thread and take turns. QEMU makes them too
+ * long: before 8.1 the first CPU uses up all instructions until the next timer or the end of the
+ * window, newer versions give each CPU its share of these. A CPU that spins until another one answers
+ * leaves nothing, so each answer takes a window, of which an Arm Linux with two CPUs needs many
+ * thousands: where it flushes translations of all CPUs page by page, for instance, each page ends the
+ * CPU's turn, and the other one, if it spins, has a whole turn. So a turn ends here after some
+ * instructions, which are counted, so that a run stays reproducible.
  *
  * Instructions that say that a CPU waits (Arm's WFE and YIELD) end a turn as well, in all versions.
  * QEMU does that itself where it translates for one thread; in parallel mode (parallel.c) it takes
@@ -50,7 +52,7 @@ void tandem_turns_translated(void *block)
 {
   if (q.cpus > 1 && q.isa->gives_way)
     find_waits(block);
-  if (q.cpus > 1 && (q.major < 8 || (q.major == 8 && q.minor < 1)))
+  if (q.cpus > 1)
     q.qemu_plugin_register_vcpu_tb_exec_cb(block, executed, 0,
                                            (void *)(uintptr_t)q.qemu_plugin_tb_n_insns(block));
 }

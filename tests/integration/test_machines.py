@@ -118,6 +118,16 @@ class Machines(PlatformTest):
     def test_smp_aarch64(self):
         self.smp("aarch64", 8)
 
+    def test_smp_cpu_that_spins(self):
+        # It holds the others up for a turn of 10,000 instructions of 1 ns, however long the window.
+        for machine, cpus in (("x86-pc", 2), ("arm", 2), ("aarch64", 4)):
+            with self.subTest(machine):
+                run = self.simulate("--slaves", 0, "--master.machine", machine, "--master.image",
+                                    "turns", "--master.cpus", cpus, "--param", f"cpus={cpus}",
+                                    "--param", "n=200", "--quantum", "10ms")
+                self.assertEqual(run.number("passed"), 200 * cpus)
+                self.assertLess(run.number("ns"), 1.5 * 10_000 * 200 * cpus)
+
     def test_serial_mode(self):
         parallel, serial = self.demo(), self.demo("--mode", "serial")
         # No race through memory in the demo, so both modes tell the same story.
