@@ -4,11 +4,11 @@
  *
  * All CPUs of a guest that counts instructions share one thread and take turns. QEMU makes them too
  * long: before 8.1 the first CPU uses up all instructions until the next timer or the end of the
- * window, newer versions give each CPU its share of these. A CPU that spins until another one answers
- * leaves nothing, so each answer takes a window, of which an Arm Linux with two CPUs needs many
- * thousands: where it flushes translations of all CPUs page by page, for instance, each page ends the
- * CPU's turn, and the other one, if it spins, has a whole turn. So a turn ends here after some
- * instructions, which are counted, so that a run stays reproducible.
+ * window, newer versions give each CPU its share of these. A CPU that spins until another one
+ * answers leaves nothing, so each answer takes a window, of which an Arm Linux with two CPUs needs
+ * many thousands: where it flushes translations of all CPUs page by page, for instance, each page
+ * ends the CPU's turn, and the other one, if it spins, has a whole turn. So a turn ends here after
+ * some instructions, which are counted, so that a run stays reproducible.
  *
  * Instructions that say that a CPU waits (Arm's WFE and YIELD) end a turn as well, in all versions.
  * QEMU does that itself where it translates for one thread; in parallel mode (parallel.c) it takes
