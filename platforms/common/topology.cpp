@@ -33,6 +33,12 @@ std::string socket_of(const std::string &wanted, const std::vector<std::string> 
   return std::find(known.begin(), known.end(), wanted) == known.end() ? "" : wanted;
 }
 
+/// For what the part's parameters report.
+std::string owner_of(const described_part &part)
+{
+  return (part.where.empty() ? "" : part.where + ": ") + part.kind + " " + part.name;
+}
+
 bool sees(const described_range &range, const std::string &initiator)
 {
   return range.only.empty() ||
@@ -85,8 +91,7 @@ void topology::check_names() const
     if (!is_part(p.kind))
       refuse_system(p.where,
                     "unknown kind of part '" + p.kind + "'; known are " + join(part_names()));
-    const std::string owner = (p.where.empty() ? "" : p.where + ": ") + p.kind + " " + p.name;
-    const parameters checked(owner, part_description(p.kind).parameters, p.parameters);
+    const parameters checked(owner_of(p), part_description(p.kind).parameters, p.parameters);
   }
   for (const described_interconnect &n : system_.interconnects) {
     take(n.name, n.where);
@@ -239,7 +244,8 @@ std::uint64_t topology::bytes(const system_end &end, const std::string &where) c
     return 0;
   for (const part_target &t : end.info->targets)
     if (t.name == end.socket)
-      if (const std::uint64_t size = target_size(where, *end.info, t, end.part->parameters))
+      if (const std::uint64_t size =
+              target_size(owner_of(*end.part), *end.info, t, end.part->parameters))
         return size;
   const auto after =
       end.info->passes_on ? next(initiator(end.part->name, where)) : std::optional<next_end>();

@@ -330,10 +330,11 @@ class PlatformTest(unittest.TestCase):
         return os.path.join(self.directory, name)
 
     def start(self, *options, environment=None, prefix=QEMU_PREFIX, out=True, platform=PLATFORM):
-        """Starts the platform with --out DIR, and nothing on its standard output. Threads of a
-        test may call this at the same time: each run has files of its own."""
+        """Starts the platform, a path or words that begin with one, with --out DIR, and nothing on
+        its standard output. Threads of a test may call this at the same time: each run has files
+        of its own."""
         number = next(self._numbers)
-        command = [platform, "--progress", "off"]
+        command = [*([platform] if isinstance(platform, str) else platform), "--progress", "off"]
         if "--check" not in options:
             command += ["--check", "on"]
         directory = None

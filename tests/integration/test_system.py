@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Systems that a file describes: what no option of a platform makes, and errors that say where."""
+import os
+
+from platform_run import PLATFORM, PlatformTest, ctest, main
+
+SYSTEM = os.path.join(os.path.dirname(PLATFORM), "tandem-system")
+EXAMPLES = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "examples", "systems")
+
+TWO_LEVELS = """
+[instance]
+cpu0 = { machine = "arm", image = "latency", to = "near" }
+
+[interconnect]
+near = { kind = "router", default = "far", latency = "%(near)s" }
+
+[part]
+idm = { kind = "idm", latency = "%(idm)s" }
+memory = { kind = "memory" }
+
+[interconnect.far]
+kind = "router"
+latency = "%(far)s"
+map = [ { at = 0x1000000000, to = "memory" }, { at = 0x0f000000, to = "idm" } ]
+"""
+
+# Two masters, each with an IDM of its own, and a memory that both share.
+TWO_MASTERS = """
+[instance.left]
+machine = "arm"
+image = "smoke"
+to = "bus"
+[instance.right]
+machine = "cortexm"
+image = "smoke"
+to = "bus"
+[part]
+memory = { kind = "memory", size = "1M" }
+left_idm = { kind = "idm" }
+right_idm = { kind = "idm" }
+[interconnect.bus]
+kind = "bus"
+map = [
+  { at = 0x1000000000, to = "memory" },
+  { at = 0x0f000000, to = "left_idm", for = "left" },
+  { at = 0x0e000000, to = "right_idm", for = "right" },
+]
+"""
+
+
+class System(PlatformTest):
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="ascii") as file:
+            file.write(text)
+        return self.path(name)
+
+    def described(self, text, *options, **how):
+        path = self.write("system.toml", text)
+        return self.simulate(*options, platform=(SYSTEM, path), **how)
+
+    @ctest()
+    def test_delays_of_all_levels_add_up(self):
+        def elapsed(**delays):
+            latencies = dict({"near": "0", "far": "0", "idm": "0"}, **delays)
+            return self.described(TWO_LEVELS % latencies, "--param", "n=1000").number("ns", "cpu0")
+        base = elapsed()
+        for delays, sum_ns in (({"near": "100ns"}, 100), ({"far": "30ns"}, 30), ({"idm": "7ns"}, 7),
+                               ({"near": "100ns", "far": "30ns", "idm": "7ns"}, 137)):
+            with self.subTest(**delays):
+                self.assertEqual(elapsed(**delays) - base, 1000 * sum_ns)
+
+    @ctest()
+    def test_clusters_with_caches_and_interleaved_memory(self):
+        """The example of the documents: eight CPUs on buses with shared caches, a mesh, two channels."""
+        a, b = (self.simulate("--param", "n=32",
+                              platform=(SYSTEM, os.path.join(EXAMPLES, "clusters.toml")))
+                for _ in range(2))
+        single = self.simulate("--master.image", "matmul", "--master.machine", "arm", "--slaves", 7, "--slave.image", "matmul",
+                               "--param", "n=32")
+        self.assertEqual(a.results("cpu0")["sum"], single.results()["sum"])
+        self.assertEqual(a.fingerprint(), b.fingerprint())
+        mesh = {(p["initiator"], p["target"]): p for p in a.module("mesh")["paths"]}
+        for cache in ("cache0", "cache3"):
+            for channel in ("dram0", "dram1"):
+                self.assertGreater(mesh[(cache, channel)]["transactions"], 0)
+        self.assertGreater(mesh[("cache0", "idm_cpu0")]["transactions"], 0)
+        self.assertGreater(a.module("idm")["participants"][7]["accesses"], 0)
+
+    @ctest()
+    def test_two_masters_with_an_idm_each(self):
+        run = self.described(TWO_MASTERS)
+        for name in ("left", "right"):
+            self.assertIn("participant 0 of 1", run.console(name))
+        self.assertEqual(len(run.module("left_idm")["participants"]), 1)
+
+    @ctest(once=True)
+    def test_changes_of_a_file(self):
+        text = TWO_LEVELS % {"near": "0", "far": "0", "idm": "0"}
+        base = self.described(text, "--param", "n=100").number("ns", "cpu0")
+        slow = self.described(text, "--param", "n=100", "--set", "idm.latency=50ns").number("ns", "cpu0")
+        self.assertEqual(slow - base, 5000)
+        ring = self.described(text, "--param", "n=100", "--set", "far.kind=ring", "--set",
+                              "far.latency=0").number("ns", "cpu0")
+        self.assertGreater(ring, base)
+
+    @ctest(once=True)
+    def test_errors_name_file_and_line(self):
+        good = TWO_LEVELS % {"near": "0", "far": "0", "idm": "0"}
+        for old, new, line, sentence in (
+                ('kind = "idm"', 'kind = "idn"', 9, "unknown kind of part 'idn'; known are cache"),
+                ('kind = "memory"', 'kind = "memory", sise = 3', 10,
+                 "memory memory: unknown parameter 'sise'; known are"),
+                ('kind = "memory"', 'kind = "memory", size = "lots"', 10, "parameter size is 'lots'"),
+                ('0x1000000000, to = "memory"', '0x0f008000, to = "memory"', 12, "overlaps range"),
+                ('to = "memory"', 'to = "memry"', 15, "no part or interconnect 'memry'"),
+                ('to = "idm"', 'to = "idm", sice = 1', 15, "unknown key 'sice'; known are at, size"),
+                ('default = "far"', 'default = "near"', 6, "leads back to itself"),
+                ('machine = "arm"', 'machin = "arm"', 3, "unknown key 'machin'"),
+                ('machine = "arm"', 'machine = "alpha"', 3, "unknown machine 'alpha'"),
+                ('to = "near"', 'to = "nera"', 3, "no part or interconnect 'nera'"),
+                (', { at = 0x0f000000, to = "idm" }', "", 9, "nothing leads to the target socket"),
+                ("[instance]", "[instance", 2, ""),
+                ("[instance]", "[run]\nquantum = '1 week'\n[instance]", 3, "quantum '1 week'"),
+                ("[part]", "[[wire]]\nfrom = 'memory'\nto = 'cpu0'\n[part]", 8,
+                 "is no interrupt output; memory has none")):
+            with self.subTest(new):
+                self.assertIn(old, good)
+                path = self.write("bad.toml", good.replace(old, new, 1))
+                text = self.refused(platform=(SYSTEM, path))
+                self.assertIn(sentence, text)
+                self.assertRegex(text, r"bad\.toml:%d\b" % line)
+        text = self.refused(platform=(SYSTEM, self.write("cut.toml",
+                                                         good.replace(', to = "near"', ""))))
+        self.assertIn("the instance 'cpu0' is connected to nothing", text)
+        text = self.refused(platform=(SYSTEM, "/nowhere.toml"))
+        self.assertIn("'/nowhere.toml' cannot be read", text)
+        self.assertIn("a file with a system is missing", self.refused(platform=SYSTEM))
+
+
+if __name__ == "__main__":
+    main()
