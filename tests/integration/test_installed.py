@@ -72,7 +72,8 @@ class Installed(PlatformTest):
         installed = os.path.join(prefix, "bin", "x86-arm")
         # The inputs that --dry-run shows for these machines.
         inputs = {"x86-pc": ("x86_64", 20, 21), "arm": ("arm", 176, 40),
-                  "aarch64": ("aarch64", 176, 40), "cortexm": ("cortexm", 25, 26)}
+                  "aarch64": ("aarch64", 176, 40), "cortexm": ("cortexm", 25, 26),
+                  "riscv64": ("riscv64", 41, 40)}
 
         def run(machine, *options, parameters=""):
             arch, square, mover = inputs[machine]

@@ -11,7 +11,7 @@ namespace tandem::machines
 namespace
 {
 
-std::vector<std::uint32_t> plic_cells(unsigned input)
+std::vector<std::uint32_t> plic_cells(unsigned input, bool)
 {
   return {input};
 }
