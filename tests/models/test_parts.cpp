@@ -72,6 +72,11 @@ struct listener : sc_module, private tandem::interrupt_if {
   }
 };
 
+struct driver : sc_module {
+  tandem::initiator_socket unused{"unused"}, own{"own"};
+  explicit driver(const sc_module_name &name) : sc_module(name) {}
+};
+
 std::string error_of(const std::function<void()> &action)
 {
   try {
@@ -135,7 +140,7 @@ TEST(parts, of_others_are_bound_by_their_names)
   foreign model("model");
   listener ear("ear");
   const auto memory = tandem::make_part("memory", "memory", {{"size", "64k"}});
-  tandem::initiator_socket unused("unused"), own("own");
+  driver starter("starter");
   tandem::binder binder;
   EXPECT_EQ(error_of([&] { binder.sockets("model.bus", "ear.socket"); }),
             "'model.bus' and 'ear.socket' are of different widths");
@@ -150,8 +155,8 @@ TEST(parts, of_others_are_bound_by_their_names)
             }).find("'model.bus' is no interrupt output"),
             0u);
   binder.sockets("model.bus", "memory.socket");
-  binder.sockets("own", "model.registers");
-  binder.sockets("unused", "ear.socket");
+  binder.sockets("starter.own", "model.registers");
+  binder.sockets("starter.unused", "ear.socket");
   binder.interrupt("model.done", "ear.heard");
   binder.interrupt("ear.raised", "ear.alarm");
   sc_start(100, SC_NS);
@@ -162,6 +167,6 @@ TEST(parts, of_others_are_bound_by_their_names)
   EXPECT_TRUE(ear.alarmed);
   tlm::tlm_generic_payload payload;
   sc_time delay;
-  own->b_transport(payload, delay);
+  starter.own->b_transport(payload, delay);
   EXPECT_EQ(model.accesses, 1u);
 }
