@@ -60,7 +60,7 @@ class Platform:
         for path in (self.path, self.replayer):
             if not os.access(path, os.X_OK):
                 raise Refused(f"there is no platform {path}")
-        listing = self._ask("--help").partition("\nInterconnects,")[2]
+        listing = self._ask("--help").partition("\nInterconnects,")[2].partition("\n\n")[0]
         self.interconnects = {}  # kind: names of its parameters
         for line in listing.splitlines()[1:]:
             kind = re.match(r"([\w.-]+): ", line)
