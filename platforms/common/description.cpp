@@ -168,7 +168,8 @@ system_description describe(const platform_options &options)
     system = *options.system;
     for (const auto &o : options.observations)
       if (o.mode == "every" || o.mode == "every-cached")
-        fail("observe " + o.mode + " is for a master with slaves; in the file of a system, give its "
+        fail("observe " + o.mode +
+             " is for a master with slaves; in the file of a system, give its "
              "memory `transactions`, an interconnect `dmi = false`, or the instances caches");
   }
   system.instances = options.instances;

@@ -77,9 +77,10 @@ po::options_description master_and_slaves_options()
 po::options_description described_options()
 {
   po::options_description d("System");
-  d.add_options()("set", list(),
-                  "NAME.KEY=VALUE: a key of an instance, a part or an interconnect, in place of what "
-                  "the file says; may be repeated");
+  d.add_options()(
+      "set", list(),
+      "NAME.KEY=VALUE: a key of an instance, a part or an interconnect, in place of what "
+      "the file says; may be repeated");
   return d;
 }
 
@@ -92,7 +93,8 @@ po::options_description system_options()
   add("load", list(), "shared object with more interconnects and parts; may be repeated");
   add("add", list(),
       "NAME=KIND[@ADDRESS][,on=INTERCONNECT][,irq=N][,trigger=edge|level][,for=INSTANCE+...]"
-      "[,guest=ADDRESS][,PARAMETER=VALUE...]: a part at this address of the interconnect, see below; "
+      "[,guest=ADDRESS][,PARAMETER=VALUE...]: a part at this address of the interconnect, see "
+      "below; "
       "may be repeated");
   add("observe", list(),
       "[OFFSET+SIZE=]direct|every|cached|every-cached: accesses to this part of the shared memory, "
@@ -178,7 +180,9 @@ std::string help_text(const platform_defaults &defaults)
   text << "\nMachines:\n";
   for (const qemu_machine &m : all_machines())
     text << "  " << m.name << std::string(10 - std::strlen(m.name), ' ') << m.help << "\n";
-  text << "\nInterconnects, with the parameters that " << (described ? "they take" : "--set takes") << ":\n" << interconnect_help();
+  text << "\nInterconnects, with the parameters that " << (described ? "they take" : "--set takes")
+       << ":\n"
+       << interconnect_help();
   text << "\nParts, with the parameters that --add takes:\n" << part_help();
   if (!described)
     text << "\nDRAM model, with the parameters that --dram takes:\n"

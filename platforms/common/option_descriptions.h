@@ -15,8 +15,8 @@ constexpr unsigned max_slaves = 15; ///< the fabric of a master and 15 slaves fi
 /// Names of the instances that options may be of, "slave" for all slaves included.
 std::vector<std::string> default_instances();
 
-/// All that the command line and the INI file may have. described: for a system in a file, with these
-/// instances, which leaves no room for what makes a master with slaves.
+/// All that the command line and the INI file may have. described: for a system in a file, with
+/// these instances, which leaves no room for what makes a master with slaves.
 boost::program_options::options_description all_options(bool described,
                                                         const std::vector<std::string> &instances);
 

@@ -54,7 +54,8 @@ public:
   std::string text(const std::string &name, const std::string &fallback = "") const
   {
     for (const std::string &owner : {instance_, std::string("slave")})
-      if ((owner == instance_ || instance_.rfind("slave", 0) == 0) && map_.count(owner + "." + name))
+      if ((owner == instance_ || instance_.rfind("slave", 0) == 0) &&
+          map_.count(owner + "." + name))
         return map_[owner + "." + name].as<std::string>();
     return fallback;
   }

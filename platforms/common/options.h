@@ -55,7 +55,7 @@ struct platform_options {
   struct addition {
     std::string text; ///< as the user wrote it
     std::string name, kind;
-    std::string on; ///< interconnect; empty: the only one
+    std::string on;                       ///< interconnect; empty: the only one
     std::optional<std::uint64_t> address; ///< on the interconnect; of its first target
     std::optional<std::uint64_t> guest;   ///< where guests see it
     std::optional<unsigned> input;        ///< of the interrupt controllers
