@@ -44,6 +44,13 @@ void add_memory(const platform_options &options, system_description &system)
   for (const char *mode : {"every", "every-cached"})
     for (const memory_share &part : observed(options, options.shared_memory_size, mode))
       transactions.push_back(part);
+  if (options.mode == run_mode::free) {
+    if (!observed(options, options.shared_memory_size, "every-cached").empty())
+      fail("in free mode no time is counted, so memory cannot be observed through caches");
+    if (!transactions.empty())
+      SC_REPORT_WARNING("/tandem/platform", "in free mode, atomic instructions on memory that is "
+                                            "observed access by access are not atomic");
+  }
   system.parts.push_back({"shm",
                           "memory",
                           {{"size", std::to_string(options.shared_memory_size)},

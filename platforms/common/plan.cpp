@@ -242,8 +242,9 @@ private:
       add_range(network, range);
     network.config.default_target = described.default_target;
     const auto &known = network.config.targets;
-    if (!described.default_target.empty() &&
-        std::find(known.begin(), known.end(), described.default_target) == known.end()) {
+    // The name of a target, else of what is to be one; the interconnect refuses any other.
+    if (std::find(known.begin(), known.end(), described.default_target) == known.end() &&
+        topology_.is_end(described.default_target)) {
       const system_end end = topology_.target(described.default_target, described.where);
       network.config.default_target = end.name();
       enter(network, end, end.name());

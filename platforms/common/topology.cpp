@@ -101,6 +101,13 @@ void topology::check_names() const
   }
 }
 
+bool topology::is_end(const std::string &text) const
+{
+  const std::string name = text.substr(0, text.find('.'));
+  return named(system_.interconnects, name) != system_.interconnects.end() ||
+         named(system_.parts, name) != system_.parts.end();
+}
+
 system_end topology::target(const std::string &text, const std::string &where) const
 {
   system_end end;
@@ -182,13 +189,11 @@ void topology::check_connections() const
   for (const described_interconnect &n : system_.interconnects) {
     for (const described_initiator &i : n.from)
       start(i.end, n.where);
-    std::vector<std::string> ends;
     for (const described_range &r : n.map)
       for (const std::string &text : r.to)
         to.insert({target(text, r.where).part, target(text, r.where).socket});
-    if (const auto p = named(system_.parts, n.default_target.substr(0, n.default_target.find('.')));
-        p != system_.parts.end())
-      to.insert({&*p, target(n.default_target, n.where).socket});
+    if (is_end(n.default_target))
+      to.insert({target(n.default_target, n.where).part, target(n.default_target, n.where).socket});
   }
   for (const auto &i : system_.instances)
     if (!from.count({&i, ""}))
@@ -225,10 +230,7 @@ bool topology::reaches(const described_interconnect &from, const described_inter
     for (const std::string &text : r.to)
       if (leads(target(text, r.where), r.where))
         return true;
-  return named(system_.interconnects, from.default_target) != system_.interconnects.end() ||
-                 named(system_.parts, from.default_target) != system_.parts.end()
-             ? leads(target(from.default_target, from.where), from.where)
-             : false;
+  return is_end(from.default_target) && leads(target(from.default_target, from.where), from.where);
 }
 
 void topology::check_loops() const
@@ -242,11 +244,15 @@ std::uint64_t topology::bytes(const system_end &end, const std::string &where) c
 {
   if (!end.part)
     return 0;
-  for (const part_target &t : end.info->targets)
-    if (t.name == end.socket)
-      if (const std::uint64_t size =
-              target_size(owner_of(*end.part), *end.info, t, end.part->parameters))
-        return size;
+  for (const part_target &t : end.info->targets) {
+    if (t.name != end.socket)
+      continue;
+    const std::string owner = owner_of(*end.part);
+    if (const std::uint64_t size = target_size(owner, *end.info, t, end.part->parameters))
+      return size;
+    if (!t.size_of.empty())
+      refuse_system("", owner + ": " + t.size_of + " must not be 0");
+  }
   const auto after =
       end.info->passes_on ? next(initiator(end.part->name, where)) : std::optional<next_end>();
   return after ? bytes(after->end, where) : 0;
@@ -290,8 +296,7 @@ void topology::follow_network(const described_interconnect &network, const std::
     follow(target(r.to.front(), r.where), network.name,
            {first + moved, last + moved, at.shift - moved, at.hops + 1}, so_far, result);
   }
-  if (named(system_.interconnects, network.default_target) == system_.interconnects.end() &&
-      named(system_.parts, network.default_target) == system_.parts.end())
+  if (!is_end(network.default_target))
     return;
   static const described_range all = {};
   for (const auto &[a, b] : left)
@@ -310,6 +315,8 @@ void topology::follow(system_end end, std::string initiator_name, step at,
   }
   if (end.network)
     return follow_network(*end.network, initiator_name, at, result);
+  if (so_far.range->to.empty())
+    return; // a default target: guests have no window for what nobody has placed
   result.push_back(so_far);
   result.back().target = end;
 }

@@ -49,6 +49,8 @@ class topology
 public:
   explicit topology(const system_description &system);
 
+  /// Whether there is a part or interconnect of that name, with or without a socket behind it.
+  bool is_end(const std::string &text) const;
   system_end target(const std::string &text, const std::string &where) const;
   system_end initiator(const std::string &text, const std::string &where) const;
 
