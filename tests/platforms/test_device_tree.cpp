@@ -161,6 +161,25 @@ TEST(device_tree, that_is_none_is_refused)
   EXPECT_EQ(error_of(cut), "master: this is no device tree");
 }
 
+TEST(device_tree, whose_property_leads_back_is_refused)
+{
+  device_tree tree = machine_tree();
+  int length = 0;
+  const auto *const property =
+      fdt_get_property(tree.data(), fdt_path_offset(tree.data(), "/serial"), "phandle", &length);
+  const auto at = reinterpret_cast<const char *>(&property->len) - tree.data();
+  fdt32_st(&tree[static_cast<std::size_t>(at)], static_cast<std::uint32_t>(-12));
+  EXPECT_EQ(error_of(tree), "master: this is no device tree");
+}
+
+TEST(device_tree, of_an_old_version_is_refused)
+{
+  device_tree tree = machine_tree();
+  fdt_set_version(tree.data(), 3);
+  fdt_set_last_comp_version(tree.data(), 3);
+  EXPECT_EQ(error_of(tree), "master: this is no device tree");
+}
+
 TEST(device_tree, needs_an_interrupt_controller)
 {
   device_tree tree = machine_tree();
