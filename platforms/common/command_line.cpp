@@ -4,6 +4,8 @@
 #include "tandem/library.h"
 
 #include <algorithm>
+#include <cstring>
+#include <sstream>
 
 namespace po = boost::program_options;
 
@@ -16,9 +18,25 @@ void refuse_option(const std::string &cause)
   std::abort(); // the report throws
 }
 
+namespace
+{
+
+/// Boost replaces words between percent signs in its errors, and goes round for ever when the name
+/// of an option has one of them. No option has a percent sign.
+void refuse_percent(const std::string &name)
+{
+  if (name.find('%') != std::string::npos)
+    refuse_option("unrecognised option '" + name + "'");
+}
+
+} // namespace
+
 void read_command_line(int argc, char **argv, const po::options_description &known,
                        po::variables_map &map)
 {
+  for (int i = 1; i < argc; ++i)
+    if (argv[i][0] == '-')
+      refuse_percent(std::string(argv[i], std::strcspn(argv[i], "=")));
   try {
     po::store(
         po::command_line_parser(argc, argv)
@@ -34,8 +52,13 @@ void read_command_line(int argc, char **argv, const po::options_description &kno
 
 void read_ini(std::istream &file, const po::options_description &known, po::variables_map &map)
 {
+  std::stringstream text;
+  for (std::string line; std::getline(file, line);) {
+    refuse_percent(line.substr(0, line.find_first_of("=#")));
+    text << line << "\n";
+  }
   try {
-    po::store(po::parse_config_file(file, known), map);
+    po::store(po::parse_config_file(text, known), map);
   } catch (const po::error &error) {
     refuse_option(error.what());
   }

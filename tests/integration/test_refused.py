@@ -196,6 +196,9 @@ class Refused(PlatformTest):
         self.check("'/no/config.ini' cannot be read", "--config", "/no/config.ini")
         self.check("config", "--config", self.directory)
         self.check("colour", "--config", self.file("a.ini", b"colour = red\n"))
+        self.check("unrecognised option 'a%canonical_option%'", "--config",
+                   self.file("p.ini", b"a%canonical_option%=b\n"))
+        self.check("unrecognised option '--a%canonical_option%'", "--a%canonical_option%=b")
         self.check("impossible quantum 'never'", "--config",
                    self.file("b.ini", b"quantum = never\n"))
         self.check(".", "--config", self.file("c.ini", bytes(range(256)) * 10))
