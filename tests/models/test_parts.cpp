@@ -125,7 +125,7 @@ TEST(parts, are_made_by_name_with_their_parameters)
 
 TEST(parts, say_how_large_their_targets_are)
 {
-  const tandem::part_info &info = tandem::part_description("widget");
+  const tandem::part_info info = tandem::part_description("widget");
   EXPECT_EQ(tandem::target_size("w", info, info.targets[0], {}), 8192u);
   EXPECT_EQ(tandem::target_size("w", info, info.targets[0], {{"size", "1M"}}), 1u << 20);
   EXPECT_EQ(tandem::target_size("w", info, info.targets[1], {}), 0x1000u);
