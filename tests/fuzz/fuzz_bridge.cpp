@@ -294,13 +294,14 @@ struct simulation {
   }
 
   /// The process dies, wherever it is. It may be on its way to a time of its own, at the end of its
-  /// window or a delay later; or there is none yet for the program that is to start.
+  /// window or a delay later; or there is none yet for the program that is to start, or its
+  /// successor has been started meanwhile.
   void end()
   {
-    slave_process.dead = true;
-    slave_process.how = {true, 9};
     const auto ended = [this] { return !slave_process.page && slave.at_rest(); };
     for (unsigned i = 0; i < 40 && !ended(); ++i) {
+      slave_process.dead = true;
+      slave_process.how = {true, 9};
       slave.session().check_death();
       run(window_quanta / 20);
     }
