@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <libfdt.h>
 #include <systemc>
+#include <tandem-sw/whole_tree.h>
 
 namespace tandem
 {
@@ -38,22 +39,6 @@ std::vector<std::string> compatibles(const std::string &text)
   return result;
 }
 
-/// libfdt's own check (1.6.1) reads through a null pointer in trees of old versions, and goes round
-/// for ever where a property is so long that it leads back.
-bool is_whole(const device_tree &tree)
-{
-  constexpr std::uint32_t oldest = 17; // what QEMU and dtc make
-  const void *const blob = tree.data();
-  if (tree.size() < sizeof(fdt_header) || fdt_check_header(blob) != 0 ||
-      fdt_totalsize(blob) > tree.size() || fdt_version(blob) < oldest)
-    return false;
-  int next = 0;
-  for (int at = 0; fdt_next_tag(blob, at, &next) != FDT_END; at = next)
-    if (next <= at)
-      return false;
-  return fdt_check_full(blob, tree.size()) == 0;
-}
-
 /// A tree that is being changed; every failure of libfdt is an error that names the instance.
 class tree_editor
 {
@@ -61,7 +46,7 @@ public:
   tree_editor(const std::string &instance, const device_tree &tree)
       : instance_(instance), buffer_(tree.size() + room)
   {
-    if (!is_whole(tree))
+    if (tandem_sw_check_tree(tree.data(), tree.size()) != 0)
       fail(instance_, "this is no device tree");
     need(fdt_open_into(tree.data(), blob(), static_cast<int>(buffer_.size())));
   }

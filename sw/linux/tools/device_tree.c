@@ -4,6 +4,7 @@
 #include <libfdt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <tandem-sw/whole_tree.h>
 
 #define ROOM 1024 /* for the properties of /chosen and their names */
 
@@ -68,7 +69,7 @@ struct contents device_tree_for(const struct plan *plan, const struct request *r
   int chosen, error;
   void *tree;
 
-  error = fdt_check_full(from->data, from->size);
+  error = tandem_sw_check_tree(from->data, from->size);
   if (error == -FDT_ERR_TRUNCATED)
     fail("the device tree %s is truncated", from->name);
   if (error == -FDT_ERR_BADMAGIC)
