@@ -1,243 +1,266 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "description.h"
+#include "tandem/system_description.h"
+
+#include "command_line.h"
 
 #include "tandem/part.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <iterator>
-#include <map>
 
 namespace tandem
 {
 namespace
 {
 
-constexpr std::uint64_t page = 4096;
-constexpr std::uint64_t share_unit = 0x200000; ///< Linux on Arm wants its RAM in such blocks
-
-[[noreturn]] void fail(const std::string &cause)
+template <typename Thing> Thing *named(std::vector<Thing> &things, const std::string &name)
 {
-  SC_REPORT_ERROR("/tandem/platform", cause.c_str());
-  std::abort(); // the report throws
+  const auto found = std::find_if(things.begin(), things.end(),
+                                  [&name](const Thing &t) { return t.name == name; });
+  return found == things.end() ? nullptr : &*found;
 }
 
-/// "ADDRESS+SIZE,..." as parameters have it.
-std::string range_text(std::uint64_t base, const std::vector<memory_share> &parts)
+/// The instances that say how many they are, by the name of one of them: "slave" for "slave1".
+described_instance *group_of(system_description &system, const std::string &name)
 {
-  std::string text;
-  for (const memory_share &part : parts)
-    text += (text.empty() ? "" : ",") + std::to_string(base + part.offset) + "+" +
-            std::to_string(part.size);
-  return text;
-}
-
-std::string time_text(const sc_core::sc_time &time)
-{
-  const double tick_fs = sc_core::sc_get_time_resolution().to_seconds() * 1e15;
-  return std::to_string(time.value() * static_cast<std::uint64_t>(tick_fs + 0.5)) + "fs";
-}
-
-void add_memory(const platform_options &options, system_description &system)
-{
-  std::vector<memory_share> transactions;
-  for (const char *mode : {"every", "every-cached"})
-    for (const memory_share &part : observed(options, options.shared_memory_size, mode))
-      transactions.push_back(part);
-  if (options.mode == run_mode::free) {
-    if (!observed(options, options.shared_memory_size, "every-cached").empty())
-      fail("in free mode no time is counted, so memory cannot be observed through caches");
-    if (!transactions.empty())
-      SC_REPORT_WARNING("/tandem/platform", "in free mode, atomic instructions on memory that is "
-                                            "observed access by access are not atomic");
+  for (described_instance &i : system.instances) {
+    std::uint64_t index = 0;
+    if (i.count && name.rfind(i.name, 0) == 0 && parse_number(name.substr(i.name.size()), index) &&
+        index < most_of_a_kind)
+      return &i;
   }
-  system.parts.push_back({"shm",
-                          "memory",
-                          {{"size", std::to_string(options.shared_memory_size)},
-                           {"backing", options.shared_memory_backing},
-                           {"read_latency", time_text(options.read_latency)},
-                           {"write_latency", time_text(options.write_latency)},
-                           {"transactions", range_text(0, transactions)}}});
+  return nullptr;
 }
 
-void add_idm(const platform_options &options, system_description &system)
+bool is_on(const std::string &value, const std::string &where)
 {
-  system.parts.push_back({"idm",
-                          "idm",
-                          {{"fifo_depth", std::to_string(options.fifo_depth)},
-                           {"locks", std::to_string(options.locks)},
-                           {"memory_size", std::to_string(options.shared_memory_size)},
-                           {"latency", time_text(options.idm_latency)}}});
+  if (value != "true" && value != "false" && value != "on" && value != "off")
+    refuse_option(where + ": '" + value + "' is neither true nor false");
+  return value == "true" || value == "on";
 }
 
-/// A cache of transactions behind an instance, of one or two levels; returns its far end.
-std::string add_cache(const platform_options &options, const platform_options::instance &instance,
-                      const std::string &ranges, system_description &system)
+/// Keys that all things have; false: it is another.
+bool set_common(described_thing &thing, const std::string &key, const std::string &value,
+                const std::string &where)
 {
-  const qemu_cache &c = options.cache;
-  if (c.fetches)
-    fail("every-cached sees no instruction fetches; leave fetches=on to cached");
-  if (instance.qemu.cpus > 1)
-    fail(instance.name +
-         ": every-cached is for instances with one CPU: transactions do not say which");
-  std::string end = instance.name;
-  const auto add = [&](const std::string &name, unsigned size, unsigned ways) {
-    system.parts.push_back({name,
-                            "cache",
-                            {{"line", std::to_string(c.line)},
-                             {"size", std::to_string(size)},
-                             {"ways", std::to_string(ways)},
-                             {"replacement", c.replacement},
-                             {"ranges", ranges}}});
-    system.links.push_back({end, name, {}});
-    end = name;
-  };
-  add("cache_" + instance.name, c.l1_size, c.l1_ways);
-  if (c.l2_size)
-    add("cache2_" + instance.name, c.l2_size, c.l2_ways);
-  return end;
+  thing.places[key] = where;
+  if (key != "to")
+    return false;
+  thing.to = value;
+  return true;
 }
 
-void add_interconnect(const platform_options &options, system_description &system)
+void set(described_instance &instance, const std::string &key, const std::string &value,
+         const std::string &where)
 {
-  described_interconnect network;
-  network.name = "interconnect";
-  network.kind = options.interconnect;
-  network.parameters = options.interconnect_parameters;
-  network.default_target = options.default_target;
-  described_range memory;
-  memory.address = shm_address;
-  memory.size = options.shared_memory_size;
-  memory.to = {"shm"};
-  if (options.dram) {
-    system.parts.push_back({"dram", "dram", *options.dram});
-    system.links.push_back({"dram", "shm", {}});
-    memory.to = {"dram"};
-    memory.name = "shm";
+  if (set_common(instance, key, value, where))
+    return;
+  if (key == "count") {
+    std::uint64_t number = 0;
+    if (!parse_number(value, number) || number > most_of_a_kind)
+      refuse_option(where + ": impossible count '" + value + "'; give a whole number from 0 to " +
+                    std::to_string(most_of_a_kind));
+    instance.count = static_cast<unsigned>(number);
+    return;
   }
-  network.map.push_back(memory);
-  described_range idm;
-  idm.address = idm_address;
-  idm.to = {"idm"};
-  network.map.push_back(idm);
-  const std::string cached =
-      range_text(shm_address, observed(options, options.shared_memory_size, "every-cached"));
-  for (const platform_options::instance &i : options.instances)
-    network.from.push_back(
-        {cached.empty() ? i.name : add_cache(options, i, cached, system), i.name});
-  system.interconnects.push_back(network);
+  const auto &known = instance_keys();
+  if (std::none_of(known.begin(), known.end(),
+                   [&key](const instance_key &k) { return key == k.name; }))
+    refuse_option(where + ": unknown key '" + key + "' of the instance " + instance.name);
+  instance.values[key] = value;
 }
 
-void add_part(const platform_options::addition &added, system_description &system)
+void set(described_part &part, const std::string &key, const std::string &value,
+         const std::string &where)
 {
-  const std::string where = "--add '" + added.text + "'";
-  const auto on = std::find_if(
-      system.interconnects.begin(), system.interconnects.end(),
-      [&added](const described_interconnect &n) { return n.name == added.on || added.on.empty(); });
-  if (on == system.interconnects.end() || (added.on.empty() && system.interconnects.size() > 1))
-    fail(where + ": give on=INTERCONNECT, one of those of the system");
-  described_interconnect &network = *on;
-  system.parts.push_back({added.name, added.kind, added.parameters, where});
-  if (!is_part(added.kind))
-    return; // is refused when the parts are made
-  const part_info &info = part_description(added.kind);
-  const auto end = [&added](const std::string &socket) { return added.name + "." + socket; };
-  if (info.targets.empty() == added.address.has_value())
-    fail(where + ": " + added.kind +
-         (added.address ? " has no target socket that could have an address"
-                        : " needs an address: NAME=" + added.kind + "@ADDRESS"));
-  std::uint64_t address = added.address.value_or(0);
-  for (const part_target &target : info.targets) {
-    described_range range;
-    range.address = address;
-    range.to = {end(target.name)};
-    range.only = added.only;
-    range.guest = added.guest;
-    range.where = where;
-    network.map.push_back(range);
-    address += target_size(where + ": " + added.name, info, target, added.parameters);
-  }
-  for (const std::string &socket : info.initiators)
-    network.from.push_back({end(socket), info.initiators.size() == 1 ? added.name : ""});
-  for (const std::string &output : info.interrupts)
-    for (const platform_options::instance &i : system.instances)
-      if (!info.for_each && (added.only.empty() || std::find(added.only.begin(), added.only.end(),
-                                                             i.name) != added.only.end()))
-        system.wires.push_back({end(output), i.name, added.input, added.edge, false, where});
+  if (set_common(part, key, value, where))
+    return;
+  if (key == "kind")
+    part.kind = value;
+  else if (key == "present")
+    part.present = is_on(value, where);
+  else
+    part.values[key] = value;
+}
+
+void set(described_interconnect &network, const std::string &key, const std::string &value,
+         const std::string &where)
+{
+  network.places[key] = where;
+  if (key == "kind")
+    network.kind = value;
+  else if (key == "default")
+    network.default_target = value;
+  else if (key == "map" || key == "from" || key == "to")
+    refuse_option(where + ": " + key + " of the interconnect " + network.name +
+                  " is no single value");
+  else
+    network.values[key] = value;
 }
 
 } // namespace
 
-system_description describe(const platform_options &options)
+const std::string &described_thing::place(const std::string &key) const
 {
-  system_description system;
-  if (options.system) {
-    system = *options.system;
-    for (const auto &o : options.observations)
-      if (o.mode == "every" || o.mode == "every-cached")
-        fail("observe " + o.mode +
-             " is for a master with slaves; in the file of a system, give its "
-             "memory `transactions`, an interconnect `dmi = false`, or the instances caches");
-  }
-  system.instances = options.instances;
-  system.routes = options.routes;
-  if (!options.system) {
-    add_memory(options, system);
-    add_idm(options, system);
-    add_interconnect(options, system);
-  }
-  for (const platform_options::addition &added : options.additions)
-    add_part(added, system);
-  return system;
+  const auto found = places.find(key);
+  return found == places.end() ? where : found->second;
 }
 
-std::vector<memory_share> shares(const std::vector<platform_options::instance> &instances,
-                                 std::uint64_t memory_size)
+const std::string &described_thing::place_of(const std::string &sentence) const
 {
-  std::uint64_t equal = memory_size / 2;
-  const auto booted = std::count_if(instances.begin(), instances.end(),
-                                    [](const auto &i) { return i.booted_by_master; });
-  if (booted)
-    equal = equal / static_cast<std::uint64_t>(booted) / share_unit * share_unit;
-  std::vector<memory_share> result(instances.size());
-  std::uint64_t left = memory_size;
-  for (std::size_t p = instances.size(); p-- > 0;) {
-    const auto &i = instances[p];
-    if (!i.booted_by_master)
-      continue;
-    const std::uint64_t limit = find_machine(i.qemu.machine).map.ram.limit;
-    const std::uint64_t size = i.window ? i.window : std::min(equal, limit);
-    if (size == 0 || size % page || size > limit || size > left)
-      fail(i.name + ": a window of " + std::to_string(size) +
-           " bytes is not possible; it must be in whole 4 KiB pages, at most " +
-           std::to_string(limit) + " bytes, and all of them must fit into the shared memory");
-    left -= size;
-    result[p] = {left, size};
-  }
-  return result;
+  for (const auto &[key, place] : places)
+    if (sentence.find("parameter " + key + " is ") != std::string::npos ||
+        sentence.find("parameter '" + key + "'") != std::string::npos)
+      return place;
+  return where;
 }
 
-std::vector<memory_share> observed(const platform_options &options, std::uint64_t size,
-                                   const std::string &mode)
+void set_key(system_description &system, const std::string &name_and_key, const std::string &value,
+             const std::string &where)
 {
-  // From one end of a range to the next, all bytes are observed alike.
-  std::map<std::uint64_t, std::string> pieces = {{0, "direct"}, {size, ""}};
-  for (const auto &o : options.observations) {
-    if (o.offset >= size || o.size > size - o.offset)
-      fail("the range of " + std::to_string(o.size) + " bytes at offset " +
-           std::to_string(o.offset) + " to observe leaves the shared memory");
-    if (o.offset % page || o.size % page)
-      fail("a range to observe is not in whole 4 KiB pages");
-    const std::uint64_t end = o.size ? o.offset + o.size : size;
-    pieces.emplace(end, std::prev(pieces.upper_bound(end))->second);
-    pieces.erase(pieces.lower_bound(o.offset), pieces.find(end));
-    pieces[o.offset] = o.mode;
+  const std::size_t dot = name_and_key.find('.');
+  const std::string name = dot == std::string::npos ? "" : name_and_key.substr(0, dot);
+  const std::string key = name_and_key.substr(name.empty() ? 0 : dot + 1);
+  if (name.empty()) {
+    if (system.interconnects.size() != 1)
+      refuse_option(where + ": the system has several interconnects; give NAME." + key);
+    return set(system.interconnects.front(), key, value, where);
   }
-  std::vector<memory_share> result;
-  for (auto p = pieces.begin(); std::next(p) != pieces.end(); ++p)
-    if (p->second == mode)
-      result.push_back({p->first, std::next(p)->first - p->first});
-  return result;
+  if (name == "run")
+    return system.run.push_back({key, value, where});
+  if (described_instance *i = named(system.instances, name))
+    return set(*i, key, value, where);
+  if (described_part *p = named(system.parts, name))
+    return set(*p, key, value, where);
+  if (described_interconnect *n = named(system.interconnects, name))
+    return set(*n, key, value, where);
+  if (!group_of(system, name))
+    refuse_option(where + ": the system has no instance, part or interconnect '" + name + "'");
+  system.instances.push_back({});
+  system.instances.back().name = name;
+  system.instances.back().where = where;
+  set(system.instances.back(), key, value, where);
+}
+
+namespace
+{
+
+/// An --add, read.
+struct addition {
+  described_part part;
+  std::string on; ///< interconnect; empty: the only one
+  std::optional<std::uint64_t> address;
+  described_range range; ///< what is alike in those of all targets
+  described_wire wire;
+};
+
+addition read_addition(const std::string &text)
+{
+  const std::vector<std::string> items = split(text, ",");
+  addition a;
+  described_part &part = a.part;
+  part.where = a.range.where = a.wire.where = "--add '" + text + "'";
+  if (items.empty() || !split_pair(items.front(), part.name, part.kind) || part.kind.empty())
+    refuse_option("impossible part '" + text +
+                  "' to add; give NAME=KIND@ADDRESS,PARAMETER=VALUE,...");
+  if (const std::size_t at = part.kind.find('@'); at != std::string::npos) {
+    a.address = read_number("address of " + part.name, part.kind.substr(at + 1));
+    part.kind.resize(at);
+  }
+  for (std::size_t i = 1; i < items.size(); ++i) {
+    std::string key, value;
+    if (!split_pair(items[i], key, value))
+      refuse_option("impossible parameter '" + items[i] + "' of the part '" + text + "'");
+    if (key == "irq")
+      a.wire.input = static_cast<unsigned>(read_number("irq of " + part.name, value, 0, 1023));
+    else if (key == "on")
+      a.on = value;
+    else if (key == "guest")
+      a.range.guest = read_number("guest address of " + part.name, value);
+    else if (key == "for")
+      a.range.only = split(value, "+");
+    else if (key == "trigger" && (value == "edge" || value == "level"))
+      a.wire.edge = value == "edge";
+    else
+      part.values[key] = value;
+  }
+  return a;
+}
+
+described_interconnect &interconnect_for(system_description &system, const addition &added)
+{
+  for (described_interconnect &n : system.interconnects)
+    if (n.name == added.on || (added.on.empty() && system.interconnects.size() == 1))
+      return n;
+  refuse_option(added.part.where + ": give on=INTERCONNECT, one of those of the system");
+}
+
+void add_ranges(const addition &added, const part_info &info, described_interconnect &network)
+{
+  const described_part &part = added.part;
+  if (info.targets.empty() == added.address.has_value())
+    refuse_option(part.where + ": " + part.kind +
+                  (added.address ? " has no target socket that could have an address"
+                                 : " needs an address: NAME=" + part.kind + "@ADDRESS"));
+  std::uint64_t address = added.address.value_or(0);
+  for (const part_target &target : info.targets) {
+    network.map.push_back(added.range);
+    network.map.back().address = address;
+    network.map.back().to = {part.name + "." + target.name};
+    address += target_size(part.where + ": " + part.name, info, target, part.values);
+  }
+}
+
+} // namespace
+
+void add_part(system_description &system, const std::string &text)
+{
+  const addition added = read_addition(text);
+  const std::string &name = added.part.name;
+  described_interconnect &network = interconnect_for(system, added);
+  system.parts.push_back(added.part);
+  if (!is_part(added.part.kind))
+    return; // is refused when the parts are made
+  const part_info &info = part_description(added.part.kind);
+  add_ranges(added, info, network);
+  for (const std::string &socket : info.initiators)
+    system.links.push_back({name + "." + socket, network.name, added.part.where});
+  std::vector<std::string> seen_by = added.range.only;
+  if (seen_by.empty())
+    for (const described_instance &i : system.instances)
+      if (!group_of(system, i.name))
+        seen_by.push_back(i.name);
+  for (const std::string &output : info.interrupts)
+    for (const std::string &instance : seen_by) {
+      if (info.for_each || !(named(system.instances, instance) || group_of(system, instance)))
+        continue; // for= may name initiators that no interrupt reaches
+      described_wire wire = added.wire;
+      wire.from = name + "." + output;
+      wire.to = instance;
+      system.wires.push_back(wire);
+    }
+}
+
+const std::vector<instance_key> &instance_keys()
+{
+  static const std::vector<instance_key> keys = {
+      {"machine", "kind of machine, see below"},
+      {"boot", "self: starts with its image; master: the master's software boots it (slaves)"},
+      {"window", "its share of the shared memory, for a slave that the master boots"},
+      {"shm", "guest address of the shared memory; default: the machine's, see --dry-run"},
+      {"image", "guest program: a file, the name of one that comes with Tandem, or linux"},
+      {"memory", "own RAM in MiB"},
+      {"cpus", "number of CPUs, 1 to 8"},
+      {"cpu", "CPU model of QEMU"},
+      {"icount-shift", "instruction rate: an instruction takes 2^N ns; 0 to 10"},
+      {"append", "command line of the guest"},
+      {"initrd", "initial RAM disk: a file, or linux for that of the guest kit"},
+      {"dtb", "device tree"},
+      {"gdb", "port on which a debugger may attach"},
+      {"qmp", "Unix socket for QEMU's monitor"},
+      {"console", "log, pty, socket:PATH, tcp:PORT or none"},
+      {"qemu-args", "more arguments for QEMU, split at blanks"},
+  };
+  return keys;
 }
 
 } // namespace tandem

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "option_descriptions.h"
 
-#include "tandem/dram.h"
 #include "tandem/interconnect_registry.h"
 #include "tandem/part.h"
 
+#include <algorithm>
 #include <cstring>
 #include <sstream>
 
@@ -25,7 +25,9 @@ po::options_description general_options()
   add("dry-run", "print QEMU's command lines and each instance's memory map, start nothing");
   add("dump-dtb", text()->default_value(""),
       "directory to write each instance's device tree to; nothing is started");
-  add("interactive", "your terminal is the master's console; ctrl-] leaves");
+  add("dump-system", text()->default_value(""),
+      "file to write the whole description to, as this command line makes it; nothing is started");
+  add("interactive", "your terminal is the console of the first instance; ctrl-] leaves");
   add("realtime", text(),
       "simulated time goes at most this many times as fast as real time; 0: as fast as it can "
       "(default: 0, or 1 with --interactive)");
@@ -51,36 +53,46 @@ list_of_texts *list()
   return po::value<std::vector<std::string>>()->composing();
 }
 
-/// What makes a master with slaves.
-po::options_description master_and_slaves_options()
+/// What a key is before anybody sets it, for the help.
+std::string value_of(const system_description &system, const std::string &name_and_key)
 {
-  po::options_description d("System");
-  auto add = d.add_options();
-  auto text = [] { return po::value<std::string>(); };
-  add("interconnect", text()->default_value("router"), "kind of interconnect, see below");
-  add("set", list(), "NAME=VALUE: parameter of the interconnect; may be repeated");
-  add("default-target", text()->default_value(""),
-      "shm or idm_NAME: gets accesses of the interconnect to addresses that nothing has");
-  add("slaves", text()->default_value("1"), "number of slaves, 0 to 15");
-  add("shared-memory", text()->default_value("64M"), "its size, to 16G");
-  add("backing", text()->default_value("memfd"), "memfd, hugetlbfs or file:PATH");
-  add("read-latency", text()->default_value("0"), "of the shared memory, each transaction");
-  add("write-latency", text()->default_value("0"), "of the shared memory, each transaction");
-  add("idm-latency", text()->default_value("0"), "of a register access");
-  add("fifo-depth", text()->default_value("64"), "words in a mailbox FIFO");
-  add("locks", text()->default_value("32"), "hardware locks");
-  add("dram", list(),
-      "on, or NAME=VALUE: a DRAM model in front of the shared memory, see below; may be repeated");
-  return d;
+  const std::size_t dot = name_and_key.find('.');
+  const std::string name = name_and_key.substr(0, dot), key = name_and_key.substr(dot + 1);
+  const auto given = [&key](const described_thing &thing) {
+    const auto found = thing.values.find(key);
+    return found == thing.values.end() ? "" : found->second;
+  };
+  for (const described_instance &i : system.instances)
+    if (i.name == name)
+      return key == "count" ? std::to_string(i.count.value_or(1)) : given(i);
+  for (const described_interconnect &n : system.interconnects)
+    if (n.name == name)
+      return key == "kind" ? n.kind : key == "default" ? n.default_target : given(n);
+  for (const described_part &p : system.parts) {
+    if (p.name != name || key == "kind" || !given(p).empty() || !is_part(p.kind))
+      continue;
+    for (const parameter_info &info : part_description(p.kind).parameters)
+      if (info.name == key)
+        return info.default_value;
+  }
+  for (const described_part &p : system.parts)
+    if (p.name == name)
+      return key == "kind" ? p.kind : given(p);
+  return "";
 }
 
-po::options_description described_options()
+po::options_description own_options(const system_description &system)
 {
   po::options_description d("System");
+  for (const described_option &o : system.options)
+    d.add_options()(o.name.c_str(),
+                    is_list(o) ? static_cast<po::value_semantic *>(list())
+                               : po::value<std::string>()->default_value(value_of(system, o.sets)),
+                    o.help.c_str());
   d.add_options()(
       "set", list(),
-      "NAME.KEY=VALUE: a key of an instance, a part or an interconnect, in place of what "
-      "the file says; may be repeated");
+      "NAME.KEY=VALUE: a key of an instance, a part or an interconnect, or run.KEY; KEY=VALUE: a "
+      "parameter of the only interconnect; may be repeated");
   return d;
 }
 
@@ -131,81 +143,73 @@ po::options_description output_options()
   return d;
 }
 
-struct instance_option {
-  const char *name, *help;
-};
-const instance_option instance_options[] = {
-    {"machine", "kind of machine, see below"},
-    {"boot", "self: starts with its image; master: the master's software boots it (slaves)"},
-    {"window", "its share of the shared memory, for a slave that the master boots"},
-    {"shm", "guest address of the shared memory; default: the machine's, see --dry-run"},
-    {"image", "guest program: a file, the name of one that comes with Tandem, or linux"},
-    {"memory", "own RAM in MiB"},
-    {"cpus", "number of CPUs, 1 to 8"},
-    {"cpu", "CPU model of QEMU"},
-    {"icount-shift", "instruction rate: an instruction takes 2^N ns; 0 to 10"},
-    {"append", "command line of the guest"},
-    {"initrd", "initial RAM disk: a file, or linux for that of the guest kit"},
-    {"dtb", "device tree"},
-    {"gdb", "port on which a debugger may attach"},
-    {"qmp", "Unix socket for QEMU's monitor"},
-    {"console", "log, pty, socket:PATH, tcp:PORT or none"},
-    {"qemu-args", "more arguments for QEMU, split at blanks"},
-};
-
-void add_instance_options(po::options_description &d, const std::string &instance)
+/// The instances that options may be of: those of the system, and each of those that stand for
+/// several.
+std::vector<std::string> instance_names(const system_description &system)
 {
-  for (const instance_option &o : instance_options)
-    d.add_options()((instance + "." + o.name).c_str(), po::value<std::string>(), o.help);
+  std::vector<std::string> names;
+  const auto add = [&names](const std::string &name) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(name);
+  };
+  for (const described_instance &one : system.instances) {
+    add(one.name);
+    for (unsigned i = 0; one.count && i < most_of_a_kind; ++i)
+      add(one.name + std::to_string(i));
+  }
+  return names;
+}
+
+std::string instances_help(const system_description &system)
+{
+  std::string text;
+  for (const described_instance &one : system.instances) {
+    text += (text.empty() ? "" : ", ") + one.name + ".NAME";
+    if (one.count)
+      text += " (all), " + one.name + "0.NAME, " + one.name + "1.NAME, ...";
+  }
+  return text;
 }
 
 } // namespace
 
-std::string help_text(const platform_defaults &defaults)
+bool is_list(const described_option &option)
+{
+  return option.sets.size() > 2 && option.sets.substr(option.sets.size() - 2) == ".*";
+}
+
+std::string help_text(const std::string &name, bool takes_source, const system_description &system)
 {
   std::ostringstream text;
-  const bool described = defaults.takes_file;
-  text << "Usage: " << defaults.name << (described ? " FILE" : "") << " [OPTION...]\n\n"
-       << defaults.help << "\n\n";
-  text << general_options() << "\n"
-       << (described ? described_options() : master_and_slaves_options()) << "\n"
+  text << "Usage: " << name << (takes_source ? " SYSTEM" : "") << " [OPTION...]\n\n"
+       << system.help << "\n\n"
+       << general_options() << "\n"
+       << own_options(system) << "\n"
        << system_options() << "\n"
-       << output_options() << "\n";
-  text << (described ? "Each instance, by its name in the file:\n"
-                     : "Each instance: master.NAME, slave.NAME (all slaves), slave0.NAME, "
-                       "slave1.NAME, ...\n");
-  for (const instance_option &o : instance_options)
-    text << "  --INSTANCE." << o.name << std::string(14 - std::strlen(o.name), ' ') << o.help
+       << output_options() << "\n"
+       << "Each instance: " << (system.instances.empty() ? "INSTANCE.NAME" : instances_help(system))
+       << "\n";
+  for (const instance_key &key : instance_keys())
+    text << "  --INSTANCE." << key.name << std::string(14 - std::strlen(key.name), ' ') << key.help
          << "\n";
   text << "\nMachines:\n";
   for (const qemu_machine &m : all_machines())
     text << "  " << m.name << std::string(10 - std::strlen(m.name), ' ') << m.help << "\n";
-  text << "\nInterconnects, with the parameters that " << (described ? "they take" : "--set takes")
-       << ":\n"
-       << interconnect_help();
-  text << "\nParts, with the parameters that --add takes:\n" << part_help();
-  if (!described)
-    text << "\nDRAM model, with the parameters that --dram takes:\n"
-         << parameter_help(dram::describe());
+  text << "\nInterconnects, with the parameters that --set takes:\n"
+       << interconnect_help() << "\nParts, with the parameters that --add and --set take:\n"
+       << part_help();
   return text.str();
 }
 
-std::vector<std::string> default_instances()
-{
-  std::vector<std::string> names = {"master", "slave"};
-  for (unsigned i = 0; i < max_slaves; ++i)
-    names.push_back("slave" + std::to_string(i));
-  return names;
-}
-
-po::options_description all_options(bool described, const std::vector<std::string> &instances)
+po::options_description all_options(const system_description &system)
 {
   po::options_description all;
-  all.add(general_options()).add(output_options()).add(system_options());
-  all.add(described ? described_options() : master_and_slaves_options());
+  all.add(general_options()).add(output_options()).add(system_options()).add(own_options(system));
   po::options_description of_instances;
-  for (const std::string &name : instances)
-    add_instance_options(of_instances, name);
+  for (const std::string &name : instance_names(system))
+    for (const instance_key &key : instance_keys())
+      of_instances.add_options()((name + "." + key.name).c_str(), po::value<std::string>(),
+                                 key.help);
   all.add(of_instances);
   return all;
 }

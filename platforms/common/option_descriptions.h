@@ -10,17 +10,13 @@
 namespace tandem
 {
 
-constexpr unsigned max_slaves = 15; ///< the fabric of a master and 15 slaves fits the bench
+/// The option takes KEY=VALUE and may be repeated.
+bool is_list(const described_option &option);
 
-/// Names of the instances that options may be of, "slave" for all slaves included.
-std::vector<std::string> default_instances();
+/// All that the command line and the INI file may have.
+boost::program_options::options_description all_options(const system_description &system);
 
-/// All that the command line and the INI file may have. described: for a system in a file, with
-/// these instances, which leaves no room for what makes a master with slaves.
-boost::program_options::options_description all_options(bool described,
-                                                        const std::vector<std::string> &instances);
-
-/// What --help prints, with the interconnects that are registered.
-std::string help_text(const platform_defaults &defaults);
+/// What --help prints, with the parts and interconnects that are registered.
+std::string help_text(const std::string &name, bool takes_source, const system_description &system);
 
 } // namespace tandem

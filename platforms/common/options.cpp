@@ -3,10 +3,6 @@
 
 #include "command_line.h"
 #include "option_descriptions.h"
-#include "program_files.h"
-#include "system_file.h"
-
-#include "tandem/idm_registers.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -21,7 +17,7 @@ namespace tandem
 namespace
 {
 
-constexpr unsigned most_memory_mib = 1 << 20, most_hang_seconds = 1000000;
+constexpr unsigned most_hang_seconds = 1000000;
 
 double realtime_option(const po::variables_map &map)
 {
@@ -32,92 +28,6 @@ double realtime_option(const po::variables_map &map)
   if (!parse_fraction(text, factor) || (factor != 0 && !(factor >= 1e-3 && factor <= 1e6)))
     refuse_option("impossible realtime '" + text + "'; give 0, or a factor from 0.001 to 1000000");
   return factor;
-}
-
-std::vector<std::string> words(const std::string &text)
-{
-  std::istringstream stream(text);
-  std::vector<std::string> result;
-  for (std::string word; stream >> word;)
-    result.push_back(word);
-  return result;
-}
-
-/// The value for an instance: its own, else that of all slaves, else the default.
-class instance_values
-{
-public:
-  instance_values(const po::variables_map &map, const std::string &instance)
-      : map_(map), instance_(instance)
-  {
-  }
-  std::string text(const std::string &name, const std::string &fallback = "") const
-  {
-    for (const std::string &owner : {instance_, std::string("slave")})
-      if ((owner == instance_ || instance_.rfind("slave", 0) == 0) &&
-          map_.count(owner + "." + name))
-        return map_[owner + "." + name].as<std::string>();
-    return fallback;
-  }
-  unsigned count(const std::string &name, unsigned fallback, unsigned most) const
-  {
-    const std::string value = text(name);
-    return value.empty()
-               ? fallback
-               : static_cast<unsigned>(read_number(instance_ + "." + name, value, 0, most));
-  }
-
-  std::uint64_t size(const std::string &name) const
-  {
-    const std::string value = text(name);
-    return value.empty() ? 0 : read_size(instance_ + "." + name, value);
-  }
-
-private:
-  const po::variables_map &map_;
-  std::string instance_;
-};
-
-bool read_boot(const instance_values &value, const std::string &name)
-{
-  const std::string boot = value.text("boot", "self");
-  if (boot != "self" && boot != "master")
-    refuse_option("unknown " + name + ".boot '" + boot + "'; known are self, master");
-  if (boot == "master" && name == "master")
-    refuse_option("the master has nobody to boot it; master.boot must be self");
-  return boot == "master";
-}
-
-platform_options::instance read_instance(const po::variables_map &map, const std::string &name,
-                                         const platform_options &options)
-{
-  const instance_values value(map, name);
-  platform_options::instance i;
-  i.name = name;
-  qemu_config &q = i.qemu;
-  q.machine = value.text("machine");
-  find_machine(q.machine);
-  const std::string image = value.text("image"), initrd = value.text("initrd");
-  q.kernel = image == "linux" ? find_linux("kernel", q.machine) : find_guest(image, q.machine);
-  q.initrd = initrd == "linux" ? find_linux("initramfs.gz", q.machine) : initrd;
-  q.prefix = map["qemu-prefix"].as<std::string>();
-  q.memory_mib = value.count("memory", 0, most_memory_mib);
-  q.cpus = value.count("cpus", 1, UINT32_MAX);
-  q.cpu = value.text("cpu");
-  q.icount_shift = value.count("icount-shift", 0, UINT32_MAX);
-  q.append = value.text("append");
-  i.booted_by_master = read_boot(value, name);
-  i.window = value.size("window");
-  i.memory_address = value.size("shm");
-  q.dtb = value.text("dtb");
-  q.gdb_port = value.count("gdb", 0, UINT32_MAX);
-  q.qmp_path = value.text("qmp");
-  q.console = value.text("console", "log");
-  q.extra = words(value.text("qemu-args"));
-  q.seed = options.seed;
-  if (!options.out_directory.empty())
-    q.log_path = options.out_directory + "/" + name + ".log";
-  return i;
 }
 
 void read_general(const po::variables_map &map, platform_options &o)
@@ -136,6 +46,7 @@ void read_general(const po::variables_map &map, platform_options &o)
   }
   o.dry_run = map.count("dry-run") != 0;
   o.tree_directory = map["dump-dtb"].as<std::string>();
+  o.dump_path = map["dump-system"].as<std::string>();
   o.interactive = map.count("interactive") != 0;
   o.realtime = realtime_option(map);
   o.measure = flag_option(map, "measure");
@@ -151,153 +62,18 @@ void read_general(const po::variables_map &map, platform_options &o)
                                         : sc_core::SC_FULL;
 }
 
-/// "OFFSET+SIZE=MODE" or "MODE"
-platform_options::observation read_observation(const std::string &text)
-{
-  platform_options::observation o;
-  const std::size_t equals = text.rfind('='), plus = text.find('+');
-  o.mode = equals == std::string::npos ? text : text.substr(equals + 1);
-  if (o.mode != "direct" && o.mode != "every" && o.mode != "cached" && o.mode != "every-cached")
-    refuse_option("unknown way '" + o.mode +
-                  "' to observe memory; known are direct, every, cached, every-cached");
-  if (equals == std::string::npos)
-    return o;
-  if (plus >= equals)
-    refuse_option("impossible range '" + text.substr(0, equals) + "' to observe; give OFFSET+SIZE");
-  o.offset = read_size("observe", text.substr(0, plus));
-  o.size = read_size("observe", text.substr(plus + 1, equals - plus - 1));
-  if (o.size == 0)
-    refuse_option("the range '" + text.substr(0, equals) + "' to observe is empty");
-  return o;
-}
-
-/// "NAME=KIND[@ADDRESS][,KEY=VALUE...]": irq, trigger, for and guest are the platform's, all others
-/// the part's.
-platform_options::addition read_addition(const std::string &text)
-{
-  const std::vector<std::string> items = split(text, ",");
-  platform_options::addition a;
-  a.text = text;
-  if (items.empty() || !split_pair(items.front(), a.name, a.kind) || a.kind.empty())
-    refuse_option("impossible part '" + text +
-                  "' to add; give NAME=KIND@ADDRESS,PARAMETER=VALUE,...");
-  if (const std::size_t at = a.kind.find('@'); at != std::string::npos) {
-    a.address = read_number("address of " + a.name, a.kind.substr(at + 1));
-    a.kind.resize(at);
-  }
-  for (std::size_t i = 1; i < items.size(); ++i) {
-    std::string key, value;
-    if (!split_pair(items[i], key, value))
-      refuse_option("impossible parameter '" + items[i] + "' of the part '" + text + "'");
-    if (key == "irq")
-      a.input = static_cast<unsigned>(read_number("irq of " + a.name, value, 0, 1023));
-    else if (key == "on")
-      a.on = value;
-    else if (key == "guest")
-      a.guest = read_number("guest address of " + a.name, value);
-    else if (key == "for")
-      a.only = split(value, "+");
-    else if (key == "trigger" && (value == "edge" || value == "level"))
-      a.edge = value == "edge";
-    else
-      a.parameters[key] = value;
-  }
-  return a;
-}
-
-void read_cache(const std::string &pair, qemu_cache &cache)
-{
-  std::string name, value;
-  if (!split_pair(pair, name, value))
-    name.clear(); // refused below
-  const auto bytes = [&] {
-    return static_cast<unsigned>(read_size("cache " + name, value, 1u << 30));
-  };
-  if (name == "line")
-    cache.line = bytes();
-  else if (name == "replacement")
-    cache.replacement = value;
-  else if (name == "fetches" && (value == "on" || value == "off"))
-    cache.fetches = value == "on";
-  else if (name == "batch")
-    cache.batch = bytes();
-  else if (name == "l1.size")
-    cache.l1_size = bytes();
-  else if (name == "l1.ways")
-    cache.l1_ways = bytes();
-  else if (name == "l2.size")
-    cache.l2_size = bytes();
-  else if (name == "l2.ways")
-    cache.l2_ways = bytes();
-  else
-    refuse_option("impossible cache parameter '" + pair +
-                  "'; known are line, replacement, fetches=on|off, batch, l1.size, l1.ways, "
-                  "l2.size, l2.ways");
-}
-
-void read_system(const po::variables_map &map, platform_options &o)
+/// Of the shared memory and of guests.
+void read_guests(const po::variables_map &map, platform_options &o)
 {
   for (const std::string &text : list_option(map, "observe"))
     o.observations.push_back(read_observation(text));
   for (const std::string &pair : list_option(map, "cache"))
     read_cache(pair, o.cache);
   o.routes = list_option(map, "route");
-  for (const std::string &text : list_option(map, "add"))
-    o.additions.push_back(read_addition(text));
   o.input = map["input"].as<std::string>();
   for (const std::string &pair : list_option(map, "param"))
     o.parameters += (o.parameters.empty() ? "" : " ") + pair;
-}
-
-void read_master_and_slaves(const po::variables_map &map, platform_options &o)
-{
-  o.interconnect = map["interconnect"].as<std::string>();
-  o.interconnect_parameters = parse_parameters(list_option(map, "set"));
-  o.default_target = map["default-target"].as<std::string>();
-  std::vector<std::string> dram = list_option(map, "dram");
-  if (!dram.empty()) {
-    dram.erase(std::remove(dram.begin(), dram.end(), "on"), dram.end());
-    o.dram = parse_parameters(dram);
-  }
-  o.shared_memory_size = size_option(map, "shared-memory");
-  o.shared_memory_backing = map["backing"].as<std::string>();
-  o.read_latency = time_option(map, "read-latency");
-  o.write_latency = time_option(map, "write-latency");
-  o.idm_latency = time_option(map, "idm-latency");
-  o.fifo_depth =
-      static_cast<unsigned>(number_option(map, "fifo-depth", 1, TANDEM_IDM_MB_STATUS_LEVEL));
-  o.locks = static_cast<unsigned>(number_option(map, "locks", 0, TANDEM_IDM_MAX_LOCKS));
-  const unsigned slaves = static_cast<unsigned>(number_option(map, "slaves", 0, max_slaves));
-  o.instances.push_back(read_instance(map, "master", o));
-  for (unsigned i = 0; i < slaves; ++i)
-    o.instances.push_back(read_instance(map, "slave" + std::to_string(i), o));
-}
-
-/// Adds what the file says of the run and of instances, and takes over its system.
-void read_described(const system_file &file, const po::options_description &known,
-                    po::variables_map &map)
-{
-  std::vector<std::pair<std::string, std::string>> settings;
-  for (const system_file::setting &s : file.settings) {
-    if (!known.find_nothrow(s.name, false))
-      refuse_option(s.where + ": unknown key '" + s.name.substr(s.name.find('.') + 1) + "'");
-    settings.push_back({s.name, s.value});
-  }
-  read_settings(settings, known, map);
-}
-
-/// An error about a value that stands in the file begins with its place.
-template <typename Read> void read_with_places(const system_file &file, Read read)
-{
-  try {
-    read();
-  } catch (const sc_core::sc_report &report) {
-    const std::string cause = report.get_msg();
-    for (const system_file::setting &s : file.settings)
-      if (cause.find("'" + s.value + "'") != std::string::npos && cause.rfind(file.path, 0) != 0)
-        refuse_option(s.where + ": " + cause);
-    throw;
-  }
+  o.qemu_prefix = map["qemu-prefix"].as<std::string>();
 }
 
 void read_output(const po::variables_map &map, platform_options &o)
@@ -321,57 +97,169 @@ void read_output(const po::variables_map &map, platform_options &o)
       path->clear();
 }
 
+/// What an option of the description has been given.
+void apply_option(const described_option &option, const po::variables_map &map,
+                  system_description &system)
+{
+  const std::string where = "--" + option.name;
+  if (!is_list(option)) {
+    if (map.count(option.name) && !map[option.name].defaulted())
+      set_key(system, option.sets, map[option.name].as<std::string>(), where);
+    return;
+  }
+  const std::string name = option.sets.substr(0, option.sets.size() - 1); // with its dot
+  std::vector<std::string> words = list_option(map, option.name);
+  if (words.empty())
+    return;
+  set_key(system, name + "present", "on", where);
+  words.erase(std::remove(words.begin(), words.end(), "on"), words.end());
+  for (const auto &[key, value] : parse_parameters(words))
+    set_key(system, name + key, value, where);
+}
+
+/// The --set of keys of the run, or of all others.
+void apply_sets(const po::variables_map &map, bool of_run, system_description &system)
+{
+  for (const std::string &pair : list_option(map, "set")) {
+    std::string key, value;
+    if (!split_pair(pair, key, value))
+      refuse_option("impossible parameter '" + pair + "'; give NAME=VALUE or NAME.KEY=VALUE");
+    if ((key.rfind("run.", 0) == 0) == of_run)
+      set_key(system, key, value, "--set " + key);
+  }
+}
+
+/// All that options say of the system, those that say more about one thing last.
+void apply_options(const po::variables_map &map, system_description &system)
+{
+  for (const std::string &text : list_option(map, "add"))
+    add_part(system, text);
+  for (const described_option &option : system.options)
+    apply_option(option, map, system);
+  for (const auto &[name, value] : map)
+    if (const std::size_t dot = name.find('.'); dot != std::string::npos)
+      set_key(system, name, value.as<std::string>(), ""); // errors name it
+  apply_sets(map, false, system);
+}
+
+/// What the description says of the run, behind what the map has. Of several values for one option
+/// the last holds, but for lists.
+void read_run(const std::vector<system_description::setting> &run,
+              const po::options_description &known, po::variables_map &map)
+{
+  std::vector<std::pair<std::string, std::string>> settings;
+  for (const system_description::setting &s : run) {
+    const po::option_description *const option = known.find_nothrow(s.name, false);
+    if (!option || s.name.find('.') != std::string::npos)
+      refuse_option(s.where + ": unknown key '" + s.name + "'");
+    if (!option->semantic()->is_composing())
+      settings.erase(std::remove_if(settings.begin(), settings.end(),
+                                    [&s](const auto &other) { return other.first == s.name; }),
+                     settings.end());
+    settings.push_back({s.name, s.value});
+  }
+  read_settings(settings, known, map);
+}
+
+/// An error about a value that stands in the description begins with its place.
+template <typename Read>
+void read_with_places(const std::vector<system_description::setting> &run, Read read)
+{
+  try {
+    read();
+  } catch (const sc_core::sc_report &report) {
+    const std::string cause = report.get_msg();
+    for (const system_description::setting &s : run)
+      if (cause.find("'" + s.value + "'") != std::string::npos && cause.rfind(s.where, 0) != 0)
+        refuse_option(s.where + ": " + cause);
+    throw;
+  }
+}
+
+void read_config(const std::string &path, const po::options_description &known,
+                 po::variables_map &map)
+{
+  std::ifstream stream(path);
+  if (!stream || std::filesystem::is_directory(path))
+    refuse_option("the configuration file '" + path + "' cannot be read");
+  read_ini(stream, known, map);
+}
+
+/// What the run is told by whomever, and by default. Not: what belongs to this call alone, and
+/// where results go.
+std::vector<system_description::setting> settings_of_run(const po::variables_map &map,
+                                                         const system_description &system)
+{
+  static const char *const of_this_call[] = {"help",        "config",      "dry-run", "dump-dtb",
+                                             "dump-system", "interactive", "out",     "vcd",
+                                             "stats",       "log",         "set",     "add"};
+  std::vector<system_description::setting> result;
+  for (const auto &[name, value] : map) {
+    const auto is_it = [&n = name](const auto &o) { return n == o.name; };
+    if (name.find('.') != std::string::npos ||
+        std::find(std::begin(of_this_call), std::end(of_this_call), name) !=
+            std::end(of_this_call) ||
+        std::any_of(system.options.begin(), system.options.end(), is_it))
+      continue;
+    for (const std::string &text : value.value().type() == typeid(std::string)
+                                       ? std::vector<std::string>{value.as<std::string>()}
+                                       : value.as<std::vector<std::string>>())
+      result.push_back({name, text, ""});
+  }
+  return result;
+}
+
+/// Takes the source out of the command line; none: there is only help to ask for.
+std::string take_source(int &argc, char **&argv)
+{
+  if (argc < 2 || argv[1][0] == '-')
+    return "";
+  const std::string source = argv[1];
+  argv[1] = argv[0];
+  --argc, ++argv;
+  return source;
+}
+
 } // namespace
 
-bool parse_options(int argc, char **argv, const platform_defaults &defaults,
-                   platform_options &options)
+bool parse_options(int argc, char **argv, const platform_definition &definition,
+                   platform_options &options, system_description &system)
 {
-  system_file file;
-  const bool described = defaults.takes_file && argc > 1 && argv[1][0] != '-';
-  if (described) {
-    file = read_system_file(argv[1], {});
-    argv[1] = argv[0];
-    --argc, ++argv;
+  const std::string name = definition.name.empty()
+                               ? std::filesystem::path(argv[0]).filename().string()
+                               : definition.name;
+  const std::string source = definition.takes_source ? take_source(argc, argv) : definition.source;
+  system = definition.system;
+  if (!source.empty()) {
+    const std::string help = system.help;
+    system = read_system(source);
+    if (system.help.empty())
+      system.help = help;
   }
-  const po::options_description all =
-      all_options(defaults.takes_file, described ? file.instances : default_instances());
+  const po::options_description known = all_options(system);
   po::variables_map map;
-  read_command_line(argc, argv, all, map);
-  if (map.count("config")) {
-    const std::string &path = map["config"].as<std::string>();
-    std::ifstream stream(path);
-    if (!stream || std::filesystem::is_directory(path))
-      refuse_option("the configuration file '" + path + "' cannot be read");
-    read_ini(stream, all, map);
-  }
-  if (described) {
-    file = read_system_file(file.path, list_option(map, "set"));
-    read_described(file, all, map);
-  }
-  std::istringstream settings(defaults.settings);
-  read_ini(settings, all, map);
+  read_command_line(argc, argv, known, map);
+  if (map.count("config"))
+    read_config(map["config"].as<std::string>(), known, map);
+  std::vector<system_description::setting> &run = system.run;
+  apply_sets(map, true, system);
+  read_run(run, known, map); // before parts are looked at: it may load them
   load_libraries(map);
   if (map.count("help")) {
-    std::cout << help_text(defaults);
+    std::cout << help_text(name, definition.takes_source, system);
     return false;
   }
-  if (defaults.takes_file && !described)
-    refuse_option("a file with a system is missing; see " + defaults.name + " --help");
-  read_with_places(file, [&] {
+  if (definition.takes_source && source.empty())
+    refuse_option("a file with a system is missing; see " + name + " --help");
+  apply_options(map, system);
+  read_with_places(run, [&] {
     read_general(map, options);
-    read_system(map, options);
+    read_guests(map, options);
     read_output(map, options);
-    if (!described)
-      return read_master_and_slaves(map, options);
-    for (const std::string &name : file.instances)
-      options.instances.push_back(read_instance(map, name, options));
-    options.system = std::make_shared<system_description>(std::move(file.system));
   });
-  if (options.instances.empty())
-    refuse_option(file.path + ": the system has no instance");
-  if (options.interactive && options.instances.front().qemu.console != "log")
-    refuse_option("--interactive and --" + options.instances.front().name +
-                  ".console exclude each other");
+  if (system.instances.empty())
+    refuse_option(source + ": the system has no instance");
+  system.run = settings_of_run(map, system);
   return true;
 }
 

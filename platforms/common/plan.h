@@ -4,7 +4,8 @@
 // are made from it, and nobody computes any of it again. Plain data.
 #pragma once
 
-#include "description.h"
+#include "observation.h"
+#include "options.h"
 
 #include "tandem/interconnect.h"
 #include "tandem/interrupt_fabric.h"
@@ -39,7 +40,7 @@ struct planned_instance {
 };
 
 struct planned_network {
-  std::string name, kind, where;
+  described_interconnect described; ///< for its name, kind, and where errors of it come from
   interconnect_config config;
 };
 
@@ -56,17 +57,13 @@ struct system_plan {
   std::vector<planned_link> links;
   interrupt_fabric_config fabric;
   std::vector<std::pair<std::string, std::string>> wires; ///< interrupts, by SystemC names
-  /// What the IDM's boot windows, inputs and parameters lie in: where it is on the platform, and
-  /// its size. No bytes: there is none.
-  std::uint64_t shared_address = 0, shared_size = 0;
-  /// The part that is all of it; empty: several are.
-  std::string shared_part;
-  std::size_t shared_by = 0; ///< an instance that sees it
+  /// What the IDM's boot windows, inputs and parameters lie in.
+  shared_range shared;
 };
 
 /// Everything that can be wrong with a description is an SC_ERROR "/tandem/platform" or
-/// "/tandem/parameters", one sentence that begins with where it was described.
-system_plan resolve(const system_description &description, const platform_options &options);
+/// "/tandem/options", one sentence that begins with where it was described.
+system_plan resolve(const system_description &expanded, const platform_options &options);
 
 /// What --dry-run prints of it.
 void print_plan(const system_plan &plan, bool free_mode);

@@ -23,28 +23,16 @@ namespace
   refuse_system("", cause);
 }
 
-/// What make() returns; an error of its begins with where the thing was described.
-template <typename Make> auto made_at(const std::string &where, Make make) -> decltype(make())
-{
-  try {
-    return make();
-  } catch (const sc_core::sc_report &report) {
-    const std::string cause = report.get_msg();
-    refuse_system(cause.rfind(where, 0) == 0 ? "" : where, cause);
-  } catch (const std::exception &error) {
-    refuse_system(where, error.what());
-  }
-}
-
 std::unique_ptr<sc_core::sc_module> make(const described_part &part)
 {
-  return made_at(part.where, [&] { return make_part(part.kind, part.name, part.parameters); });
+  return made_at(part, [&] { return make_part(part.kind, part.name, part.values); });
 }
 
 std::unique_ptr<interconnect> make(const planned_network &network)
 {
-  return made_at(network.where,
-                 [&] { return make_interconnect(network.kind, network.name, network.config); });
+  const described_interconnect &described = network.described;
+  return made_at(described,
+                 [&] { return make_interconnect(described.kind, described.name, network.config); });
 }
 
 boot_state boot_state_of(instance_state state)
@@ -174,7 +162,7 @@ platform::platform(const system_plan &plan, const platform_options &options) : p
   tlm::tlm_global_quantum::instance().set(options.quantum);
   build_domain(options);
   build_parts();
-  build_instances(options);
+  build_instances();
   build_networks();
   bind(options.check);
   build_fabric();
@@ -207,13 +195,10 @@ void platform::build_parts()
     parts_[part.name] = make(part);
 }
 
-void platform::build_instances(const platform_options &options)
+void platform::build_instances()
 {
-  const bool free = options.mode == run_mode::free;
   for (const planned_instance &one : plan_.instances) {
     qemu_config config = one.config;
-    if (free && !config.cached.empty())
-      fail("in free mode no time is counted, so memory cannot be observed through caches");
     check_config(one.name, config);
     if (std::optional<inherited_file> file = describe_to_linux(one, config))
       files_.push_back(std::move(*file));
@@ -292,7 +277,7 @@ void platform::carry_out(const std::vector<unsigned> &participants, const boot_c
   qemu_instance &slave = *instances_[participants[command.slave]];
   switch (command.command) {
   case boot_command::kind::boot:
-    slave.boot(plan_.shared_address + command.window, command.size);
+    slave.boot(plan_.shared.address + command.window, command.size);
     break;
   case boot_command::kind::reset:
     slave.hold();
@@ -313,17 +298,17 @@ void platform::build_monitor()
       device = one.idm;
       slaves.push_back({one.participant, one.name, one.config.boot_memory.guest_address});
     }
-  if (slaves.empty() || plan_.shared_part.empty() || !find_idm(device))
+  if (slaves.empty() || plan_.shared.part.empty() || !find_idm(device))
     return;
   rpmsg_ = std::make_unique<rpmsg_monitor>("rpmsg", slaves);
   binder_.sockets("rpmsg.memory",
-                  plan_.shared_part + "." + part_of(plan_, plan_.shared_part).targets.front().name);
+                  plan_.shared.part + "." + part_of(plan_, plan_.shared.part).targets.front().name);
   find_idm(device)->add_observer(*rpmsg_);
 }
 
 void platform::load_memory(const platform_options &options)
 {
-  const std::uint64_t size = plan_.shared_size;
+  const std::uint64_t size = plan_.shared.size;
   const bool room =
       std::none_of(plan_.instances.begin(), plan_.instances.end(), [](const planned_instance &one) {
         return one.share.size && one.share.offset < GUEST_MAP_INPUT_OFFSET;
@@ -335,14 +320,14 @@ void platform::load_memory(const platform_options &options)
                        "parameters");
     return; // all of the memory is the slaves'
   }
-  loader_ = std::make_unique<loader>("loader", *instances_[plan_.shared_by]);
+  loader_ = std::make_unique<loader>("loader", *instances_[plan_.shared.seen_by]);
   auto &content = loader_->content;
   std::string words = options.parameters;
   if (!options.input.empty()) {
     std::vector<unsigned char> bytes =
         read_input(options.input, size - std::min<std::uint64_t>(size, GUEST_MAP_INPUT_OFFSET));
     words += (words.empty() ? "" : " ") + ("input=" + std::to_string(bytes.size()));
-    content.push_back({plan_.shared_address + GUEST_MAP_INPUT_OFFSET, std::move(bytes)});
+    content.push_back({plan_.shared.address + GUEST_MAP_INPUT_OFFSET, std::move(bytes)});
   }
   words += (words.empty() ? "" : " ") + ("seed=" + std::to_string(options.seed));
   const std::uint32_t header[2] = {PARAM_PAGE_MAGIC, static_cast<std::uint32_t>(words.size())};
@@ -351,7 +336,7 @@ void platform::load_memory(const platform_options &options)
   std::vector<unsigned char> page(sizeof header + words.size());
   std::memcpy(page.data(), header, sizeof header);
   std::memcpy(page.data() + sizeof header, words.data(), words.size());
-  content.push_back({plan_.shared_address + PARAM_PAGE_OFFSET, std::move(page)});
+  content.push_back({plan_.shared.address + PARAM_PAGE_OFFSET, std::move(page)});
 }
 
 void platform::guest_exit(unsigned instance, unsigned status)

@@ -47,7 +47,7 @@ private:
 
   void build_domain(const platform_options &options);
   void build_parts();
-  void build_instances(const platform_options &options);
+  void build_instances();
   void build_networks();
   void bind(bool check);
   void build_fabric();

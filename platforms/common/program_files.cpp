@@ -6,6 +6,8 @@
 #include "tandem/machine.h"
 
 #include <cstdlib>
+#include <dlfcn.h>
+#include <vector>
 
 namespace fs = std::filesystem;
 
@@ -18,36 +20,73 @@ fs::path program_directory()
   return fs::read_symlink("/proc/self/exe", error).parent_path();
 }
 
-std::string find_guest(const std::string &image, const std::string &machine)
-{
-  if (image.empty() || image.find('/') != std::string::npos || fs::exists(image))
-    return image;
-  const std::string arch = find_machine(machine).guests;
-  for (const char *place : {"../guests", "../share/tandem/guests"}) {
-    for (const char *kind : {".elf", ""}) {
-      const fs::path file = program_directory() / place / arch / (image + kind);
-      if (fs::exists(file))
-        return file.lexically_normal().string();
-    }
-  }
-  return image;
-}
-
 namespace
 {
+
+/// The library that this is a part of.
+fs::path library_directory()
+{
+  Dl_info about = {};
+  if (!dladdr(reinterpret_cast<void *>(&library_directory), &about) || !about.dli_fname)
+    return program_directory();
+  std::error_code error;
+  return fs::canonical(about.dli_fname, error).parent_path();
+}
+
+/// Folder `name` of what comes with Tandem: beside that of the programs in the build tree, else in
+/// share/tandem; the library is in lib, or in lib/ARCHITECTURE.
+std::vector<fs::path> folders(const std::string &name)
+{
+  const fs::path library = library_directory();
+  return {library / ".." / name, library / "../share/tandem" / name,
+          library / "../../share/tandem" / name};
+}
+
+bool is_installed()
+{
+  const std::vector<fs::path> shared = folders("");
+  return fs::exists(shared[1]) || fs::exists(shared[2]);
+}
+
 // Where ./tandem setup --linux makes the kit, and tandem setup --linux of the Debian package.
 fs::path linux_kit()
 {
   if (const char *kit = std::getenv("TANDEM_LINUX"))
     return kit;
-  if (!fs::exists(program_directory() / "../share/tandem"))
-    return program_directory() / "../../linux";
+  if (!is_installed())
+    return library_directory() / "../../linux";
   if (const char *data = std::getenv("XDG_DATA_HOME"))
     return fs::path(data) / "tandem/linux";
   const char *home = std::getenv("HOME");
   return fs::path(home ? home : "") / ".local/share/tandem/linux";
 }
+
 } // namespace
+
+std::string find_guest(const std::string &image, const std::string &machine)
+{
+  if (image.empty() || image.find('/') != std::string::npos || fs::exists(image))
+    return image;
+  const std::string arch = find_machine(machine).guests;
+  std::vector<fs::path> places = folders("guests");
+  places.insert(places.begin(),
+                {program_directory() / "guests", program_directory() / "../guests"});
+  for (const fs::path &place : places)
+    for (const char *kind : {".elf", ""}) {
+      const fs::path file = place / arch / (image + kind);
+      if (fs::exists(file))
+        return file.lexically_normal().string();
+    }
+  return image;
+}
+
+fs::path find_system(const std::string &name)
+{
+  for (const fs::path &place : folders("systems"))
+    if (const fs::path file = place / (name + ".toml"); fs::exists(file))
+      return file.lexically_normal();
+  return {};
+}
 
 std::string find_linux(const std::string &file, const std::string &machine)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "run.h"
+#include "tandem/run_platform.h"
 
 #include "display.h"
 #include "platform.h"
@@ -13,6 +13,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 
 namespace tandem
 {
@@ -40,15 +41,16 @@ int exit_status(const class platform &platform, const std::string &reason)
   return reason.rfind("all instances sleep", 0) == 0 && platform.exit_status() < 0 ? 2 : 0;
 }
 
-nlohmann::ordered_json run_statistics(const platform_options &options, class platform &platform,
-                                      const std::string &reason)
+nlohmann::ordered_json run_statistics(const platform_options &options, const system_plan &plan,
+                                      class platform &platform, const std::string &reason)
 {
   nlohmann::ordered_json s;
   s["simulated_ns"] = to_ns(sc_core::sc_time_stamp());
   s["quantum_ns"] = to_ns(options.quantum);
   s["mode"] = mode_name(options.mode);
   s["common_time_line"] = options.mode != run_mode::free;
-  s["interconnect"] = options.interconnect;
+  if (plan.networks.size() == 1)
+    s["interconnect"] = plan.networks.front().described.kind;
   s["seed"] = options.seed;
   s["end"] = reason;
   s["exit_status"] = platform.exit_status();
@@ -56,13 +58,13 @@ nlohmann::ordered_json run_statistics(const platform_options &options, class pla
   return s;
 }
 
-/// The options with the master's console in the hands of the terminal.
-platform_options with_terminal(platform_options options, const terminal &user)
+/// The console of the first instance goes into the hands of the terminal.
+void connect(const terminal &user, planned_instance &first)
 {
-  qemu_config &master = options.instances.front().qemu;
-  master.console = "fd:" + std::to_string(user.guest_fd());
-  master.inherit.push_back(user.guest_fd());
-  return options;
+  if (first.config.console != "log")
+    refuse_system("", "--interactive and --" + first.name + ".console exclude each other");
+  first.config.console = "fd:" + std::to_string(user.guest_fd());
+  first.config.inherit.push_back(user.guest_fd());
 }
 
 /// The log of the platform's interconnect, when one is asked for.
@@ -75,7 +77,7 @@ std::unique_ptr<transaction_log> open_log(const platform_options &options, const
   if (plan.networks.size() != 1)
     refuse_system("", "a log is of one interconnect, and this system has " +
                           std::to_string(plan.networks.size()));
-  platform.networks().front()->log_to(*log, plan.networks.front().kind);
+  platform.networks().front()->log_to(*log, plan.networks.front().described.kind);
   if (platform.rpmsg())
     platform.rpmsg()->log_to(*log);
   log->note("mode", mode_name(options.mode));
@@ -85,11 +87,11 @@ std::unique_ptr<transaction_log> open_log(const platform_options &options, const
 }
 
 /// What QEMUs make in the file system, and leave there when they are killed.
-std::vector<std::string> qemu_sockets(const platform_options &options)
+std::vector<std::string> qemu_sockets(const system_plan &plan)
 {
   std::vector<std::string> paths;
-  for (const auto &i : options.instances)
-    for (const std::string &path : socket_paths(i.qemu))
+  for (const planned_instance &one : plan.instances)
+    for (const std::string &path : socket_paths(one.config))
       paths.push_back(path);
   return paths;
 }
@@ -97,7 +99,7 @@ std::vector<std::string> qemu_sockets(const platform_options &options)
 int simulate(const platform_options &options, const system_plan &plan, terminal *user)
 {
   class platform platform(plan, options);
-  const stop_signals signals(platform.domain(), qemu_sockets(options));
+  const stop_signals signals(platform.domain(), qemu_sockets(plan));
   display screen(platform, options);
   platform.domain().on_tick([&screen] { screen.tick(); });
   std::unique_ptr<vcd_trace> trace;
@@ -107,7 +109,7 @@ int simulate(const platform_options &options, const system_plan &plan, terminal 
   if (options.mode == run_mode::free)
     std::fprintf(stderr, "free mode: there is no common time line, and times mean little\n");
   if (user)
-    user->start(options.instances.front().name,
+    user->start(plan.instances.front().name,
                 [&platform] { platform.domain().request_stop("the user has left"); });
 
   try {
@@ -131,7 +133,7 @@ int simulate(const platform_options &options, const system_plan &plan, terminal 
     platform.rpmsg()->finish();
   if (log)
     log->finish();
-  const auto statistics = run_statistics(options, platform, reason);
+  const auto statistics = run_statistics(options, plan, platform, reason);
   if (!options.statistics_path.empty())
     write_statistics(statistics, options.statistics_path);
   std::fprintf(stderr, "ended: %s; %s\n", reason.c_str(), screen.progress().c_str());
@@ -144,13 +146,23 @@ int simulate(const platform_options &options, const system_plan &plan, terminal 
   return exit_status(platform, reason);
 }
 
-/// What --dry-run and --dump-dtb ask for.
-int show(const platform_options &options)
+void write_text(const std::string &path, const std::string &text)
 {
-  const system_plan plan = resolve(describe(options), options);
+  std::ofstream file(path);
+  file << text;
+  file.close();
+  if (!file)
+    refuse_system("", "'" + path + "' cannot be written");
+}
+
+/// What --dry-run, --dump-dtb and --dump-system ask for.
+int show(const platform_options &options, const system_description &system, const system_plan &plan)
+{
   check_models(plan);
   for (const planned_instance &one : plan.instances)
     check_config(one.name, one.config);
+  if (!options.dump_path.empty())
+    write_text(options.dump_path, system_text(system));
   if (options.dry_run)
     print_plan(plan, options.mode == run_mode::free);
   if (!options.tree_directory.empty())
@@ -159,25 +171,33 @@ int show(const platform_options &options)
   return 0;
 }
 
+int run(int argc, char **argv, const platform_definition &definition)
+{
+  platform_options options;
+  system_description described;
+  if (!parse_options(argc, argv, definition, options, described))
+    return 0;
+  sc_core::sc_report_handler::set_verbosity_level(options.verbosity);
+  if (options.verbosity == sc_core::SC_LOW)
+    sc_core::sc_report_handler::set_actions(sc_core::SC_WARNING, sc_core::SC_DO_NOTHING);
+  const system_description system = expand(described);
+  system_plan plan = resolve(system, options);
+  if (options.dry_run || !options.tree_directory.empty() || !options.dump_path.empty())
+    return show(options, system, plan);
+  if (!options.interactive)
+    return simulate(options, plan, nullptr);
+  terminal user;
+  connect(user, plan.instances.front());
+  return simulate(options, plan, &user);
+}
+
 } // namespace
 
-int run_platform(int argc, char **argv, const platform_defaults &defaults)
+int run_platform(int argc, char **argv, const platform_definition &definition)
 {
   sc_core::sc_report_handler::set_handler(print_report);
   try {
-    platform_options options;
-    if (!parse_options(argc, argv, defaults, options))
-      return 0;
-    sc_core::sc_report_handler::set_verbosity_level(options.verbosity);
-    if (options.verbosity == sc_core::SC_LOW)
-      sc_core::sc_report_handler::set_actions(sc_core::SC_WARNING, sc_core::SC_DO_NOTHING);
-    if (options.dry_run || !options.tree_directory.empty())
-      return show(options);
-    if (!options.interactive)
-      return simulate(options, resolve(describe(options), options), nullptr);
-    terminal user;
-    const platform_options with = with_terminal(options, user);
-    return simulate(with, resolve(describe(with), with), &user);
+    return run(argc, argv, definition);
   } catch (const sc_core::sc_report &report) {
     std::fprintf(stderr, "error: %s\n", report.get_msg());
   } catch (const std::exception &error) {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "system_file.h"
+#include "tandem/system_description.h"
 
 #include "command_line.h"
-
-#include "tandem/interconnect_registry.h"
+#include "program_files.h"
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 #include <toml++/toml.h>
 
 namespace tandem
@@ -16,11 +17,37 @@ namespace tandem
 namespace
 {
 
+/// There is no such description, as a sentence.
+struct unknown_system : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Where a description was found, for errors, and its text. A name is looked up beside
+/// `directory`'s files, and then among the systems that come with Tandem.
+std::pair<std::string, std::string> system_source(const std::string &source,
+                                                  const std::filesystem::path &directory)
+{
+  if (source.find('\n') != std::string::npos)
+    return {"system", source};
+  for (const std::filesystem::path &path : {directory / source, find_system(source)}) {
+    std::error_code error;
+    std::ifstream stream(path);
+    if (!stream || std::filesystem::is_directory(path, error))
+      continue;
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return {path.string(), text.str()};
+  }
+  throw unknown_system("the system '" + source + "' cannot be read");
+}
+
 /// Keys of one table, in the order of the file; each must be asked for.
 class table_reader
 {
 public:
   table_reader(const std::string &path, const toml::table &table) : path_(path), table_(table) {}
+
+  const toml::table &table() const { return table_; }
 
   std::string where() const { return where(table_); }
   std::string where(const toml::node &node) const
@@ -112,64 +139,65 @@ private:
   std::vector<std::string> taken_;
 };
 
-class file_reader
+/// Reads a description on top of what is described already: that of its base.
+class system_reader
 {
 public:
-  explicit file_reader(const std::string &path) { file_.path = path; }
-
-  system_file read(const std::vector<std::string> &changes)
+  system_reader(const std::string &path, system_description &system) : path_(path), system_(system)
   {
-    toml::table root = parse();
-    for (const std::string &change : changes)
-      apply(root, change);
-    table_reader reader(file_.path, root);
+  }
+
+  void read(const std::string &text, unsigned depth)
+  {
+    const toml::table root = parse(text);
+    table_reader reader(path_, root);
+    read_base(reader, depth);
+    if (const std::string help = reader.text("help"); !help.empty())
+      system_.help = help;
     for (const auto &[name, table] : tables(reader, "instance"))
-      read_instance(name, *table);
+      read_thing(name, *table, system_.instances);
     for (const auto &[name, table] : tables(reader, "part"))
-      read_part(name, *table);
+      read_thing(name, *table, system_.parts);
     for (const auto &[name, table] : tables(reader, "interconnect"))
       read_interconnect(name, *table);
-    attach();
+    for (const auto &[name, table] : tables(reader, "option"))
+      read_option(name, *table);
     for (const toml::table *table : arrays(reader, "wire"))
       read_wire(*table);
     for (const toml::table *table : arrays(reader, "link"))
       read_link(*table);
     if (const toml::node *run = reader.take("run"))
       read_run(reader, *run);
-    reader.refuse_rest("run, instance, part, interconnect, wire, link");
-    return std::move(file_);
+    reader.refuse_rest("base, help, run, instance, part, interconnect, wire, link, option");
   }
 
 private:
   using named_table = std::pair<std::string, const toml::table *>;
 
-  toml::table parse() const
+  toml::table parse(const std::string &text) const
   {
-    std::ifstream stream(file_.path);
-    if (!stream)
-      refuse_option("the system '" + file_.path + "' cannot be read");
     try {
-      return toml::parse(stream, file_.path);
+      return toml::parse(text, path_);
     } catch (const toml::parse_error &error) {
-      refuse_option(file_.path + ":" + std::to_string(error.source().begin.line) + ": " +
+      refuse_option(path_ + ":" + std::to_string(error.source().begin.line) + ": " +
                     std::string(error.description()));
     }
   }
 
-  static void apply(toml::table &root, const std::string &change)
+  void read_base(table_reader &reader, unsigned depth)
   {
-    std::string path, value;
-    if (!split_pair(change, path, value) || path.find('.') == std::string::npos)
-      refuse_option("impossible change '" + change + "' of a system; give NAME.KEY=VALUE");
-    const std::string name = path.substr(0, path.find('.')), key = path.substr(name.size() + 1);
-    for (const char *kind : {"instance", "part", "interconnect"})
-      if (toml::table *all = root[kind].as_table())
-        if (toml::table *one = (*all)[name].as_table()) {
-          one->insert_or_assign(key, value);
-          return;
-        }
-    refuse_option("'" + change + "': the system has no instance, part or interconnect '" + name +
-                  "'");
+    const toml::node *const node = reader.take("base");
+    if (!node)
+      return;
+    const std::string name = reader.text_of(*node);
+    if (depth == deepest)
+      reader.fail(*node, "'" + name + "' is based on itself, or on too many others");
+    try {
+      const auto [path, text] = system_source(name, std::filesystem::path(path_).parent_path());
+      system_reader(path, system_).read(text, depth + 1);
+    } catch (const unknown_system &error) {
+      reader.fail(*node, error.what());
+    }
   }
 
   static bool earlier(const toml::node &a, const toml::node &b)
@@ -215,13 +243,13 @@ private:
   {
     if (!node.is_table())
       root.fail(node, "[run] is expected here");
-    table_reader reader(file_.path, *node.as_table());
+    table_reader reader(path_, *node.as_table());
     for (const auto &[key, value] : reader.rest()) {
       if (value->is_array())
         for (const toml::node &one : *value->as_array())
-          file_.settings.push_back({key, reader.text_of(one), reader.where(one)});
+          system_.run.push_back({key, reader.text_of(one), reader.where(one)});
       else
-        file_.settings.push_back({key, on_or_off(reader, *value), reader.where(*value)});
+        system_.run.push_back({key, on_or_off(reader, *value), reader.where(*value)});
     }
   }
 
@@ -230,53 +258,48 @@ private:
     return value.is_boolean() ? value.as_boolean()->get() ? "on" : "off" : reader.text_of(value);
   }
 
-  void read_instance(const std::string &name, const toml::table &table)
+  /// The thing of that name, new unless the base has it.
+  template <typename Thing>
+  Thing &enter(const std::string &name, const table_reader &reader, std::vector<Thing> &things)
   {
-    table_reader reader(file_.path, table);
-    file_.instances.push_back(name);
-    connect(name, reader);
-    for (const auto &[key, value] : reader.rest())
-      file_.settings.push_back({name + "." + key, reader.text_of(*value), reader.where(*value)});
+    for (Thing &thing : things)
+      if (thing.name == name)
+        return thing;
+    things.emplace_back();
+    things.back().name = name;
+    things.back().where = reader.where();
+    return things.back();
   }
 
-  /// `to` of an initiator: an interconnect or a target socket.
-  void connect(const std::string &from, table_reader &reader)
+  /// What the table says of the thing, key by key.
+  void set_rest(const std::string &name, const table_reader &reader)
   {
-    const std::string to = reader.text("to");
-    if (!to.empty())
-      file_.system.links.push_back({from, to, reader.where()});
+    for (const auto &[key, value] : reader.rest())
+      set_key(system_, name + "." + key, reader.text_of(*value), reader.where(*value));
   }
 
-  void read_part(const std::string &name, const toml::table &table)
+  template <typename Thing>
+  void read_thing(const std::string &name, const toml::table &table, std::vector<Thing> &things)
   {
-    table_reader reader(file_.path, table);
-    described_part part{name, reader.text("kind"), {}, reader.where()};
-    connect(name, reader);
-    for (const auto &[key, value] : reader.rest())
-      part.parameters[key] = reader.text_of(*value);
-    file_.system.parts.push_back(part);
+    const table_reader reader(path_, table);
+    enter(name, reader, things);
+    set_rest(name, reader);
   }
 
   void read_interconnect(const std::string &name, const toml::table &table)
   {
-    table_reader reader(file_.path, table);
-    described_interconnect network;
-    network.name = name;
-    network.kind = reader.text("kind");
-    network.where = reader.where();
+    table_reader reader(path_, table);
+    described_interconnect &network = enter(name, reader, system_.interconnects);
     for (const std::string &from : reader.list("from"))
       network.from.push_back({from, ""});
-    network.default_target = reader.text("default");
     for (const toml::table *range : arrays(reader, "map"))
       network.map.push_back(read_range(*range));
-    for (const auto &[key, value] : reader.rest())
-      network.parameters[key] = reader.text_of(*value);
-    file_.system.interconnects.push_back(network);
+    set_rest(name, reader);
   }
 
   described_range read_range(const toml::table &table)
   {
-    table_reader reader(file_.path, table);
+    table_reader reader(path_, table);
     described_range range;
     range.where = reader.where();
     range.address = reader.size("at");
@@ -292,25 +315,25 @@ private:
     return range;
   }
 
-  /// Links to an interconnect are initiators of it.
-  void attach()
+  void read_option(const std::string &name, const toml::table &table)
   {
-    std::vector<described_link> links;
-    for (const described_link &link : file_.system.links) {
-      const auto found =
-          std::find_if(file_.system.interconnects.begin(), file_.system.interconnects.end(),
-                       [&link](const described_interconnect &n) { return n.name == link.to; });
-      if (found == file_.system.interconnects.end())
-        links.push_back(link);
-      else
-        found->from.push_back({link.from, ""});
-    }
-    file_.system.links = links;
+    table_reader reader(path_, table);
+    const std::string sets = reader.text("sets"), help = reader.text("help");
+    if (sets.find('.') == std::string::npos)
+      reader.fail(table, "the option " + name + " sets nothing; give sets = \"NAME.KEY\"");
+    described_option *option = nullptr;
+    for (described_option &known : system_.options)
+      if (known.name == name)
+        option = &known;
+    if (!option)
+      option = &system_.options.emplace_back();
+    *option = {name, sets, help};
+    reader.refuse_rest("sets, help");
   }
 
   void read_wire(const toml::table &table)
   {
-    table_reader reader(file_.path, table);
+    table_reader reader(path_, table);
     described_wire wire;
     wire.where = reader.where();
     wire.from = reader.text("from");
@@ -324,26 +347,36 @@ private:
     wire.invert = reader.flag("invert");
     for (const std::string &to : reader.list("to")) {
       wire.to = to;
-      file_.system.wires.push_back(wire);
+      system_.wires.push_back(wire);
     }
     reader.refuse_rest("from, to, input, edge, invert");
   }
 
   void read_link(const toml::table &table)
   {
-    table_reader reader(file_.path, table);
-    file_.system.links.push_back({reader.text("from"), reader.text("to"), reader.where()});
+    table_reader reader(path_, table);
+    system_.links.push_back({reader.text("from"), reader.text("to"), reader.where()});
     reader.refuse_rest("from, to");
   }
 
-  system_file file_;
+  static constexpr unsigned deepest = 8; ///< descriptions that are based on each other
+
+  std::string path_;
+  system_description &system_;
 };
 
 } // namespace
 
-system_file read_system_file(const std::string &path, const std::vector<std::string> &changes)
+system_description read_system(const std::string &source)
 {
-  return file_reader(path).read(changes);
+  system_description system;
+  try {
+    const auto [path, text] = system_source(source, "");
+    system_reader(path, system).read(text, 0);
+  } catch (const unknown_system &error) {
+    refuse_option(error.what());
+  }
+  return system;
 }
 
 } // namespace tandem

@@ -36,7 +36,7 @@ std::string socket_of(const std::string &wanted, const std::vector<std::string> 
 /// For what the part's parameters report.
 std::string owner_of(const described_part &part)
 {
-  return (part.where.empty() ? "" : part.where + ": ") + part.kind + " " + part.name;
+  return part.kind + " " + part.name;
 }
 
 bool sees(const described_range &range, const std::string &initiator)
@@ -85,19 +85,21 @@ void topology::check_names() const
       refuse_system(where, "the name '" + name + "' is taken");
   };
   for (const auto &i : system_.instances)
-    take(i.name, "");
+    take(i.name, i.where);
   for (const described_part &p : system_.parts) {
     take(p.name, p.where);
     if (!is_part(p.kind))
-      refuse_system(p.where,
+      refuse_system(p.place("kind"),
                     "unknown kind of part '" + p.kind + "'; known are " + join(part_names()));
-    const parameters checked(owner_of(p), part_description(p.kind).parameters, p.parameters);
+    made_at(
+        p, [&p] { return parameters(owner_of(p), part_description(p.kind).parameters, p.values); });
   }
   for (const described_interconnect &n : system_.interconnects) {
     take(n.name, n.where);
     const std::vector<std::string> known = interconnect_names();
     if (std::find(known.begin(), known.end(), n.kind) == known.end())
-      refuse_system(n.where, "unknown interconnect '" + n.kind + "'; known are " + join(known));
+      refuse_system(n.place("kind"),
+                    "unknown interconnect '" + n.kind + "'; known are " + join(known));
   }
 }
 
@@ -197,7 +199,7 @@ void topology::check_connections() const
   }
   for (const auto &i : system_.instances)
     if (!from.count({&i, ""}))
-      refuse_system("", "the instance '" + i.name + "' is connected to nothing");
+      refuse_system(i.where, "the instance '" + i.name + "' is connected to nothing");
   for (const described_part &p : system_.parts) {
     const part_info &info = part_description(p.kind);
     for (const std::string &socket : info.initiators)
@@ -247,11 +249,12 @@ std::uint64_t topology::bytes(const system_end &end, const std::string &where) c
   for (const part_target &t : end.info->targets) {
     if (t.name != end.socket)
       continue;
-    const std::string owner = owner_of(*end.part);
-    if (const std::uint64_t size = target_size(owner, *end.info, t, end.part->parameters))
+    const described_part &part = *end.part;
+    if (const std::uint64_t size =
+            made_at(part, [&] { return target_size(owner_of(part), *end.info, t, part.values); }))
       return size;
     if (!t.size_of.empty())
-      refuse_system("", owner + ": " + t.size_of + " must not be 0");
+      refuse_system(part.place(t.size_of), owner_of(part) + ": " + t.size_of + " must not be 0");
   }
   const auto after =
       end.info->passes_on ? next(initiator(end.part->name, where)) : std::optional<next_end>();
@@ -292,7 +295,7 @@ void topology::follow_network(const described_interconnect &network, const std::
     left = rest;
     const std::uint64_t moved = r.target_address - r.address;
     const system_view so_far{first + at.shift, last - first + 1, &network, &r, {},
-                             initiator,        at.hops == 0};
+                             initiator,        at.hops == 0,     0};
     follow(target(r.to.front(), r.where), network.name,
            {first + moved, last + moved, at.shift - moved, at.hops + 1}, so_far, result);
   }
@@ -302,7 +305,7 @@ void topology::follow_network(const described_interconnect &network, const std::
   for (const auto &[a, b] : left)
     follow(target(network.default_target, network.where), network.name,
            {a, b, at.shift, at.hops + 1},
-           {a + at.shift, b - a + 1, &network, &all, {}, initiator, at.hops == 0}, result);
+           {a + at.shift, b - a + 1, &network, &all, {}, initiator, at.hops == 0, 0}, result);
 }
 
 void topology::follow(system_end end, std::string initiator_name, step at,
@@ -319,9 +322,10 @@ void topology::follow(system_end end, std::string initiator_name, step at,
     return; // a default target: guests have no window for what nobody has placed
   result.push_back(so_far);
   result.back().target = end;
+  result.back().target_address = at.first;
 }
 
-std::vector<system_view> topology::views(const platform_options::instance &instance) const
+std::vector<system_view> topology::views(const described_instance &instance) const
 {
   system_end end;
   end.instance = &instance;

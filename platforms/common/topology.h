@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who reaches what in a described system: ends by name, and the way from an initiator through
+// Who reaches what in an expanded description: ends by name, and the way from an initiator through
 // interconnects to the parts behind them.
 #pragma once
 
-#include "description.h"
-
 #include "tandem/part.h"
+#include "tandem/system_description.h"
 
 #include <string>
 #include <vector>
@@ -16,9 +15,23 @@ namespace tandem
 /// SC_ERROR "/tandem/platform" that begins with where the thing was described.
 [[noreturn]] void refuse_system(const std::string &where, const std::string &cause);
 
+/// What make() returns. An error of its, which is about the thing's values, begins with where they
+/// were given.
+template <typename Make> auto made_at(const described_thing &thing, Make make) -> decltype(make())
+{
+  try {
+    return make();
+  } catch (const sc_core::sc_report &report) {
+    const std::string cause = report.get_msg(), &where = thing.place_of(cause);
+    refuse_system(cause.rfind(where, 0) == 0 ? "" : where, cause);
+  } catch (const std::exception &error) {
+    refuse_system(thing.where, error.what());
+  }
+}
+
 /// A name, resolved: one of the three is set.
 struct system_end {
-  const platform_options::instance *instance = nullptr;
+  const described_instance *instance = nullptr;
   const described_interconnect *network = nullptr;
   const described_part *part = nullptr;
   const part_info *info = nullptr; ///< of the part
@@ -41,6 +54,7 @@ struct system_view {
   system_end target;     ///< the part at the end of the way, of an interleaved range the first one
   std::string initiator; ///< the initiator's name at that interconnect
   bool direct;           ///< the initiator is at that interconnect itself
+  std::uint64_t target_address = 0; ///< what the target sees for the first byte
 };
 
 /// Checks names and kinds when it is made; what it points into has to live as long.
@@ -58,7 +72,7 @@ public:
   /// says.
   std::uint64_t size_of(const described_range &range) const;
   /// All that the instance sees, in the order of the descriptions.
-  std::vector<system_view> views(const platform_options::instance &instance) const;
+  std::vector<system_view> views(const described_instance &instance) const;
   /// By what name an initiator is known at an interconnect.
   std::string initiator_name(const described_initiator &from,
                              const described_interconnect &network) const;

@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
 EM_ARM, EM_X86_64, EM_AARCH64 = 40, 62, 183
 PT_LOAD, PT_NOTE = 1, 4
 
@@ -145,6 +146,8 @@ def seeds():
     yield "log", "changes", bytes(range(48))
     for name, text in INI.items():
         yield "config", name, text.encode()
+    for path in sorted(ROOT.glob("docs/examples/systems/*.toml")) + sorted(ROOT.glob("platforms/*/*.toml")):
+        yield "config", path.name, path.read_bytes()
     # Windows, accesses, a sleep and cache lines; then interrupts, commands and the end.
     yield "bridge", "windows", bytes([16, 2, 8, 0, 1, 1, 0, 0, 0]) * 6
     yield "bridge", "accesses", bytes([16, 4, 8, 0, 2, 1, 1, 0, 0, 1, 10, 1, 2, 3, 4, 5, 6, 7, 8]) * 6

@@ -5,6 +5,7 @@ import glob
 import hashlib
 import os
 import re
+import sqlite3
 import subprocess
 
 from platform_run import PlatformTest, ctest, install, main
@@ -102,6 +103,35 @@ class Installed(PlatformTest):
                 self.assertIn(b"in_square", a.file("trace.vcd"))
                 times[kind] = of_mover["shm"]["latency_mean_ns"]
         self.assertGreater(times["mesh"], times["router"])
+
+    @ctest(timeout=900, once=True)
+    def test_platform_by_description_from_outside(self):
+        """The sc_main of 30 lines of the documents: parts and an option of its own, and all that
+        Tandem's own platforms have."""
+        prefix = self.install()
+        build = self.build_outside(prefix, os.path.join(SOURCE, "docs", "examples", "accelerated"))
+        mine = os.path.join(build, "accelerated")
+        usual = ("--master.image", "parts_guest", "--slave.image", "smoke", "--param", "square_irq=20",
+                 "--param", "mover_irq=21")
+
+        def run(*options):
+            return self.simulate(*usual, *options, platform=mine)
+        a, b = run("--log", self.path("a.db")), run("--log", self.path("b.db"))
+        self.assertEqual(a.results()["sum"], "385 id 53515552")
+        self.assert_same(a, b)
+        self.assertIn("participant 2 of 3", a.console("slave1"))
+        with sqlite3.connect(self.path("a.db")) as log:
+            (moved,) = log.execute("SELECT count(*) FROM log WHERE initiator = 'mover'").fetchone()
+        paths = {p["initiator"]: p for p in a.module("interconnect")["paths"] if p["target"] == "shm"}
+        self.assertEqual(moved, paths["mover"]["transactions"])
+        # Ten squares, each by so much later; a sleeping guest wakes at the interrupt.
+        later = run("--square-time", "11us").statistics()["simulated_ns"]
+        self.assertEqual(later - a.statistics()["simulated_ns"], 10 * 10000)
+        plan = self.simulate(*usual, "--dry-run", "--slaves", 1, out=False, platform=mine).stdout
+        self.assertRegex(plan, r"interrupt input 20 of \w+  square")
+        text = self.refused(*usual, "--square-time", "soon", platform=mine)
+        self.assertIn("--square-time: square square: parameter time is 'soon'", text)
+        self.assertIn("accelerated", self.step(mine, "--help").splitlines()[0])
 
     @ctest(timeout=900, once=True)
     def test_guests_and_interrupts_from_outside(self):

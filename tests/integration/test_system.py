@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Systems that a file describes: what no option of a platform makes, and errors that say where."""
 import os
+import re
 
 from platform_run import PLATFORM, PlatformTest, ctest, main
 
@@ -58,6 +59,9 @@ class System(PlatformTest):
         path = self.write("system.toml", text)
         return self.simulate(*options, platform=(SYSTEM, path), **how)
 
+    def printed(self, *options, **how):
+        return self.simulate(*options, out=False, **how).stdout
+
     @ctest()
     def test_delays_of_all_levels_add_up(self):
         def elapsed(**delays):
@@ -102,6 +106,79 @@ class System(PlatformTest):
         ring = self.described(text.replace('latency = "0"\nmap', "map"), "--param", "n=100",
                               "--set", "far.kind=ring").number("ns", "cpu0")
         self.assertGreater(ring, base)
+
+    @ctest()
+    def test_dumped_system_gives_the_same_run(self):
+        """What options, bases and defaults come to, written as one file and read again."""
+        dumped = self.path("dumped.toml")
+        options = ("--slaves", 2, "--interconnect", "mesh", "--set", "clock=3ns", "--dram", "channels=2",
+                   "--slave1.machine", "cortexm", "--master.image", "demo_master", "--slave.image",
+                   "demo_slave", "--param", "n=3", "--param", "1.x=5", "--quantum", "20us",
+                   "--idm-latency", "40ns", "--observe", "0+64k=every", "--seed", 7,
+                   "--add", "extra=memory@0x0a100000,size=64k,for=slave1")
+        given = self.simulate(*options, "--input", __file__)
+        self.printed(*options, "--dump-system", dumped)
+        again = self.simulate("--input", __file__, platform=(SYSTEM, dumped))
+        self.assertEqual(given.fingerprint(), again.fingerprint())
+        self.assertIn("sha256", again.console("master"))
+        # Dumped again it is the same text; a change of a key of it changes the run.
+        twice = self.path("twice.toml")
+        self.printed("--dump-system", twice, platform=(SYSTEM, dumped))
+        with open(dumped, encoding="utf-8") as a, open(twice, encoding="utf-8") as b:
+            self.assertEqual(a.read(), b.read())
+        other = self.simulate("--input", __file__, "--set", "idm.latency=41ns",
+                              platform=(SYSTEM, dumped))
+        self.assertNotEqual(given.fingerprint(), other.fingerprint())
+
+    @ctest()
+    def test_description_on_top_of_another(self):
+        """A system is x86-arm with a memory more, which only some see, and another kind of slave."""
+        path = self.write("more.toml", """
+base = "x86-arm"
+[instance.slave]
+count = 2
+image = "smoke"
+[instance.slave1]
+machine = "aarch64"
+[instance.master]
+image = "smoke"
+[part.extra]
+kind = "memory"
+size = "64k"
+[part.absent]
+kind = "memory"
+present = false
+[interconnect.interconnect]
+kind = "bus"
+map = [ { at = 0x0a100000, to = "extra", for = "slave" }, { at = 0x0a200000, to = "absent" } ]
+[option]
+extra-size = { sets = "extra.size", help = "bytes of the memory more" }
+""")
+        plan = self.printed("--dry-run", "--extra-size", "128k", platform=(SYSTEM, path))
+        seen = dict(zip(("master", "slave0", "slave1"),
+                        re.split(r"^(?:master|slave\d): ", plan, flags=re.M)[1:]))
+        self.assertNotIn("extra", seen["master"])
+        for name in ("slave0", "slave1"):
+            self.assertRegex(seen[name], r"0x00([0-9a-f]{8}) to 0x00[0-9a-f]{3}1ffff  extra")
+        self.assertNotIn("absent", plan)
+        self.assertIn("qemu-system-aarch64", seen["slave1"])
+        self.assertIn("qemu-system-arm", seen["slave0"])
+        run = self.simulate(platform=(SYSTEM, path))
+        self.assertEqual(run.statistics()["interconnect"], "bus")
+        self.assertIn("participant 2 of 3", run.console("slave1"))
+        for text, sentence in (
+                ("[instance.slave2]\ncpus = 2\n", r"bad.toml:2: there is no slave2, as the count of slave is 2"),
+                ("[instance.slave]\ncount = 16\n", "impossible count '16'"),
+                ("base = 'y86-arm'\n", r"bad.toml:1: the system 'y86-arm' cannot be read"),
+                ("base = 'bad.toml'\n", r"bad.toml:1: .*based on itself"),
+                ("base = 'x86-arm'\n[option]\nx = { sets = 'nothing' }\n", r"bad.toml:3: the option x sets nothing"),
+                ("base = 'x86-arm'\n[option]\nx = { sets = 'disk.size' }\n", None)):
+            with self.subTest(text):
+                bad = self.write("bad.toml", text if "base" in text else
+                                 "base = 'more.toml'\n" + text)
+                options = ("--x", "1") if sentence is None else ()
+                self.assertRegex(self.refused(*options, platform=(SYSTEM, bad)),
+                                 sentence or "--x: the system has no .* 'disk'")
 
     @ctest(once=True)
     def test_errors_name_file_and_line(self):

@@ -44,8 +44,8 @@ std::unique_ptr<sc_core::sc_module> make_idm(const char *name, const parameters 
 {
   idm_config config;
   config.participants = static_cast<unsigned>(p.number("participants", 1, UINT32_MAX));
-  config.fifo_depth = static_cast<unsigned>(p.number("fifo_depth", 1, UINT32_MAX));
-  config.locks = static_cast<unsigned>(p.number("locks", 0, UINT32_MAX));
+  config.fifo_depth = static_cast<unsigned>(p.number("fifo_depth", 1, TANDEM_IDM_MB_STATUS_LEVEL));
+  config.locks = static_cast<unsigned>(p.number("locks", 0, TANDEM_IDM_MAX_LOCKS));
   config.masters = static_cast<std::uint32_t>(p.number("masters", 0, UINT32_MAX));
   config.memory_size = p.size("memory_size");
   config.access_latency = p.time("latency");

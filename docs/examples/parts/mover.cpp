@@ -4,6 +4,9 @@
 #include <tandem/part.h>
 #include <tandem/register_bank.h>
 #include <tandem/sockets.h>
+#include <tandem/transfer.h>
+
+#include <algorithm>
 
 struct mover : sc_core::sc_module {
   tandem::target_socket socket{"socket"};
@@ -43,26 +46,12 @@ struct mover : sc_core::sc_module {
       const std::uint64_t from = value_[0] | std::uint64_t{value_[1]} << 32,
                           to = value_[2] | std::uint64_t{value_[3]} << 32;
       for (std::uint64_t done = 0; done < value_[4]; done += burst_) {
-        std::vector<unsigned char> data(std::min<std::uint64_t>(burst_, value_[4] - done));
-        access(tlm::TLM_READ_COMMAND, from + done, data);
-        access(tlm::TLM_WRITE_COMMAND, to + done, data);
+        unsigned char data[4096];
+        const auto count = static_cast<unsigned>(std::min(burst_, value_[4] - done));
+        tandem::read_from(memory, from + done, data, count);
+        tandem::write_to(memory, to + done, data, count);
       }
     }
-  }
-
-  void access(tlm::tlm_command command, std::uint64_t address, std::vector<unsigned char> &data)
-  {
-    tlm::tlm_generic_payload payload;
-    payload.set_command(command);
-    payload.set_address(address);
-    payload.set_data_ptr(data.data());
-    payload.set_data_length(static_cast<unsigned>(data.size()));
-    payload.set_streaming_width(static_cast<unsigned>(data.size()));
-    sc_core::sc_time delay;
-    memory->b_transport(payload, delay);
-    wait(delay);
-    if (payload.is_response_error())
-      SC_REPORT_ERROR("/example/mover", payload.get_response_string().c_str());
   }
 
 private:
