@@ -78,8 +78,9 @@ private:
                                [this](const auto &w) { return is_absent(w.from); }),
                 wires.end());
     auto &parts = system_.parts;
-    parts.erase(std::remove_if(parts.begin(), parts.end(), [](const auto &p) { return !p.present; }),
-                parts.end());
+    parts.erase(
+        std::remove_if(parts.begin(), parts.end(), [](const auto &p) { return !p.present; }),
+        parts.end());
   }
 
   void leave_out_of(described_interconnect &network)

@@ -23,6 +23,13 @@ fs::path program_directory()
 namespace
 {
 
+/// Also of names that no file can have.
+bool is_there(const fs::path &path)
+{
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
 /// The library that this is a part of.
 fs::path library_directory()
 {
@@ -45,7 +52,7 @@ std::vector<fs::path> folders(const std::string &name)
 bool is_installed()
 {
   const std::vector<fs::path> shared = folders("");
-  return fs::exists(shared[1]) || fs::exists(shared[2]);
+  return is_there(shared[1]) || is_there(shared[2]);
 }
 
 // Where ./tandem setup --linux makes the kit, and tandem setup --linux of the Debian package.
@@ -65,7 +72,7 @@ fs::path linux_kit()
 
 std::string find_guest(const std::string &image, const std::string &machine)
 {
-  if (image.empty() || image.find('/') != std::string::npos || fs::exists(image))
+  if (image.empty() || image.find('/') != std::string::npos || is_there(image))
     return image;
   const std::string arch = find_machine(machine).guests;
   std::vector<fs::path> places = folders("guests");
@@ -74,7 +81,7 @@ std::string find_guest(const std::string &image, const std::string &machine)
   for (const fs::path &place : places)
     for (const char *kind : {".elf", ""}) {
       const fs::path file = place / arch / (image + kind);
-      if (fs::exists(file))
+      if (is_there(file))
         return file.lexically_normal().string();
     }
   return image;
@@ -83,7 +90,7 @@ std::string find_guest(const std::string &image, const std::string &machine)
 fs::path find_system(const std::string &name)
 {
   for (const fs::path &place : folders("systems"))
-    if (const fs::path file = place / (name + ".toml"); fs::exists(file))
+    if (const fs::path file = place / (name + ".toml"); is_there(file))
       return file.lexically_normal();
   return {};
 }
@@ -94,7 +101,7 @@ std::string find_linux(const std::string &file, const std::string &machine)
   if (arch.empty())
     refuse_option("the Linux guest kit has nothing for machine " + machine);
   const fs::path path = (linux_kit() / arch / file).lexically_normal();
-  if (!fs::exists(path))
+  if (!is_there(path))
     refuse_option("there is no '" + path.string() +
                   "'; ./tandem setup --linux makes the kit, and TANDEM_LINUX says where it is");
   return path.string();

@@ -237,6 +237,15 @@ bool topology::reaches(const described_interconnect &from, const described_inter
 
 void topology::check_loops() const
 {
+  for (const described_part &p : system_.parts) {
+    const described_part *part = &p;
+    for (std::size_t i = 0; part && part_description(part->kind).passes_on; ++i) {
+      if (i > system_.parts.size())
+        refuse_system(p.where, "what reaches " + p.name + " goes round for ever");
+      const auto after = next(initiator(part->name, part->where));
+      part = after ? after->end.part : nullptr;
+    }
+  }
   for (const described_interconnect &n : system_.interconnects)
     if (reaches(n, n, 0))
       refuse_system(n.where, "the interconnect '" + n.name + "' leads back to itself");

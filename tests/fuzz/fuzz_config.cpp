@@ -4,7 +4,6 @@
 #include "input.h"
 
 #include <options.h>
-#include <plan.h>
 #include <string>
 #include <vector>
 
@@ -27,7 +26,7 @@ void parse(std::vector<std::string> words, const tandem::platform_definition &pl
   try {
     if (tandem::parse_options(static_cast<int>(arguments.size()), arguments.data(), platform,
                               options, system))
-      tandem::resolve(tandem::expand(system), options);
+      tandem::expand(system);
   } catch (const sc_core::sc_report &report) {
     if (*report.get_msg() == 0)
       std::abort();

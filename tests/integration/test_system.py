@@ -209,6 +209,18 @@ extra-size = { sets = "extra.size", help = "bytes of the memory more" }
         text = self.refused(platform=(SYSTEM, self.write("cut.toml",
                                                          good.replace(', to = "near"', ""))))
         self.assertIn("the instance 'cpu0' is connected to nothing", text)
+        round_and_round = """
+[instance.cpu0]
+machine = "arm"
+to = "a"
+[part]
+a = { kind = "cache", to = "b" }
+b = { kind = "cache", to = "a" }
+"""
+        self.assertRegex(self.refused(platform=(SYSTEM, self.write("round.toml", round_and_round))),
+                         r"round.toml:6: what reaches a goes round for ever")
+        text = self.refused(platform=(SYSTEM, self.write("long.toml", "base = '" + 5000 * "x" + "'")))
+        self.assertRegex(text, r"long.toml:1: the system 'x+' cannot be read")
         text = self.refused(platform=(SYSTEM, "/nowhere.toml"))
         self.assertIn("'/nowhere.toml' cannot be read", text)
         self.assertIn("a file with a system is missing", self.refused(platform=SYSTEM))
