@@ -31,7 +31,7 @@ public:
     std::uint64_t sequences = 0; // locked
     std::uint64_t outside = 0, errors = 0;
   };
-  /// number: of the initiator.
+  /// number: of the initiator, of enter_initiator().
   qemu_accesses(initiator &socket, unsigned number, const qemu_config &config,
                 qemu_session &session, qemu_report &report);
   ~qemu_accesses();

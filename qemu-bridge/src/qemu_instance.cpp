@@ -15,8 +15,8 @@ qemu_instance::qemu_instance(const sc_core::sc_module_name &name, time_domain &d
       reset("reset"), domain_(domain), config_(config),
       report_(std::make_unique<qemu_report>(basename())),
       session_(std::make_unique<qemu_session>(basename(), domain_, config_, *report_)),
-      accesses_(std::make_unique<qemu_accesses>(socket, domain.enroll(*this), config_, *session_,
-                                                *report_)),
+      accesses_(std::make_unique<qemu_accesses>(socket, enter_initiator(basename()).initiator,
+                                                config_, *session_, *report_)),
       life_(std::make_unique<qemu_life>(
           domain_, config_, *session_, *accesses_, *report_,
           [this](instance_state state, rest_cause cause, unsigned number) {
@@ -24,6 +24,7 @@ qemu_instance::qemu_instance(const sc_core::sc_module_name &name, time_domain &d
               on_rest(state, cause, number);
           }))
 {
+  domain.enroll(*this);
   reset.bind(life_->reset());
   socket.register_invalidate_direct_mem_ptr(this, &qemu_instance::invalidate);
   SC_HAS_PROCESS(qemu_instance);

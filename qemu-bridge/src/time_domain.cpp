@@ -92,10 +92,9 @@ time_domain::~time_domain()
   close(wake_fd_);
 }
 
-unsigned time_domain::enroll(qemu_instance &instance)
+void time_domain::enroll(qemu_instance &instance)
 {
   instances_.push_back(&instance);
-  return static_cast<unsigned>(instances_.size() - 1);
 }
 
 void time_domain::start_of_simulation()

@@ -78,7 +78,7 @@ interconnect::interconnect(sc_core::sc_module_name, const interconnect_config &c
       dmi_(parameters_.flag("dmi")), load_interval_(parameters_.time("load_interval")),
       onward_(config.targets.size()),
       paths_(config.initiators.size() * config.targets.size(), path_statistics(load_interval_)),
-      decode_errors_(config.initiators.size())
+      count_origins_(parameters_.flag("origins")), decode_errors_(config.initiators.size())
 {
   const std::string owner = report_name("interconnect", name());
   check_names(owner, "initiators", config.initiators);
@@ -92,6 +92,7 @@ interconnect::interconnect(sc_core::sc_module_name, const interconnect_config &c
     from[i].register_transport_dbg(this, &interconnect::transport_dbg, tag);
     from[i].register_get_direct_mem_ptr(this, &interconnect::get_direct_mem_ptr, tag);
     orders_.emplace_back(from[i], arrival_order::any); // b_transport sees to it
+    ports_.push_back(&enter_initiator(config.initiators[i]));
   }
   to.init(config.targets.size());
   for (std::size_t t = 0; t < to.size(); ++t)
@@ -107,6 +108,7 @@ interconnect::with_common_parameters(std::vector<parameter_info> declared)
   declared.push_back(
       {"load_interval", "0",
        "of loads over time in the statistics; 0: at most 64 intervals, 1us or more"});
+  declared.push_back({"origins", "false", "true: statistics by the origin of accesses as well"});
   return declared;
 }
 
@@ -158,13 +160,14 @@ void interconnect::b_transport(int tag, tlm::tlm_generic_payload &payload, sc_co
   if (delay != sc_core::SC_ZERO_TIME)
     arrive(delay);
   const unsigned initiator = static_cast<unsigned>(tag);
+  const named_access named(payload, *ports_[initiator]);
   const address_map::mapping *const range = decode(initiator, payload, delay);
   if (!range)
     return;
   const std::uint64_t address = payload.get_address();
   const std::uint64_t id = log_ ? log_->next_id() : 0;
   const sc_core::sc_time start = sc_core::sc_time_stamp() + delay;
-  const access_extension *const access = payload.get_extension<access_extension>();
+  const access_extension *const access = named.get();
   lock_group &group = *lock_of_[range->target];
   access_lock::pass pass(group.lock, initiator, access, delay);
   if (access && !access->is(lock_step::end) && group.lock.held_by(initiator, *access)) {
@@ -281,6 +284,30 @@ void interconnect::count(const route &way, const tlm::tlm_generic_payload &paylo
   taken.target += way.spent->target;
   ++taken.histogram[bucket(time, taken.histogram.size())];
   taken.latency.add(time);
+  if (count_origins_)
+    count_origin(way, payload, time);
+}
+
+/// Whose access it is, as far as anybody has said so.
+std::uint32_t interconnect::origin_of(unsigned initiator,
+                                      const tlm::tlm_generic_payload &payload) const
+{
+  const access_extension *const access = payload.get_extension<access_extension>();
+  return (access ? access : ports_[initiator])->initiator;
+}
+
+void interconnect::count_origin(const route &way, const tlm::tlm_generic_payload &payload,
+                                const sc_core::sc_time &time)
+{
+  origin_statistics &of = origins_[origin_of(way.initiator, payload)];
+  ++of.transactions;
+  if (payload.is_response_ok())
+    of.bytes += payload.get_data_length();
+  else
+    ++of.errors;
+  of.total_delay += time;
+  of.waiting += way.spent->waiting;
+  of.target += way.spent->target;
 }
 
 /// way: nullptr for an access that was refused.
@@ -292,7 +319,9 @@ void interconnect::log(std::uint64_t id, const route *way, unsigned initiator,
   row.id = id;
   row.start = start.value();
   row.end = end.value();
+  row.interconnect = logged_as_;
   row.initiator = static_cast<std::int16_t>(initiator);
+  row.origin = log_->origin(origin_of(initiator, payload), initiator_name);
   if (way) {
     row.target = static_cast<std::int16_t>(way->target);
     row.waiting = way->spent->waiting.value();
@@ -308,10 +337,11 @@ void interconnect::log(std::uint64_t id, const route *way, unsigned initiator,
 void interconnect::log_to(transaction_log &log, const std::string &kind)
 {
   logged_system system = {
-      kind, {}, config_.initiators, config_.targets, config_.map, config_.default_target};
+      kind,        {}, config_.initiators, config_.targets, config_.map, config_.default_target,
+      name()};
   for (const parameter_info &declared : parameters_.declared())
     system.parameters[declared.name] = parameters_.text(declared.name);
-  log.describe(system);
+  logged_as_ = log.describe(system);
   log_ = &log;
 }
 
@@ -441,9 +471,35 @@ nlohmann::ordered_json interconnect::statistics() const
   for (unsigned t = 0; t < targets.size(); ++t)
     report["targets"][config_.targets[t]] = report_of(targets[t]);
   report["total"] = report_of(total);
+  if (count_origins_)
+    report["origins"] = report_of_origins();
   for (std::size_t t = 0; t < lock_of_.size(); ++t)
     if (lock_of_[t]->lock.used())
       report["locks"][config_.targets[t]] = lock_of_[t]->lock.report();
+  return report;
+}
+
+/// Origins of one name, as users may have given, are one.
+nlohmann::ordered_json interconnect::report_of_origins() const
+{
+  std::map<std::string, origin_statistics> named;
+  for (const auto &[number, counted] : origins_) {
+    origin_statistics &of = named[initiator_name(number)];
+    of.transactions += counted.transactions;
+    of.bytes += counted.bytes;
+    of.errors += counted.errors;
+    of.total_delay += counted.total_delay;
+    of.waiting += counted.waiting;
+    of.target += counted.target;
+  }
+  nlohmann::ordered_json report = nlohmann::ordered_json::object();
+  for (const auto &[origin, of] : named)
+    report[origin] = {{"transactions", of.transactions},
+                      {"bytes", of.bytes},
+                      {"errors", of.errors},
+                      {"total_delay_ns", in_ns(of.total_delay)},
+                      {"waiting_ns", in_ns(of.waiting)},
+                      {"target_ns", in_ns(of.target)}};
   return report;
 }
 

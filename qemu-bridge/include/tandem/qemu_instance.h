@@ -28,9 +28,9 @@ struct access_outcome;
 /// instance asks for DMI over each of them when the guest starts and maps what
 /// is granted into the guest; every other access becomes one b_transport of 1
 /// to 8 bytes at the guest's virtual time. The delay of the transaction is
-/// added to the guest's clock. The accesses of an atomic instruction are one
-/// locked sequence (access_extension), each instance with a number of its own
-/// as initiator.
+/// added to the guest's clock. Every transaction says whose it is
+/// (access_extension), under the name of the instance; the accesses of an
+/// atomic instruction are one locked sequence.
 ///
 /// All of it runs on the SystemC thread but for the members marked otherwise.
 /// Errors of the process (death, a wire that makes no sense, a hang) are

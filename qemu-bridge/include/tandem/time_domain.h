@@ -85,7 +85,7 @@ public:
 
   // ---- for qemu_instance, on the SystemC thread ----
 
-  unsigned enroll(qemu_instance &instance); ///< a number of its own for each instance
+  void enroll(qemu_instance &instance);
   /// An instance was released to run on the host.
   void released() { ++in_flight_; }
   /// An instance that had been released has reported back, or will not any more.
