@@ -78,7 +78,7 @@ interconnect::interconnect(sc_core::sc_module_name, const interconnect_config &c
       dmi_(parameters_.flag("dmi")), load_interval_(parameters_.time("load_interval")),
       onward_(config.targets.size()),
       paths_(config.initiators.size() * config.targets.size(), path_statistics(load_interval_)),
-      count_origins_(parameters_.flag("origins")), decode_errors_(config.initiators.size())
+      decode_errors_(config.initiators.size())
 {
   const std::string owner = report_name("interconnect", name());
   check_names(owner, "initiators", config.initiators);
@@ -108,7 +108,6 @@ interconnect::with_common_parameters(std::vector<parameter_info> declared)
   declared.push_back(
       {"load_interval", "0",
        "of loads over time in the statistics; 0: at most 64 intervals, 1us or more"});
-  declared.push_back({"origins", "false", "true: statistics by the origin of accesses as well"});
   return declared;
 }
 
@@ -284,8 +283,6 @@ void interconnect::count(const route &way, const tlm::tlm_generic_payload &paylo
   taken.target += way.spent->target;
   ++taken.histogram[bucket(time, taken.histogram.size())];
   taken.latency.add(time);
-  if (count_origins_)
-    count_origin(way, payload, time);
 }
 
 /// Whose access it is, as far as anybody has said so.
@@ -294,20 +291,6 @@ std::uint32_t interconnect::origin_of(unsigned initiator,
 {
   const access_extension *const access = payload.get_extension<access_extension>();
   return (access ? access : ports_[initiator])->initiator;
-}
-
-void interconnect::count_origin(const route &way, const tlm::tlm_generic_payload &payload,
-                                const sc_core::sc_time &time)
-{
-  origin_statistics &of = origins_[origin_of(way.initiator, payload)];
-  ++of.transactions;
-  if (payload.is_response_ok())
-    of.bytes += payload.get_data_length();
-  else
-    ++of.errors;
-  of.total_delay += time;
-  of.waiting += way.spent->waiting;
-  of.target += way.spent->target;
 }
 
 /// way: nullptr for an access that was refused.
@@ -471,35 +454,9 @@ nlohmann::ordered_json interconnect::statistics() const
   for (unsigned t = 0; t < targets.size(); ++t)
     report["targets"][config_.targets[t]] = report_of(targets[t]);
   report["total"] = report_of(total);
-  if (count_origins_)
-    report["origins"] = report_of_origins();
   for (std::size_t t = 0; t < lock_of_.size(); ++t)
     if (lock_of_[t]->lock.used())
       report["locks"][config_.targets[t]] = lock_of_[t]->lock.report();
-  return report;
-}
-
-/// Origins of one name, as users may have given, are one.
-nlohmann::ordered_json interconnect::report_of_origins() const
-{
-  std::map<std::string, origin_statistics> named;
-  for (const auto &[number, counted] : origins_) {
-    origin_statistics &of = named[initiator_name(number)];
-    of.transactions += counted.transactions;
-    of.bytes += counted.bytes;
-    of.errors += counted.errors;
-    of.total_delay += counted.total_delay;
-    of.waiting += counted.waiting;
-    of.target += counted.target;
-  }
-  nlohmann::ordered_json report = nlohmann::ordered_json::object();
-  for (const auto &[origin, of] : named)
-    report[origin] = {{"transactions", of.transactions},
-                      {"bytes", of.bytes},
-                      {"errors", of.errors},
-                      {"total_delay_ns", in_ns(of.total_delay)},
-                      {"waiting_ns", in_ns(of.waiting)},
-                      {"target_ns", in_ns(of.target)}};
   return report;
 }
 

@@ -353,9 +353,8 @@ private:
   std::string select_rows() const
   {
     return std::string("SELECT id, start_ps, end_ps, initiator, target, command, address, length, "
-                       "response, waiting_ps, target_ps, ") +
-           (old_ ? "initiator" : "origin") + " FROM transactions WHERE id >= ? AND id < ? "
-                                             "ORDER BY id";
+                       "response, waiting_ps, target_ps") +
+           (old_ ? "" : ", origin") + " FROM transactions WHERE id >= ? AND id < ? ORDER BY id";
   }
   /// Returns what no transaction can have; nullptr when there is nothing.
   const char *read_row(sqlite::statement &row, logged_transaction &t) const
@@ -369,8 +368,8 @@ private:
     t.interconnect = from->interconnect;
     t.initiator = from->index;
     t.target = -1;
-    if (!row.is_null(4)) {
-      const place *const to = find(targets_, row.number(4));
+    if (const std::int64_t target = row.number(4); target != 0 || !row.is_null(4)) {
+      const place *const to = find(targets_, target);
       if (!to || to->interconnect != from->interconnect)
         return "target";
       t.target = to->index;
@@ -381,8 +380,12 @@ private:
     t.response = static_cast<std::int8_t>(row.number(8));
     t.waiting = ps_.ticks(row.number(9));
     t.target_time = ps_.ticks(row.number(10));
-    t.origin = static_cast<std::int16_t>(row.is_null(11) ? -1 : row.number(11));
-    if (!row.is_null(11) && static_cast<std::uint64_t>(row.number(11)) >= origins_)
+    // Nobody who writes an old log knows more than the initiator.
+    const std::int64_t origin = row.number(old_ ? 3 : 11);
+    t.origin = static_cast<std::int16_t>(origin);
+    if (origin == 0 && row.is_null(old_ ? 3 : 11))
+      t.origin = -1;
+    else if (static_cast<std::uint64_t>(origin) >= origins_)
       return "origin";
     return impossible_part(t);
   }

@@ -16,7 +16,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <systemc>
@@ -57,12 +56,6 @@ struct path_statistics {
   void merge(const path_statistics &other);
 };
 
-/// Counts of one origin, whatever its path.
-struct origin_statistics {
-  std::uint64_t transactions = 0, bytes = 0, errors = 0;
-  sc_core::sc_time total_delay, waiting, target; ///< as in path_statistics
-};
-
 class transaction_log;
 
 /// Base of all interconnects. Does address decoding and translation, DMI, debug
@@ -86,8 +79,8 @@ class transaction_log;
 ///   without an initiator's number gets that of its port (access_extension.h).
 ///
 /// Every interconnect has the parameters `dmi` (default true; false refuses all DMI, so that every
-/// access is a transaction), `load_interval` (of what the statistics have over time, see
-/// time_series) and `origins` (default false; true counts by origin as well). Reports SC_ERROR "/tandem/interconnect" or "/tandem/parameters" for a bad
+/// access is a transaction) and `load_interval` (of what the statistics have over time, see
+/// time_series). Reports SC_ERROR "/tandem/interconnect" or "/tandem/parameters" for a bad
 /// configuration.
 class interconnect : public sc_core::sc_module, public statistics_provider
 {
@@ -195,12 +188,9 @@ private:
   void release_others(unsigned initiator, const access_extension &access, const lock_group &own);
   void count(const route &way, const tlm::tlm_generic_payload &payload,
              const sc_core::sc_time &start, const sc_core::sc_time &end);
-  void count_origin(const route &way, const tlm::tlm_generic_payload &payload,
-                    const sc_core::sc_time &time);
   void log(std::uint64_t id, const route *way, unsigned initiator,
            const tlm::tlm_generic_payload &payload, const sc_core::sc_time &start,
            const sc_core::sc_time &end);
-  nlohmann::ordered_json report_of_origins() const;
 
   interconnect_config config_;
   parameters parameters_;
@@ -211,8 +201,6 @@ private:
   std::vector<onward_order> onward_;         // by target
   std::vector<path_statistics> paths_;       // initiator * targets + target
   std::vector<access_extension *> ports_;    // by initiator: what those who say nothing get
-  bool count_origins_;
-  std::map<std::uint32_t, origin_statistics> origins_; // by number
   std::vector<std::uint64_t> decode_errors_; // by initiator
   std::deque<lock_group> locks_;
   std::vector<lock_group *> lock_of_; // by target
