@@ -57,7 +57,8 @@ std::string hex(std::uint64_t value)
   return text;
 }
 
-instance_ports::instance_ports(const std::vector<std::vector<system_view>> &views)
+instance_ports::instance_ports(const system_description &system,
+                               const std::vector<std::vector<system_view>> &views)
 {
   for (std::size_t i = 0; i < views.size(); ++i)
     for (const system_view &v : views[i])
@@ -65,7 +66,8 @@ instance_ports::instance_ports(const std::vector<std::vector<system_view>> &view
         auto &who = participants_[v.target.part->name];
         if (std::find(who.begin(), who.end(), i) == who.end())
           who.push_back(i);
-        if (!v.direct)
+        // One that comes through a cache has the cache's name there.
+        if (!v.direct || v.initiator != system.instances[i].name)
           spread_.insert(v.target.part->name);
       }
 }
@@ -106,7 +108,8 @@ planned_device &device_of(planned_instance &one, const system_end &part)
 }
 
 planning::planning(const system_description &described, const platform_options &with)
-    : system(described), options(with), ends(system), views(all_views(system, ends)), ports(views)
+    : system(described), options(with), ends(system), views(all_views(system, ends)),
+      ports(system, views)
 {
 }
 

@@ -18,7 +18,8 @@ class instance_ports
 {
 public:
   /// views: by instance.
-  explicit instance_ports(const std::vector<std::vector<system_view>> &views);
+  instance_ports(const system_description &system,
+                 const std::vector<std::vector<system_view>> &views);
 
   /// The instances that see the part, in their order: participant 0 is the first of them.
   const std::vector<std::size_t> &participants(const std::string &part) const;

@@ -237,6 +237,27 @@ class System(PlatformTest):
             self.assertRegex(text, r"bad\.toml:\d+\b")
 
     @ctest()
+    def test_instances_behind_caches_of_their_own(self):
+        """They come to the IDM by the names of their caches, and each finds its own port."""
+        text = """
+[instance]
+cpu0 = { machine = "arm", image = "triad", to = "cache0" }
+cpu1 = { machine = "arm", image = "triad", to = "cache1" }
+[part]
+cache0 = { kind = "cache", ranges = "0x1000000000+1M", to = "bus" }
+cache1 = { kind = "cache", ranges = "0x1000000000+1M", to = "bus" }
+memory = { kind = "memory", size = "1M" }
+idm = { kind = "idm" }
+[interconnect.bus]
+kind = "bus"
+map = [ { at = 0x1000000000, to = "memory" }, { at = 0x0f000000, to = "idm" } ]
+"""
+        run = self.described(text, "--param", "n=64")
+        self.assertEqual(run.results("cpu0")["ok"], "1")
+        for participant in run.module("idm")["participants"]:
+            self.assertGreater(participant["accesses"], 0)
+
+    @ctest()
     def test_two_masters_with_an_idm_each(self):
         run = self.described(TWO_MASTERS)
         for name in ("left", "right"):
