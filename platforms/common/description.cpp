@@ -69,17 +69,31 @@ void set(described_instance &instance, const std::string &key, const std::string
   instance.values[key] = value;
 }
 
+void set_kind(described_thing &thing, std::string &kind, const std::string &value)
+{
+  if (!kind.empty() && kind != value)
+    for (const auto &[key, text] : thing.values)
+      thing.of_other_kind.insert(key);
+  kind = value;
+}
+
+void set_value(described_thing &thing, const std::string &key, const std::string &value)
+{
+  thing.values[key] = value;
+  thing.of_other_kind.erase(key);
+}
+
 void set(described_part &part, const std::string &key, const std::string &value,
          const std::string &where)
 {
   if (set_common(part, key, value, where))
     return;
   if (key == "kind")
-    part.kind = value;
+    set_kind(part, part.kind, value);
   else if (key == "present")
     part.present = is_on(value, where);
   else
-    part.values[key] = value;
+    set_value(part, key, value);
 }
 
 void set(described_interconnect &network, const std::string &key, const std::string &value,
@@ -87,14 +101,14 @@ void set(described_interconnect &network, const std::string &key, const std::str
 {
   network.places[key] = where;
   if (key == "kind")
-    network.kind = value;
+    set_kind(network, network.kind, value);
   else if (key == "default")
     network.default_target = value;
   else if (key == "map" || key == "from" || key == "to")
     refuse_option(where + ": " + key + " of the interconnect " + network.name +
                   " is no single value");
   else
-    network.values[key] = value;
+    set_value(network, key, value);
 }
 
 } // namespace

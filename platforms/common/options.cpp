@@ -97,36 +97,51 @@ void read_output(const po::variables_map &map, platform_options &o)
       path->clear();
 }
 
+/// A key of the system, and what it is set to.
+struct change {
+  std::string key, value, where;
+};
+
 /// What an option of the description has been given.
-void apply_option(const described_option &option, const po::variables_map &map,
-                  system_description &system)
+void add_changes(const described_option &option, const po::variables_map &map,
+                 std::vector<change> &changes)
 {
   const std::string where = "--" + option.name;
   if (!is_list(option)) {
     if (map.count(option.name) && !map[option.name].defaulted())
-      set_key(system, option.sets, map[option.name].as<std::string>(), where);
+      changes.push_back({option.sets, map[option.name].as<std::string>(), where});
     return;
   }
   const std::string name = option.sets.substr(0, option.sets.size() - 1); // with its dot
   std::vector<std::string> words = list_option(map, option.name);
   if (words.empty())
     return;
-  set_key(system, name + "present", "on", where);
+  changes.push_back({name + "present", "on", where});
   words.erase(std::remove(words.begin(), words.end(), "on"), words.end());
   for (const auto &[key, value] : parse_parameters(words))
-    set_key(system, name + key, value, where);
+    changes.push_back({name + key, value, where});
 }
 
 /// The --set of keys of the run, or of all others.
-void apply_sets(const po::variables_map &map, bool of_run, system_description &system)
+void add_sets(const po::variables_map &map, bool of_run, std::vector<change> &changes)
 {
   for (const std::string &pair : list_option(map, "set")) {
     std::string key, value;
     if (!split_pair(pair, key, value))
       refuse_option("impossible parameter '" + pair + "'; give NAME=VALUE or NAME.KEY=VALUE");
     if ((key.rfind("run.", 0) == 0) == of_run)
-      set_key(system, key, value, "--set " + key);
+      changes.push_back({key, value, "--set " + key});
   }
+}
+
+/// Kinds first, whose the other keys are.
+void apply(std::vector<change> changes, system_description &system)
+{
+  std::stable_partition(changes.begin(), changes.end(), [](const change &c) {
+    return c.key.substr(c.key.find('.') + 1) == "kind";
+  });
+  for (const change &c : changes)
+    set_key(system, c.key, c.value, c.where);
 }
 
 /// All that options say of the system, those that say more about one thing last.
@@ -134,12 +149,14 @@ void apply_options(const po::variables_map &map, system_description &system)
 {
   for (const std::string &text : list_option(map, "add"))
     add_part(system, text);
+  std::vector<change> changes;
   for (const described_option &option : system.options)
-    apply_option(option, map, system);
+    add_changes(option, map, changes);
   for (const auto &[name, value] : map)
-    if (const std::size_t dot = name.find('.'); dot != std::string::npos)
-      set_key(system, name, value.as<std::string>(), ""); // errors name it
-  apply_sets(map, false, system);
+    if (name.find('.') != std::string::npos)
+      changes.push_back({name, value.as<std::string>(), ""}); // errors name it
+  add_sets(map, false, changes);
+  apply(changes, system);
 }
 
 /// What the description says of the run, behind what the map has. Of several values for one option
@@ -242,7 +259,9 @@ bool parse_options(int argc, char **argv, const platform_definition &definition,
   if (map.count("config"))
     read_config(map["config"].as<std::string>(), known, map);
   std::vector<system_description::setting> &run = system.run;
-  apply_sets(map, true, system);
+  std::vector<change> of_run;
+  add_sets(map, true, of_run);
+  apply(of_run, system);
   read_run(run, known, map); // before parts are looked at: it may load them
   load_libraries(map);
   if (map.count("help")) {

@@ -270,9 +270,32 @@ map = [ { at = 0x1000000000, to = "memory" }, { at = 0x0f000000, to = "idm" } ]
         base = self.described(text, "--param", "n=100").number("ns", "cpu0")
         slow = self.described(text, "--param", "n=100", "--set", "idm.latency=50ns").number("ns", "cpu0")
         self.assertEqual(slow - base, 5000)
-        ring = self.described(text.replace('latency = "0"\nmap', "map"), "--param", "n=100",
-                              "--set", "far.kind=ring").number("ns", "cpu0")
+        # The router's latency of the file is none of the ring's, and is left out.
+        ring = self.described(text, "--param", "n=100", "--set", "far.kind=ring").number("ns", "cpu0")
         self.assertGreater(ring, base)
+        path = self.write("system.toml", text)
+        for changes, sentence in (
+                (("far.kind=ring", "far.latency=1ns"),
+                 "--set far.latency: interconnect far: unknown parameter 'latency'"),
+                (("far.kind=router", "near.latncy=1ns"), "unknown parameter 'latncy'"),
+                (("far.latency=1ns", "far.kind=ring"),
+                 "--set far.latency: interconnect far: unknown parameter 'latency'")):
+            with self.subTest(sentence=sentence):
+                options = [word for change in changes for word in ("--set", change)]
+                self.assertIn(sentence, self.refused(*options, platform=(SYSTEM, path)))
+        # What a kind has that is not changed is checked; and another kind again has its own.
+        wrong = self.write("wrong.toml", text.replace('latency = "0"\nmap', 'latncy = "0"\nmap'))
+        for changes in ((), ("far.kind=router",)):
+            options = [word for change in changes for word in ("--set", change)]
+            self.assertIn("wrong.toml:14: interconnect far: unknown parameter 'latncy'",
+                          self.refused(*options, platform=(SYSTEM, wrong)))
+        derived = self.write("derived.toml", 'base = "system.toml"\n[interconnect.far]\n'
+                             'clock = "20ns"\nkind = "bus"\n')
+        slow = self.simulate("--param", "n=100", platform=(SYSTEM, derived)).number("ns", "cpu0")
+        fast = self.simulate("--param", "n=100", "--set", "far.kind=bus",
+                             platform=(SYSTEM, path)).number("ns", "cpu0")
+        self.assertGreater(slow, fast)
+        self.assertGreater(fast, base)
 
     @ctest()
     def test_dumped_system_gives_the_same_run(self):
