@@ -157,7 +157,7 @@ std::vector<memory_share> observed(const std::vector<observation> &all, std::uin
   for (const observation &o : all) {
     if (o.offset >= size || o.size > size - o.offset)
       refuse_system("", "the range of " + std::to_string(o.size) + " bytes at offset " +
-           std::to_string(o.offset) + " to observe leaves the shared memory");
+                            std::to_string(o.offset) + " to observe leaves the shared memory");
     if (o.offset % page || o.size % page)
       refuse_system("", "a range to observe is not in whole 4 KiB pages");
     const std::uint64_t end = o.size ? o.offset + o.size : size;
@@ -180,7 +180,8 @@ void observe(system_description &system, const shared_range &memory,
   const std::vector<memory_share> cached = parts("every-cached");
   transactions.insert(transactions.end(), cached.begin(), cached.end());
   if (mode == run_mode::free && !(cached.empty() && parts("cached").empty()))
-    refuse_system("", "in free mode no time is counted, so memory cannot be observed through caches");
+    refuse_system("",
+                  "in free mode no time is counted, so memory cannot be observed through caches");
   if (!transactions.empty())
     forbid_direct_access(system, memory, transactions, mode);
   if (cached.empty())

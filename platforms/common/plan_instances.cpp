@@ -17,7 +17,7 @@ namespace
 
 constexpr std::uint64_t page = 4096;
 constexpr std::uint64_t share_unit = 0x200000; ///< Linux on Arm wants its RAM in such blocks
-constexpr std::uint64_t rom_memory_mib = 16; ///< QEMU's own RAM of a slave, which it does not see
+constexpr std::uint64_t rom_memory_mib = 16;   ///< QEMU's own RAM of a slave, which it does not see
 constexpr std::uint64_t most_memory_mib = 1 << 20;
 
 /// The keys of an instance, each read with its own check; errors begin with where it was given.
@@ -34,7 +34,8 @@ public:
   std::uint64_t number(const std::string &key, std::uint64_t fallback, std::uint64_t most) const
   {
     const std::string value = text(key);
-    return value.empty() ? fallback : at(key, [&] { return read_number(name(key), value, 0, most); });
+    return value.empty() ? fallback
+                         : at(key, [&] { return read_number(name(key), value, 0, most); });
   }
   unsigned count(const std::string &key, unsigned fallback = 0) const
   {
@@ -78,8 +79,8 @@ bool is_booted(const described_instance &instance, bool is_first)
     refuse_system(instance.place("boot"),
                   "unknown " + name + ".boot '" + boot + "'; known are self, master");
   if (boot == "master" && is_first)
-    refuse_system(instance.place("boot"), "the " + name + " has nobody to boot it; " + name +
-                                              ".boot must be self");
+    refuse_system(instance.place("boot"),
+                  "the " + name + " has nobody to boot it; " + name + ".boot must be self");
   return boot == "master";
 }
 
@@ -93,9 +94,8 @@ qemu_config read_config(const described_instance &instance, const platform_optio
   value.at("image", [&] {
     q.kernel = image == "linux" ? find_linux("kernel", q.machine) : find_guest(image, q.machine);
   });
-  value.at("initrd", [&] {
-    q.initrd = initrd == "linux" ? find_linux("initramfs.gz", q.machine) : initrd;
-  });
+  value.at("initrd",
+           [&] { q.initrd = initrd == "linux" ? find_linux("initramfs.gz", q.machine) : initrd; });
   q.prefix = options.qemu_prefix;
   q.memory_mib = value.number("memory", 0, most_memory_mib);
   q.cpus = value.count("cpus", 1);
@@ -168,9 +168,9 @@ private:
     for (const memory_share &part : observed(options.observations, plan_.shared.size, "cached"))
       one.config.cached.push_back({plan_.shared.address + part.offset, part.size});
     one.config.cache = options.cache;
-    one.config.may_crash = index != 0 && (options.on_slave_crash.empty()
-                                              ? one.config.held
-                                              : options.on_slave_crash == "report");
+    one.config.may_crash =
+        index != 0 &&
+        (options.on_slave_crash.empty() ? one.config.held : options.on_slave_crash == "report");
     if (one.config.held)
       hold(one.config);
     add_windows(one, described, index);
@@ -201,7 +201,8 @@ private:
         add_device(one, v, index);
     }
     if (one.config.held && one.idm.empty())
-      refuse_system(described.place("boot"), one.name + " is to be booted by a master, but sees no IDM");
+      refuse_system(described.place("boot"),
+                    one.name + " is to be booted by a master, but sees no IDM");
     if (one.config.held) // a slave's world is its share of it
       memory.clear();
     for (const qemu_window &w : memory)
@@ -217,7 +218,8 @@ private:
     one.idm = v.target.part->name;
     one.participant = static_cast<unsigned>(from_.ports.participant(one.idm, index));
     one.config.windows.insert(one.config.windows.begin(),
-                              {"idm", v.range->guest.value_or(map.idm), instance_ports::size(v.target),
+                              {"idm", v.range->guest.value_or(map.idm),
+                               instance_ports::size(v.target),
                                from_.ports.address(v.target, v.address, index)});
   }
 
@@ -241,7 +243,8 @@ private:
     const qemu_range &room = find_machine(one.config.machine).map.devices;
     const bool port = v.target.info->for_each;
     const std::uint64_t size = port ? instance_ports::size(v.target) : v.size;
-    const std::uint64_t address = port ? from_.ports.address(v.target, v.address, index) : v.address;
+    const std::uint64_t address =
+        port ? from_.ports.address(v.target, v.address, index) : v.address;
     const std::uint64_t offset = address - GUEST_MAP_PLATFORM_DEVICES;
     const std::string &name = v.target.part->name;
     if (!v.range->guest && (offset >= room.size || size > room.size - offset))

@@ -68,8 +68,9 @@ private:
       for (const std::string &output : part_of(part.name).interrupts) {
         const unsigned input = free_input(one, std::nullopt, part.where);
         wire_up(from_.port_name(part.name, i),
-                part.name + "." + output + "_" + std::to_string(from_.ports.participant(part.name, i)), one,
-                input, false, false);
+                part.name + "." + output + "_" +
+                    std::to_string(from_.ports.participant(part.name, i)),
+                one, input, false, false);
         device_of(one, from_.ends.target(part.name, part.where)).inputs.push_back({input, false});
       }
     }

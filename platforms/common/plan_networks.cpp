@@ -30,8 +30,8 @@ private:
     std::vector<std::string> &targets = network.config.targets;
     const auto found = std::find(targets.begin(), targets.end(), name);
     if (found == targets.end()) {
-      plan_.links.push_back(
-          {network.described.name + ".to_" + std::to_string(targets.size()), to, "check_" + checker});
+      plan_.links.push_back({network.described.name + ".to_" + std::to_string(targets.size()), to,
+                             "check_" + checker});
       targets.push_back(name);
     }
     return static_cast<unsigned>(found - targets.begin());
@@ -81,7 +81,8 @@ private:
     const auto &names = network.config.initiators;
     const auto found = std::find(names.begin(), names.end(), name);
     if (found == names.end())
-      refuse_system(where, "'" + name + "' is no initiator of the interconnect " + network.described.name);
+      refuse_system(where,
+                    "'" + name + "' is no initiator of the interconnect " + network.described.name);
     return static_cast<unsigned>(found - names.begin());
   }
 

@@ -72,9 +72,8 @@ void connect(const terminal &user, planned_instance &first)
 /// messages; empty: as they are.
 std::vector<std::int16_t> guests_of(const system_plan &plan, transaction_log &log)
 {
-  const auto slave =
-      std::find_if(plan.instances.begin(), plan.instances.end(),
-                   [](const planned_instance &one) { return one.config.held; });
+  const auto slave = std::find_if(plan.instances.begin(), plan.instances.end(),
+                                  [](const planned_instance &one) { return one.config.held; });
   std::vector<std::int16_t> guests;
   if (plan.networks.size() == 1 || slave == plan.instances.end())
     return guests;

@@ -54,7 +54,10 @@ public:
   }
   /// A key of a model or an option, which may need quotes itself.
   void value(const std::string &key, const std::string &text) { raw(name(key), toml_text(text)); }
-  void raw(const std::string &key, const std::string &text) { out_ << key << " = " << text << "\n"; }
+  void raw(const std::string &key, const std::string &text)
+  {
+    out_ << key << " = " << text << "\n";
+  }
 
   static std::string name(const std::string &key)
   {

@@ -17,10 +17,13 @@ constexpr char usage[] =
     "Usage: tandem-log show FILE.db\n"
     "       tandem-log list FILE.db [--of INTERCONNECT] [--origin NAME]\n"
     "       tandem-log export FILE.db OUT.json [--of INTERCONNECT] [--origin NAME]\n\n"
-    "show prints what the log was taken from, and how many transactions are whose; list prints the\n"
+    "show prints what the log was taken from, and how many transactions are whose; list prints "
+    "the\n"
     "transactions, one a line; export writes a timeline for Perfetto and chrome://tracing (Chrome\n"
-    "trace-event format). --of leaves those on one interconnect, --origin those that one initiator\n"
-    "has caused, on whatever way. The log is an SQLite database: sqlite3 and pandas read it too, see\n"
+    "trace-event format). --of leaves those on one interconnect, --origin those that one "
+    "initiator\n"
+    "has caused, on whatever way. The log is an SQLite database: sqlite3 and pandas read it too, "
+    "see\n"
     "docs/measuring.md.\n";
 
 [[noreturn]] void fail(const std::string &cause)

@@ -68,8 +68,7 @@ public:
 
 private:
   /// The parameters of the recorded interconnect hold for that kind only.
-  static interconnect_config recorded(const traffic_options &options,
-                                      const logged_system &system)
+  static interconnect_config recorded(const traffic_options &options, const logged_system &system)
   {
     interconnect_config config;
     config.initiators = options.names.empty() ? system.initiators : options.names;

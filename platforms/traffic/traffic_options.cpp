@@ -29,8 +29,9 @@ po::options_description all_options()
   };
   d.add_options()("help,h", "print this text");
   d.add_options()("replay", text(), "log (SQLite) of a run, to be made again");
-  d.add_options()("of", text(),
-                  "interconnect of that log whose transactions are made again, when it has several");
+  d.add_options()(
+      "of", text(),
+      "interconnect of that log whose transactions are made again, when it has several");
   d.add_options()("timing", po::value<std::string>()->default_value("gaps"),
                   "of a replay; gaps: each request as long after the one before as in the log; "
                   "starts: at the time that the log has");

@@ -91,8 +91,7 @@ struct clusters {
   }
   static tandem::interconnect_config mesh_config()
   {
-    tandem::interconnect_config config =
-        system_of({"cache0", "cache1"}, {"dram0", "dram1"});
+    tandem::interconnect_config config = system_of({"cache0", "cache1"}, {"dram0", "dram1"});
     config.map = {{"all", 0, 0x20000, "dram0", 0, {}, {"dram1"}, 0x1000}};
     return config;
   }
@@ -101,8 +100,7 @@ private:
   void add_cluster(unsigned c, const tandem::parameter_values &traffic)
   {
     const std::string n = std::to_string(c);
-    tandem::interconnect_config config =
-        system_of({"engine" + n, "source" + n}, {"cache"});
+    tandem::interconnect_config config = system_of({"engine" + n, "source" + n}, {"cache"});
     config.map[0].size = 0x20000;
     networks.push_back(tandem::make_interconnect("bus", ("bus" + n).c_str(), config));
     tandem::cache_config small;
@@ -235,8 +233,7 @@ TEST(origins, first_interconnect_names_those_who_say_nothing)
   }
   initiator::prepare(payload, tlm::TLM_IGNORE_COMMAND, 0, &word, 4);
   engine.send(payload);
-  EXPECT_EQ(end.heard,
-            (std::vector<std::string>{"engine", "engine", "initiator 7", "nobody"}));
+  EXPECT_EQ(end.heard, (std::vector<std::string>{"engine", "engine", "initiator 7", "nobody"}));
 }
 
 TEST(origins, are_kept_in_nonblocking_transport)
@@ -292,10 +289,9 @@ TEST(origins, write_back_is_of_who_needs_the_place)
   log.finish();
   EXPECT_EQ(query(path, "SELECT interconnect, origin, initiator, command, address FROM log "
                         "ORDER BY id"),
-            (std::vector<std::string>{"bus a a write 64", "far a cache read 64",
-                                      "bus b b read 128", "far b cache write 64",
-                                      "far b cache read 128", "bus a a read 8192",
-                                      "far a cache read 8192"}));
+            (std::vector<std::string>{"bus a a write 64", "far a cache read 64", "bus b b read 128",
+                                      "far b cache write 64", "far b cache read 128",
+                                      "bus a a read 8192", "far a cache read 8192"}));
 }
 
 TEST(origins, counts_sum_up_at_all_levels)
@@ -428,8 +424,8 @@ TEST(origins, timeline_has_what_is_asked_for)
                                  event["args"]["origin"].get<std::string>());
     return result;
   };
-  EXPECT_EQ(names({}), (std::vector<std::string>{"near: a", "near: b", "far: near", "far: c",
-                                                 "0 a", "2 a", "3 c"}));
+  EXPECT_EQ(names({}), (std::vector<std::string>{"near: a", "near: b", "far: near", "far: c", "0 a",
+                                                 "2 a", "3 c"}));
   EXPECT_EQ(names({1, ""}), (std::vector<std::string>{"far: near", "far: c", "0 a", "1 c"}));
   EXPECT_EQ(names({1, "c"}), (std::vector<std::string>{"far: near", "far: c", "1 c"}));
 }
@@ -537,7 +533,8 @@ TEST(origins, damaged_log_of_several_is_one_sentence)
     return all.substr(std::min(all.size(), all.rfind(": ") + 2));
   };
   EXPECT_EQ(sentence("UPDATE transactions SET target = 0 WHERE id = 2"),
-            "its transaction 2 has an impossible target") << "of the other interconnect";
+            "its transaction 2 has an impossible target")
+      << "of the other interconnect";
   EXPECT_EQ(sentence("UPDATE transactions SET origin = 2 WHERE id = 3"),
             "its transaction 3 has an impossible origin");
   EXPECT_EQ(sentence("UPDATE initiators SET interconnect = NULL WHERE id = 2"),

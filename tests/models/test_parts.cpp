@@ -194,22 +194,39 @@ TEST(parts, of_others_are_bound_by_their_names)
 
 TEST(parts, traffic_has_all_parameters_of_a_generator)
 {
-  const tandem::parameter_values base = {
-      {"transactions", "40"}, {"pattern", "hotspot"}, {"hotspot", "range1"},
-      {"hotspot_percent", "50"}, {"arrivals", "burst"}, {"interval", "100ns"}, {"burst", "4"},
-      {"loop", "open"}, {"outstanding", "0"}, {"reads", "50"}, {"length", "4"},
-      {"start", "10ns"}, {"seed", "1"}, {"index", "0"},
-      {"ranges", "0x1000+4k,0x10000+8k,0x20000+4k"}};
-  const tandem::parameter_values changes = {
-      {"transactions", "41"}, {"pattern", "uniform"}, {"hotspot", "range0"},
-      {"hotspot_percent", "90"}, {"arrivals", "periodic"}, {"interval", "70ns"}, {"burst", "5"},
-      {"loop", "closed"}, {"outstanding", "1"}, {"reads", "10"}, {"length", "8"},
-      {"start", "11ns"}, {"seed", "2"}, {"index", "1"}, {"ranges", "0x1000+4k,0x10000+4k"}};
+  const tandem::parameter_values base = {{"transactions", "40"},
+                                         {"pattern", "hotspot"},
+                                         {"hotspot", "range1"},
+                                         {"hotspot_percent", "50"},
+                                         {"arrivals", "burst"},
+                                         {"interval", "100ns"},
+                                         {"burst", "4"},
+                                         {"loop", "open"},
+                                         {"outstanding", "0"},
+                                         {"reads", "50"},
+                                         {"length", "4"},
+                                         {"start", "10ns"},
+                                         {"seed", "1"},
+                                         {"index", "0"},
+                                         {"ranges", "0x1000+4k,0x10000+8k,0x20000+4k"}};
+  const tandem::parameter_values changes = {{"transactions", "41"},
+                                            {"pattern", "uniform"},
+                                            {"hotspot", "range0"},
+                                            {"hotspot_percent", "90"},
+                                            {"arrivals", "periodic"},
+                                            {"interval", "70ns"},
+                                            {"burst", "5"},
+                                            {"loop", "closed"},
+                                            {"outstanding", "1"},
+                                            {"reads", "10"},
+                                            {"length", "8"},
+                                            {"start", "11ns"},
+                                            {"seed", "2"},
+                                            {"index", "1"},
+                                            {"ranges", "0x1000+4k,0x10000+4k"}};
   for (const tandem::parameter_info &declared : tandem::part_description("traffic").parameters)
     EXPECT_TRUE(base.count(declared.name) && changes.count(declared.name)) << declared.name;
-  EXPECT_EQ(error_of([] {
-              tandem::make_part("traffic", "none", {});
-            }),
+  EXPECT_EQ(error_of([] { tandem::make_part("traffic", "none", {}); }),
             "traffic none: there is no range to access");
   std::vector<std::unique_ptr<sc_module>> parts;
   std::map<std::string, std::unique_ptr<sink>> sinks;

@@ -320,8 +320,7 @@ void interconnect::log(std::uint64_t id, const route *way, unsigned initiator,
 void interconnect::log_to(transaction_log &log, const std::string &kind)
 {
   logged_system system = {
-      kind,        {}, config_.initiators, config_.targets, config_.map, config_.default_target,
-      name()};
+      kind, {}, config_.initiators, config_.targets, config_.map, config_.default_target, name()};
   for (const parameter_info &declared : parameters_.declared())
     system.parameters[declared.name] = parameters_.text(declared.name);
   logged_as_ = log.describe(system);

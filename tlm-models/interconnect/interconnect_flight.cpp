@@ -13,8 +13,8 @@ namespace
 bool has_to_do_with_locks(const tlm::tlm_generic_payload &payload)
 {
   const auto *const access = payload.get_extension<access_extension>();
-  return access && (access->kind == access_kind::locked ||
-                    payload.get_command() == tlm::TLM_IGNORE_COMMAND);
+  return access &&
+         (access->kind == access_kind::locked || payload.get_command() == tlm::TLM_IGNORE_COMMAND);
 }
 
 } // namespace

@@ -141,11 +141,8 @@ std::unique_ptr<sc_core::sc_module> make_checker(const char *name, const paramet
 
 part_info checker_info()
 {
-  part_info info{"checker of the TLM-2.0 base protocol, between two sockets",
-                 {},
-                 {{"in", 0}},
-                 {"out"},
-                 {}};
+  part_info info{
+      "checker of the TLM-2.0 base protocol, between two sockets", {}, {{"in", 0}}, {"out"}, {}};
   info.passes_on = true;
   return info;
 }

@@ -76,7 +76,8 @@ void write_slice(std::ostream &out, const logged_transaction &t, std::size_t pid
       << ",\"ts\":" << microseconds(t.start) << ",\"dur\":" << microseconds(t.end - t.start)
       << ",\"name\":" << quoted(std::string(command_name(t.command)) + " " + target)
       << ",\"args\":{\"id\":" << t.id << ",\"address\":\"" << address
-      << "\",\"origin\":" << quoted(log.origin(t)) << ",\"length\":" << t.length << ",\"response\":" << quoted(response_name(t.response))
+      << "\",\"origin\":" << quoted(log.origin(t)) << ",\"length\":" << t.length
+      << ",\"response\":" << quoted(response_name(t.response))
       << ",\"waiting_us\":" << microseconds(t.waiting)
       << ",\"target_us\":" << microseconds(t.target_time) << "}}";
 }

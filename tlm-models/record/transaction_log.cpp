@@ -342,8 +342,7 @@ void transaction_log::write_system(const logged_system &system)
   }
 }
 
-std::int16_t transaction_log::find_origin(std::uint32_t number,
-                                          std::string (*name)(std::uint32_t))
+std::int16_t transaction_log::find_origin(std::uint32_t number, std::string (*name)(std::uint32_t))
 {
   const auto [found, is_new] =
       origin_of_.try_emplace(number, static_cast<std::int16_t>(origins_.size()));

@@ -147,8 +147,8 @@ void transaction_log_reader::read_names(sqlite::connection &from)
     systems_[of].initiators.push_back(initiators.text(0));
     transactions_[of].push_back(static_cast<std::uint64_t>(initiators.number(1)));
   }
-  sqlite::statement targets(
-      from, ("SELECT name, " + interconnect + " FROM targets ORDER BY id").c_str());
+  sqlite::statement targets(from,
+                            ("SELECT name, " + interconnect + " FROM targets ORDER BY id").c_str());
   while (targets.step()) {
     targets_.push_back(next_place(targets.number(1), &logged_system::targets));
     systems_[static_cast<std::size_t>(targets_.back().interconnect)].targets.push_back(
@@ -211,8 +211,8 @@ std::size_t transaction_log_reader::find(const std::string &interconnect) const
     names.push_back(one.name);
   }
   if (interconnect.empty())
-    fail("the log '" + path_ + "' is of several interconnects, of which one is to be named: " +
-         join(names));
+    fail("the log '" + path_ +
+         "' is of several interconnects, of which one is to be named: " + join(names));
   fail("the log '" + path_ + "' has no interconnect '" + interconnect + "'" +
        (names.front().empty() ? "" : "; known are " + join(names)));
 }

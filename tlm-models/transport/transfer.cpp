@@ -22,7 +22,8 @@ void transfer(tlm::tlm_fw_transport_if<> &target, tlm::tlm_command command, sc_d
     return;
   std::ostringstream cause;
   cause << (command == tlm::TLM_READ_COMMAND ? "a read" : "a write") << " of " << count
-        << " bytes at 0x" << std::hex << address << " was refused: " << payload.get_response_string();
+        << " bytes at 0x" << std::hex << address
+        << " was refused: " << payload.get_response_string();
   SC_REPORT_ERROR("/tandem/transport", cause.str().c_str());
 }
 

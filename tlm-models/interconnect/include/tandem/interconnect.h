@@ -205,7 +205,7 @@ private:
   std::deque<lock_group> locks_;
   std::vector<lock_group *> lock_of_; // by target
   transaction_log *log_ = nullptr;
-  std::int16_t logged_as_ = 0; // number in the log
+  std::int16_t logged_as_ = 0;                     // number in the log
   std::vector<std::unique_ptr<journey>> journeys_; // as many as were ever under way at once
   std::vector<journey *> spare_journeys_;
 };

@@ -26,8 +26,8 @@ struct transaction_filter {
 };
 
 /// Writes the log in the Chrome trace-event format (JSON), for chrome://tracing and Perfetto: one
-/// process for each initiator of each interconnect, and in it as many rows as it had transactions at
-/// once. Each transaction is a slice named by command and target, with address, origin, length,
+/// process for each initiator of each interconnect, and in it as many rows as it had transactions
+/// at once. Each transaction is a slice named by command and target, with address, origin, length,
 /// response, waiting and the target's time as arguments. Messages between guests have a process for
 /// each sender and receiver: a slice for each, from its sending to the return of its buffer, named
 /// by endpoint and addresses (without duration when the buffer was not returned), and a counter of

@@ -32,7 +32,7 @@ struct logged_transaction {
   std::int8_t command = 0;       ///< tlm::tlm_command
   std::int8_t response = 0;      ///< tlm::tlm_response_status
   std::int16_t interconnect = 0; ///< index
-  std::int16_t origin = -1;      ///< index: whose access it is at the bottom; -1: nobody has said it
+  std::int16_t origin = -1; ///< index: whose access it is at the bottom; -1: nobody has said it
 };
 
 /// A message between two guests, from its sending to the return of its buffer. Times as above.

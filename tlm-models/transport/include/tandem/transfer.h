@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plain reading and writing for initiators that have nothing to say about how: a DMA engine, a test.
+// Plain reading and writing for initiators that have nothing to say about how: a DMA engine, a
+// test.
 #pragma once
 
 #include <systemc>
@@ -9,8 +10,8 @@ namespace tandem
 {
 
 /// One blocking transaction of `count` bytes. To be called in a thread of the simulation, which has
-/// waited for all of its delay when this returns. SC_ERROR "/tandem/transport" with the address when
-/// the target refuses it.
+/// waited for all of its delay when this returns. SC_ERROR "/tandem/transport" with the address
+/// when the target refuses it.
 void transfer(tlm::tlm_fw_transport_if<> &target, tlm::tlm_command command, sc_dt::uint64 address,
               void *bytes, unsigned count);
 
