@@ -13,6 +13,7 @@
  * free.c     the free mode: no common time, requests as they come
  * sync.c     virtual time: windows, halted guests, interrupts, reset, power-off
  * map.c      windows, DMI ranges mapped as RAM
+ * ram.c      the machine's own RAM in the platform's memory
  * channel.c  the page: post a request, wait for the reply, take descriptors
  * parallel.c QEMU translates atomic instructions and barriers as such
  * adapter.c  what all have in common
@@ -32,6 +33,17 @@
 #include "tandem_wait.h"
 #include "tandem_wire.h"
 
+/* A piece of memory behind guest addresses that is to be observed. */
+struct tandem_observed {
+  unsigned slot;    /* of the DMI range */
+  uint64_t seen;    /* guest address */
+  uint64_t address; /* by which it is reported; another one only where it is seen once more */
+  uint64_t size;
+  const void *host;
+  bool every;   /* without the cache model */
+  bool covered; /* other memory may be seen in its place */
+};
+
 /* Who is told of what; NULL: nobody. Entered before the first CPU runs, but for `access`. Big lock
  * held, or on the CPU thread. */
 struct tandem_told {
@@ -39,9 +51,8 @@ struct tandem_told {
   void (*clock)(uint64_t now_ns);
   /* It was moved on by this much, with no instruction since. */
   void (*advance)(uint64_t ns);
-  /* A piece of memory behind guest addresses, to be observed, has a host address now; a slot has
-   * nothing any more. */
-  void (*mapped)(unsigned slot, uint64_t address, uint64_t size, const void *host);
+  /* It has a host address now; a slot has nothing any more. */
+  void (*mapped)(const struct tandem_observed *piece);
   void (*unmapped)(unsigned slot);
   /* The batch is to go into the request slot; then it is empty. */
   void (*batch)(void);
@@ -87,10 +98,21 @@ const struct tandem_wire_reply *tandem_channel_take(void);
 /* Sends MORE and waits for its reply, which has DMI changes only. Big lock held, or nobody else
  * uses the channel. */
 const struct tandem_wire_reply *tandem_channel_more(void);
+/* The same for PREPARE. */
+const struct tandem_wire_reply *tandem_channel_prepare(void);
 /* The next descriptor on the socket; never returns -1. */
 int tandem_channel_receive_fd(void);
 /* Sends one byte to the other side. */
 void tandem_channel_signal(char what);
+
+/* ram.c */
+
+/* Finds the machine's RAM, as far as it is to lie in the platform's memory. */
+void tandem_ram_init(void);
+/* Puts a DMI range in the place of RAM. */
+void tandem_ram_place(const struct tandem_wire_dmi *range, int fd);
+/* Where the guest's memory at this address lies now; NULL when it is none. Big lock or not. */
+const void *tandem_ram_host(uint64_t address);
 
 /* map.c */
 
@@ -100,6 +122,9 @@ void tandem_map_init(const MemoryRegionOps *window, const MemoryRegionOps *outsi
                      const MemoryRegionOps *rom);
 /* Carries out the DMI changes of a reply, and asks for the rest of it. Big lock held. */
 void tandem_map_apply(const struct tandem_wire_reply *reply);
+/* Asks for the machine's RAM when it is to lie in the platform's memory. Big lock held, nothing is
+ * in it yet. */
+void tandem_map_prepare(void);
 
 /* sync.c */
 

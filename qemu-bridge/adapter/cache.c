@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The cache model: every load and store of a guest in observed memory goes through it, and what
- * misses is reported in batches, with the time of the access that caused it.
+ * misses is reported in batches, with the time of the access that caused it. Accesses to memory
+ * that is observed without it are reported in the same way, each as it is.
  *
  * QEMU's clock cannot be read in the middle of a block. Here instructions are counted as blocks
  * begin, so an access has the time at which its own instruction ends, as an access to a device has;
@@ -18,6 +19,8 @@
 #define MEM_READ 1
 #define MEM_RW_SHIFT 16 /* in what a callback is told of an access */
 #define BLOCK_LINES 64
+#define PAGE 4096u
+#define EVERY (1ull << 63) /* beside the number of a line: without the cache model */
 
 struct entry {
   uint64_t line; /* number of the line, + 1; 0: empty */
@@ -30,12 +33,6 @@ struct cache {
   uint32_t sets, ways;
 };
 
-struct mapping {
-  uint64_t address, size; /* guest physical */
-  uintptr_t host;
-  unsigned slot;
-};
-
 /* What a block fetches. */
 struct fetched {
   uint32_t instructions, lines;
@@ -44,7 +41,7 @@ struct fetched {
 
 static struct cache *l1, l2; /* l1: one for each CPU */
 static unsigned line_shift;
-static GArray *by_host, *by_address; /* the same struct mapping, in the order of either */
+static GArray *by_host, *by_address; /* struct tandem_observed, in the order of host and seen */
 static GHashTable *blocks;           /* struct fetched, by a hash of what it holds */
 static uint64_t stamp;
 static uint64_t seed = 88172645463325252ull;
@@ -129,15 +126,19 @@ static bool look_up(struct cache *cache, uint64_t line, bool dirty, struct entry
   return false;
 }
 
-static void transfer(unsigned cpu, uint64_t line, uint32_t flags, uint64_t time_ns)
+static void transfer(unsigned cpu, uint64_t address, unsigned size, uint32_t flags,
+                     uint64_t time_ns)
 {
   struct tandem_wire_page *page = adapter.page;
   if (adapter.batched == TANDEM_WIRE_LINES) {
     ++page->cache_counts.lost;
     return;
   }
-  page->line[adapter.batched++] = (struct tandem_wire_line){
-      .time_ns = time_ns, .address = line << line_shift, .flags = flags, .cpu = cpu};
+  page->line[adapter.batched++] = (struct tandem_wire_line){.time_ns = time_ns,
+                                                            .address = address,
+                                                            .flags = flags,
+                                                            .cpu = (uint16_t)cpu,
+                                                            .size = (uint16_t)size};
   /* What is left of the page is room for the block that is under way. */
   if (adapter.batched == page->config.cache.batch) {
     q.cpu_exit(q.qemu_get_cpu((int)cpu));
@@ -145,10 +146,15 @@ static void transfer(unsigned cpu, uint64_t line, uint32_t flags, uint64_t time_
   }
 }
 
+static void transfer_line(unsigned cpu, uint64_t line, uint32_t flags, uint64_t time_ns)
+{
+  transfer(cpu, line << line_shift, 1u << line_shift, flags, time_ns);
+}
+
 static void write_back(unsigned cpu, uint64_t line, uint64_t time_ns)
 {
   ++adapter.page->cache_counts.write_backs;
-  transfer(cpu, line, TANDEM_WIRE_LINE_WRITE, time_ns);
+  transfer_line(cpu, line, TANDEM_WIRE_LINE_WRITE, time_ns);
 }
 
 /* A line that level 1 reads: from level 2, or from memory. */
@@ -165,7 +171,7 @@ static void read_below(unsigned cpu, uint64_t line, uint64_t time_ns)
     if (out.line && out.dirty)
       write_back(cpu, out.line - 1, time_ns);
   }
-  transfer(cpu, line, 0, time_ns);
+  transfer_line(cpu, line, 0, time_ns);
 }
 
 /* A whole line that level 1 writes: to level 2, or to memory. */
@@ -194,14 +200,14 @@ static void touch(unsigned cpu, uint64_t line, bool store, uint64_t time_ns)
 
 /* ---- what the guest does ---- */
 
-/* Number of mappings that begin at or before the value. */
+/* Number of pieces that begin at or before the value. */
 static guint before(const GArray *order, uint64_t value)
 {
   guint low = 0, high = order->len;
   while (low < high) {
     guint middle = low + (high - low) / 2;
-    const struct mapping *m = &g_array_index(order, struct mapping, middle);
-    if ((order == by_host ? m->host : m->address) <= value)
+    const struct tandem_observed *m = &g_array_index(order, struct tandem_observed, middle);
+    if ((order == by_host ? (uintptr_t)m->host : m->seen) <= value)
       low = middle + 1;
     else
       high = middle;
@@ -209,21 +215,21 @@ static guint before(const GArray *order, uint64_t value)
   return low;
 }
 
-static void mapped(unsigned slot, uint64_t address, uint64_t size, const void *host)
+static void mapped(const struct tandem_observed *piece)
 {
-  struct mapping new = {address, size, (uintptr_t)host, slot};
   if (!by_host) {
-    by_host = g_array_new(FALSE, FALSE, sizeof new);
-    by_address = g_array_new(FALSE, FALSE, sizeof new);
+    by_host = g_array_new(FALSE, FALSE, sizeof *piece);
+    by_address = g_array_new(FALSE, FALSE, sizeof *piece);
   }
-  g_array_insert_val(by_host, before(by_host, new.host), new);
-  g_array_insert_val(by_address, before(by_address, address), new);
+  if (piece->seen == piece->address)
+    g_array_insert_val(by_host, before(by_host, (uintptr_t)piece->host), *piece);
+  g_array_insert_val(by_address, before(by_address, piece->seen), *piece);
 }
 
 static void forget(GArray *order, unsigned slot)
 {
   for (guint i = 0; i < order->len; ++i)
-    if (g_array_index(order, struct mapping, i).slot == slot)
+    if (g_array_index(order, struct tandem_observed, i).slot == slot)
       g_array_remove_index(order, i--);
 }
 
@@ -235,19 +241,29 @@ static void unmapped(unsigned slot)
   forget(by_address, slot);
 }
 
-/* The guest address behind a host address, or behind a guest address when `host` is false. */
-static bool observed(uint64_t value, bool host, uint64_t *address)
+/* The piece that has a host address, or the guest address at which it is seen, and the address by
+ * which it is reported. */
+static const struct tandem_observed *find(const GArray *order, uint64_t value, uint64_t *address)
 {
-  const GArray *order = host ? by_host : by_address;
   guint index = order ? before(order, value) : 0;
   if (!index)
-    return false;
-  const struct mapping *m = &g_array_index(order, struct mapping, index - 1);
-  uint64_t offset = value - (host ? m->host : m->address);
-  if (offset >= m->size)
-    return false;
+    return NULL;
+  const struct tandem_observed *m = &g_array_index(order, struct tandem_observed, index - 1);
+  uint64_t offset = value - (order == by_host ? (uintptr_t)m->host : m->seen);
   *address = m->address + offset;
-  return true;
+  return offset < m->size ? m : NULL;
+}
+
+/* Before version 10 the physical address of RAM is another one; there the handle has the host
+ * address behind two flags. */
+static const struct tandem_observed *find_accessed(const plugin_hwaddr *hw, uint64_t *address)
+{
+  const uint64_t *words = (const uint64_t *)hw;
+  if (q.major < 10)
+    return find(by_host, words[1], address);
+  uint64_t seen = q.qemu_plugin_hwaddr_phys_addr(hw);
+  const struct tandem_observed *piece = find(by_address, seen, address);
+  return piece && piece->covered ? find(by_host, (uintptr_t)tandem_ram_host(seen), address) : piece;
 }
 
 static uint64_t time_of(uint64_t instruction)
@@ -265,30 +281,65 @@ static void touch_all(unsigned cpu, uint64_t address, uint64_t last, bool store,
   }
 }
 
-static void accessed(unsigned cpu, uint32_t info, uint64_t virtual_address, void *index)
+static void report_access(unsigned cpu, uint64_t address, unsigned size, bool store, uint64_t now)
 {
-  if (!by_host)
-    return;
+  struct tandem_wire_cache_counts *counts = &adapter.page->cache_counts;
+  ++*(store ? &counts->every_stores : &counts->every_loads);
+  transfer(cpu, address, size, store ? TANDEM_WIRE_LINE_WRITE : 0, now);
+}
+
+/* What an access does in one page. */
+static void access_page(unsigned cpu, uint32_t info, uint64_t virtual_address, unsigned size,
+                        uint64_t instruction)
+{
   const plugin_hwaddr *hw = q.qemu_plugin_get_hwaddr(info, virtual_address);
   if (!hw)
     return;
   if (q.qemu_plugin_hwaddr_is_io(hw)) /* ends its block, which may be the rest of another one */
     return clock_is((uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
-  /* Before version 10 the physical address of RAM is another one; there the handle has the host
-   * address behind two flags. */
-  const uint64_t *words = (const uint64_t *)hw;
-  bool host = q.major < 10;
   uint64_t address;
-  if (!observed(host ? words[1] : q.qemu_plugin_hwaddr_phys_addr(hw), host, &address))
+  const struct tandem_observed *piece = find_accessed(hw, &address);
+  if (!piece)
     return;
-  uint64_t last = address + (1ull << q.qemu_plugin_mem_size_shift(info)) - 1;
-  uint64_t now = time_of(block_begin + (uintptr_t)index + 1);
+  uint64_t now = time_of(instruction);
   bool store = q.qemu_plugin_mem_is_store(info);
   /* An atomic instruction is a load and a store. Older versions report both at once. */
-  if (!store || info >> MEM_RW_SHIFT & MEM_READ)
-    touch_all(cpu, address, last, false, now);
+  bool load = !store || info >> MEM_RW_SHIFT & MEM_READ;
+  if (piece->every) {
+    if (load)
+      report_access(cpu, address, size, false, now);
+    if (store)
+      report_access(cpu, address, size, true, now);
+    return;
+  }
+  if (load)
+    touch_all(cpu, address, address + size - 1, false, now);
   if (store)
-    touch_all(cpu, address, last, true, now);
+    touch_all(cpu, address, address + size - 1, true, now);
+}
+
+static void accessed(unsigned cpu, uint32_t info, uint64_t virtual_address, void *index)
+{
+  if (!by_host)
+    return;
+  unsigned size = 1u << q.qemu_plugin_mem_size_shift(info);
+  unsigned first = MIN(size, PAGE - (unsigned)(virtual_address % PAGE));
+  uint64_t instruction = block_begin + (uintptr_t)index + 1;
+  access_page(cpu, info, virtual_address, first, instruction);
+  if (first < size)
+    access_page(cpu, info, virtual_address + first, size - first, instruction);
+}
+
+static void fetch(unsigned cpu, uint64_t line)
+{
+  struct tandem_wire_cache_counts *counts = &adapter.page->cache_counts;
+  uint64_t now = time_of(block_begin);
+  if (line & EVERY) {
+    ++counts->every_fetches;
+    return transfer_line(cpu, line & ~EVERY, 0, now);
+  }
+  ++counts->fetches;
+  touch(cpu, line, false, now);
 }
 
 static void begins(unsigned cpu, void *what)
@@ -296,10 +347,8 @@ static void begins(unsigned cpu, void *what)
   const struct fetched *block = what;
   block_begin = executed;
   executed += block->instructions;
-  for (uint32_t i = 0; i < block->lines; ++i) {
-    ++adapter.page->cache_counts.fetches;
-    touch(cpu, block->line[i], false, time_of(block_begin));
-  }
+  for (uint32_t i = 0; i < block->lines; ++i)
+    fetch(cpu, block->line[i]);
 }
 
 /* The lines that a block lies in, each once in its order. */
@@ -309,12 +358,14 @@ static void find_lines(void *block, struct fetched *fetched)
   for (uint32_t i = 0; i < fetched->instructions; ++i) {
     void *instruction = q.qemu_plugin_tb_get_insn(block, i);
     uintptr_t host = (uintptr_t)q.qemu_plugin_insn_haddr(instruction);
-    if (!host || !observed(host, true, &address))
+    const struct tandem_observed *piece = host ? find(by_host, host, &address) : NULL;
+    if (!piece)
       continue;
-    uint64_t last = (address + q.qemu_plugin_insn_size(instruction) - 1) >> line_shift;
+    uint64_t last = address + q.qemu_plugin_insn_size(instruction) - 1;
+    last = MIN(last, address | (PAGE - 1)) >> line_shift; /* the next page lies anywhere */
     for (uint64_t line = address >> line_shift; line <= last; ++line)
       if (line != before && fetched->lines < BLOCK_LINES)
-        fetched->line[fetched->lines++] = before = line;
+        fetched->line[fetched->lines++] = (before = line) | (piece->every ? EVERY : 0);
   }
 }
 

@@ -73,6 +73,7 @@ static void machine_complete(Notifier *notifier, void *data)
     tandem_cache_init();
   }
   tandem_access_init();
+  tandem_map_prepare();
   tandem_sync_init();
   if (adapter.free_mode)
     tandem_free_init();

@@ -22,6 +22,8 @@ typedef struct CPUState CPUState;
 typedef struct QEMUTimer QEMUTimer;
 typedef struct IRQState *qemu_irq;
 typedef struct Error Error;
+typedef struct RAMBlock RAMBlock;
+typedef struct AddressSpace AddressSpace;
 
 #define QEMU_CLOCK_VIRTUAL 1
 #define QEMU_DEVICE_LITTLE_ENDIAN 2
@@ -30,6 +32,8 @@ typedef struct Error Error;
 #define QEMU_MEMTX_DECODE_ERROR 2u
 #define QEMU_RAM_SHARED 2u
 #define QEMU_RESET_CAUSE_GUEST 5
+/* Attributes of an access of which nothing is known; a TrustZone controller takes it for secure. */
+#define QEMU_ATTRIBUTES_UNSPECIFIED 1u
 
 typedef struct Notifier {
   void (*notify)(struct Notifier *, void *);
@@ -102,6 +106,13 @@ typedef struct qemu_plugin_hwaddr plugin_hwaddr;
   X(void, memory_region_del_subregion, (MemoryRegion *, MemoryRegion *))                           \
   X(void, memory_region_transaction_begin, (void))                                                 \
   X(void, memory_region_transaction_commit, (void))                                                \
+  X(int, qemu_ram_foreach_block, (int (*)(RAMBlock *, void *), void *))                            \
+  X(const char *, qemu_ram_get_idstr, (RAMBlock *))                                                \
+  X(void *, qemu_ram_get_host_addr, (RAMBlock *))                                                  \
+  X(uint64_t, qemu_ram_get_used_length, (RAMBlock *))                                              \
+  X(AddressSpace *, cpu_get_address_space, (CPUState *, int))                                      \
+  X(void *, address_space_map, (AddressSpace *, uint64_t, uint64_t *, bool, uint64_t))             \
+  X(void, address_space_unmap, (AddressSpace *, void *, uint64_t, bool, uint64_t))                 \
   X(const char *, error_get_pretty, (const Error *))                                               \
   X(int64_t, qemu_clock_get_ns, (int))                                                             \
   X(int64_t, qemu_clock_deadline_ns_all, (int, int))                                               \

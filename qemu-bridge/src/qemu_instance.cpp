@@ -67,6 +67,12 @@ void qemu_instance::live()
 {
   while (receive()) {
     const tandem_wire_request &request = session_->request();
+    if (request.kind == TANDEM_WIRE_PREPARE) {
+      accesses_->prepare_ram();
+      if (!session_->answer_prepare(accesses_->memory()))
+        return;
+      continue; // at once, as if READY were its first request
+    }
     if (request.kind != TANDEM_WIRE_MISSES)
       session_->reach(request.time_ns);
     if (!(request.flags & TANDEM_WIRE_FLAG_LOCKED))
@@ -145,6 +151,7 @@ bool qemu_instance::answer(const access_outcome &outcome)
     reply.irq_rise |= reply.irq_level; // the interrupt controller has forgotten them
   if (!life_->resetting())
     report_->set_state(instance_state::running);
+  accesses_->confirm_ram();
   return session_->answer(accesses_->memory());
 }
 
@@ -178,14 +185,19 @@ nlohmann::ordered_json qemu_instance::statistics() const
   s["dmi"] = {{"maps", dmi.maps()}, {"unmaps", dmi.unmaps()}};
   if (dmi.unmappable())
     s["dmi"]["unmappable"] = dmi.unmappable();
-  if (!config_.cached.empty()) {
-    const tandem_wire_cache_counts &c = page.cache_counts;
+  const tandem_wire_cache_counts &c = page.cache_counts;
+  if (!config_.cached.empty() || !config_.every.empty())
     s["requests"]["misses"] = accesses.batches;
+  if (!config_.cached.empty())
     s["cache"] = {
         {"loads", c.loads},         {"stores", c.stores},           {"fetches", c.fetches},
         {"l1_hits", c.l1_hits},     {"l1_misses", c.l1_misses},     {"l2_hits", c.l2_hits},
         {"l2_misses", c.l2_misses}, {"write_backs", c.write_backs}, {"lost", c.lost}};
-  }
+  if (!config_.every.empty())
+    s["every"] = {{"loads", c.every_loads},
+                  {"stores", c.every_stores},
+                  {"fetches", c.every_fetches},
+                  {"lost", c.lost}};
   s["host"] = {{"wait_s", session_->host_wait_seconds()}, {"cpu_s", session_->cpu_seconds()},
                {"bridge_sleeps", session_->sleeps()},     {"adapter_sleeps", page.sleeps},
                {"undecoded_halts", page.undecoded_halts}, {"debug_accesses", accesses.debug}};

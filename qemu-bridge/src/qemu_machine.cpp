@@ -20,6 +20,7 @@ namespace
 {
 
 constexpr unsigned page = 4096;
+constexpr std::uint64_t mib = 1 << 20;
 
 [[noreturn]] void fail(const std::string &instance, const std::string &cause)
 {
@@ -56,6 +57,15 @@ void check_image(const std::string &instance, const qemu_machine &machine, const
                        " bits) than machine " + machine.name);
 }
 
+void check_overlaps(const std::string &instance, const std::vector<qemu_window> &windows)
+{
+  for (const qemu_window &w : windows)
+    for (const qemu_window &other : windows)
+      if (&other < &w && other.guest_address <= w.guest_address + (w.size - 1) &&
+          w.guest_address <= other.guest_address + (other.size - 1))
+        fail(instance, "windows '" + other.name + "' and '" + w.name + "' overlap");
+}
+
 void check_windows(const std::string &instance, const std::vector<qemu_window> &windows)
 {
   if (windows.size() > TANDEM_WIRE_WINDOWS)
@@ -65,11 +75,31 @@ void check_windows(const std::string &instance, const std::vector<qemu_window> &
       fail(instance, "window '" + w.name + "' is empty or not aligned to 4 KiB");
     if (w.guest_address + (w.size - 1) < w.guest_address)
       fail(instance, "window '" + w.name + "' passes the end of the address space");
-    for (const qemu_window &other : windows)
-      if (&other < &w && other.guest_address <= w.guest_address + (w.size - 1) &&
-          w.guest_address <= other.guest_address + (other.size - 1))
-        fail(instance, "windows '" + other.name + "' and '" + w.name + "' overlap");
   }
+  check_overlaps(instance, windows);
+}
+
+/// The most that a machine of Tandem's can have: x86_64 with 40 bits of address.
+constexpr std::uint64_t most_ram = std::uint64_t{1} << 39;
+
+void check_ram(const std::string &instance, const qemu_config &config)
+{
+  const qemu_machine &machine = find_machine(config.machine);
+  if (!config.ram)
+    return;
+  if (config.held)
+    fail(instance, "its RAM is given by whoever boots it, and it has no other in the platform");
+  if (config.memory_mib && !machine.memory_mib)
+    fail(instance, std::string("machine ") + machine.name + " has " +
+                       std::to_string(ram_size(config) / mib) + " MiB of RAM and no other size");
+  if (ram_size(config) > most_ram || ram_size(config) <= mib)
+    fail(instance, "impossible RAM of " + std::to_string(config.memory_mib) + " MiB");
+  if (*config.ram % page)
+    fail(instance, "its RAM is not aligned to 4 KiB in the platform");
+  std::vector<qemu_window> all = config.windows;
+  for (const qemu_window &piece : ram_windows(config))
+    all.push_back(piece);
+  check_overlaps(instance, all);
 }
 
 void check_port(const std::string &instance, const std::string &what, unsigned port)
@@ -165,9 +195,10 @@ void check_level(const std::string &instance, const std::string &name, const qem
 void check_cache(const std::string &instance, const qemu_config &config)
 {
   const qemu_cache &cache = config.cache;
-  for (const qemu_range &r : config.cached)
-    if (r.size == 0 || r.address % page || r.size % page)
-      fail(instance, "a cached range is empty or not aligned to 4 KiB");
+  for (const auto *ranges : {&config.cached, &config.every})
+    for (const qemu_range &r : *ranges)
+      if (r.size == 0 || r.address % page || r.size % page)
+        fail(instance, "an observed range is empty or not aligned to 4 KiB");
   if (!is_power_of_two(cache.line) || cache.line < 16 || cache.line > 256)
     fail(instance, "impossible cache line of " + std::to_string(cache.line) +
                        " bytes; it must be a power of two from 16 to 256");
@@ -198,7 +229,8 @@ void check_config(const std::string &instance, const qemu_config &config)
   if (!config.dtb.empty())
     check_readable(instance, "device tree", config.dtb);
   check_windows(instance, config.windows);
-  if (!config.cached.empty())
+  check_ram(instance, config);
+  if (!config.cached.empty() || !config.every.empty())
     check_cache(instance, config);
   if (config.cpus < 1 || config.cpus > 8)
     fail(instance, "the number of CPUs must be from 1 to 8");
@@ -257,6 +289,32 @@ std::vector<std::string> qemu_arguments(const qemu_config &config, bool free_mod
     a.insert(a.end(), {"-qmp", "unix:" + config.qmp_path + ",server=on,wait=off"});
   a.insert(a.end(), config.extra.begin(), config.extra.end());
   return a;
+}
+
+std::uint64_t ram_size(const qemu_config &config)
+{
+  const qemu_machine &machine = find_machine(config.machine);
+  std::uint64_t size = 0;
+  const std::uint64_t wanted = config.memory_mib ? config.memory_mib : machine.memory_mib;
+  for (const qemu_ram_piece &piece : machine.ram(wanted * mib))
+    if (piece.what != qemu_ram_piece::kind::mirror)
+      size += piece.size;
+  return size;
+}
+
+std::vector<qemu_window> ram_windows(const qemu_config &config)
+{
+  std::vector<qemu_window> windows;
+  if (!config.ram)
+    return windows;
+  std::uint64_t address = *config.ram;
+  for (const qemu_ram_piece &piece : find_machine(config.machine).ram(ram_size(config))) {
+    if (piece.what == qemu_ram_piece::kind::mirror)
+      continue;
+    windows.push_back({"ram", piece.guest_address, piece.size, address});
+    address += piece.size;
+  }
+  return windows;
 }
 
 std::vector<std::string> socket_paths(const qemu_config &config)

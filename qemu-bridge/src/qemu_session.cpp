@@ -70,7 +70,8 @@ void qemu_session::write_page()
     page.window[i].size = w.size;
     std::snprintf(page.window[i].name, sizeof page.window[i].name, "tandem-%s", w.name.c_str());
   }
-  if (!config_.cached.empty()) {
+  write_ram(page);
+  if (!config_.cached.empty() || !config_.every.empty()) {
     const qemu_cache &c = config_.cache;
     page.cache.line = c.line;
     page.cache.replacement = c.replacement == "lru"    ? TANDEM_WIRE_LRU
@@ -85,6 +86,27 @@ void qemu_session::write_page()
   for (unsigned i = 0; i < page.pins; ++i) {
     std::snprintf(page.pin[i].device, sizeof page.pin[i].device, "%s", machine.interrupt_device);
     page.pin[i].index = config_.interrupt_pins[i];
+  }
+}
+
+void qemu_session::write_ram(tandem_wire_config &page) const
+{
+  if (!config_.ram)
+    return;
+  std::vector<qemu_ram_piece> pieces = find_machine(config_.machine).ram(ram_size(config_));
+  page.rams = static_cast<std::uint32_t>(pieces.size());
+  for (unsigned i = 0; i < page.rams; ++i) {
+    const qemu_ram_piece &piece = pieces[i];
+    tandem_wire_ram &ram = page.ram[i];
+    const auto original = std::find_if(pieces.begin(), pieces.end(), [&](const qemu_ram_piece &p) {
+      return std::strcmp(p.block, piece.block) == 0 && p.offset == piece.offset;
+    });
+    ram.address = piece.guest_address;
+    ram.size = piece.size;
+    ram.offset = piece.offset;
+    ram.same_as = original->guest_address;
+    ram.flags = piece.what == qemu_ram_piece::kind::covered ? TANDEM_WIRE_RAM_COVERED : 0;
+    std::snprintf(ram.block, sizeof ram.block, "%s", piece.block);
   }
 }
 
@@ -116,6 +138,7 @@ void qemu_session::launch()
     fail(error.what());
   }
   launched_ = true;
+  next_start_ = config_.ram ? TANDEM_WIRE_PREPARE : TANDEM_WIRE_READY;
   channel_.close_remote();
   if (free_mode())
     listener_ = std::make_unique<free_listener>(channel_, [this] { domain_.poke(); });
@@ -168,6 +191,7 @@ bool qemu_session::receive()
 
 void qemu_session::accept()
 {
+  next_start_ = request_.kind == TANDEM_WIRE_PREPARE ? TANDEM_WIRE_READY : 0;
   last_ns_ = request_.time_ns;
   instructions_ = instructions_before_ + request_.instructions;
   check_atomics();
@@ -292,6 +316,12 @@ tandem_wire_reply &qemu_session::prepare_reply(const sc_core::sc_time &delay)
   return reply;
 }
 
+bool qemu_session::answer_prepare(dmi_map &changes)
+{
+  channel_.reply_slot() = {};
+  return answer(changes);
+}
+
 bool qemu_session::answer(dmi_map &changes)
 {
   changes.write(channel_.reply_slot(), channel_);
@@ -350,15 +380,16 @@ void qemu_session::check_request() const
   if (page.request_seq != page.reply_seq + 1)
     fail(bad + "out of turn");
   static const std::set<std::uint32_t> known = {
-      TANDEM_WIRE_READY,    TANDEM_WIRE_WINDOW, TANDEM_WIRE_HALTED,
-      TANDEM_WIRE_READ,     TANDEM_WIRE_WRITE,  TANDEM_WIRE_RESET,
-      TANDEM_WIRE_POWEROFF, TANDEM_WIRE_MISSES, TANDEM_WIRE_UNLOCK};
+      TANDEM_WIRE_READY,  TANDEM_WIRE_WINDOW, TANDEM_WIRE_HALTED,   TANDEM_WIRE_READ,
+      TANDEM_WIRE_WRITE,  TANDEM_WIRE_RESET,  TANDEM_WIRE_POWEROFF, TANDEM_WIRE_MISSES,
+      TANDEM_WIRE_UNLOCK, TANDEM_WIRE_PREPARE};
   if (request_.kind == TANDEM_WIRE_MORE)
     fail(bad + "for the rest of a reply that was complete");
   if (!known.count(request_.kind))
     fail(bad + "of unknown kind " + std::to_string(request_.kind));
   const std::uint64_t slack = (page.stops ? overrun_stepped : overrun) << config_.icount_shift;
-  if ((request_.kind == TANDEM_WIRE_READY) != version_.empty())
+  const bool starts = request_.kind == TANDEM_WIRE_READY || request_.kind == TANDEM_WIRE_PREPARE;
+  if (next_start_ ? request_.kind != next_start_ : starts)
     fail(bad + "of kind " + std::to_string(request_.kind) + " at the wrong time");
   if (!free_mode() &&
       (request_.time_ns < last_ns_ || request_.time_ns - last_ns_ > latest_ns_ + slack - last_ns_))
@@ -366,7 +397,7 @@ void qemu_session::check_request() const
          " ns, outside its window from " + std::to_string(last_ns_) + " ns to " +
          std::to_string(latest_ns_) + " ns");
   if (request_.kind == TANDEM_WIRE_MISSES &&
-      (config_.cached.empty() || request_.size > TANDEM_WIRE_LINES))
+      ((config_.cached.empty() && config_.every.empty()) || request_.size > TANDEM_WIRE_LINES))
     fail(bad + "with " + std::to_string(request_.size) + " cache lines");
   if (request_.kind == TANDEM_WIRE_HALTED && request_.next_timer_ns < request_.time_ns)
     fail(bad + "with a timer in the past");

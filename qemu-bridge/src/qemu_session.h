@@ -66,6 +66,9 @@ public:
   /// Sends it with all changes of the map; false when the simulation stops
   /// before it is complete.
   bool answer(dmi_map &changes);
+  /// The same for the request before the first, which has changes and nothing
+  /// else.
+  bool answer_prepare(dmi_map &changes);
 
   // ---- beside them ----
   void wake() { wake_.notify(); } ///< something has changed for the instance's thread
@@ -109,6 +112,7 @@ public:
 private:
   bool free_mode() const { return domain_.mode() == run_mode::free; }
   void write_page();
+  void write_ram(tandem_wire_config &page) const;
   std::vector<std::string> command_line();
   bool wait_on_host();
   bool wait_in_simulation();
@@ -133,9 +137,10 @@ private:
   sc_core::sc_time carry_;      // part of a nanosecond that the guest still owes
 
   bool launched_ = false;
-  bool taken_ = false;    // the request in the channel is being served
-  bool released_ = false; // the guest runs on the host
-  bool dead_ = false;     // the process has died, as the time domain has found out
+  std::uint32_t next_start_ = 0; // what a process has to request before all else; 0: it has
+  bool taken_ = false;           // the request in the channel is being served
+  bool released_ = false;        // the guest runs on the host
+  bool dead_ = false;            // the process has died, as the time domain has found out
   std::atomic<bool> woken_{false};
   bool split_seen_ = false; // said that atomic instructions were not atomic
   std::string version_;
