@@ -66,7 +66,8 @@ void set(described_instance &instance, const std::string &key, const std::string
   if (std::none_of(known.begin(), known.end(),
                    [&key](const instance_key &k) { return key == k.name; }))
     refuse_option(where + ": unknown key '" + key + "' of the instance " + instance.name);
-  instance.values[key] = value;
+  std::string &now = instance.values[key];
+  now = key == "memory" ? with_size_of(value, now) : value;
 }
 
 void set_kind(described_thing &thing, std::string &kind, const std::string &value)
@@ -262,7 +263,9 @@ const std::vector<instance_key> &instance_keys()
       {"window", "its share of the shared memory, for a slave that the master boots"},
       {"shm", "guest address of the shared memory; default: the machine's, see --dry-run"},
       {"image", "guest program: a file, the name of one that comes with Tandem, or linux"},
-      {"memory", "own RAM in MiB"},
+      {"memory",
+       "own RAM in MiB; platform[:MIB][@PLACE]: in a memory of the platform, of its own or "
+       "at PART, PART+OFFSET or an address"},
       {"cpus", "number of CPUs, 1 to 8"},
       {"cpu", "CPU model of QEMU"},
       {"icount-shift", "instruction rate: an instruction takes 2^N ns; 0 to 10"},

@@ -187,7 +187,7 @@ private:
     if (!own)
       return one;
     for (const auto &[key, value] : own->values)
-      one.values[key] = value;
+      one.values[key] = key == "memory" ? with_size_of(value, one.values[key]) : value;
     for (const auto &[key, place] : own->places)
       one.places[key] = place;
     if (!own->to.empty())

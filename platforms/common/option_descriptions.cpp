@@ -109,9 +109,10 @@ po::options_description system_options()
       "below; "
       "may be repeated");
   add("observe", list(),
-      "[OFFSET+SIZE=]direct|every|cached|every-cached: accesses to this part of the shared memory, "
-      "or to all of it, are not seen, are transactions, go through a cache model in QEMU whose "
-      "misses are, or are transactions to such a cache in SystemC; may be repeated");
+      "[MEMORY=|[MEMORY:]OFFSET+SIZE=]direct|every|cached|every-cached: accesses to this part of a "
+      "memory (shm, or INSTANCE.memory on the platform; without a name, of shm), or to all of all, "
+      "are not seen, are transactions, go through a cache model in QEMU whose misses are, or are "
+      "transactions to such a cache in SystemC; may be repeated");
   add("cache", list(),
       "NAME=VALUE of the cache model: line, replacement (lru, fifo, random), fetches (on, "
       "off), batch, l1.size, l1.ways, l2.size, l2.ways; may be repeated");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "plan.h"
+#include "ram.h"
 #include "topology.h"
 
 #include <map>
@@ -42,6 +43,7 @@ struct planning {
   const platform_options &options;
   const topology ends;
   const std::vector<std::vector<system_view>> views; ///< by instance
+  const std::vector<std::optional<ram_place>> rams;  ///< by instance
   const instance_ports ports;
 
   planning(const system_description &described, const platform_options &with);

@@ -6,7 +6,8 @@
  *
  * plugin.c   entry, options, start once the machine is complete
  * halt.c     finds the instructions by which a guest goes to sleep or switches itself off
- * cache.c    the cache model, and the accesses that it watches
+ * observe.c  accesses to memory that is observed
+ * cache.c    the cache model
  * atomic.c   atomic instructions on what is no RAM
  * turns.c    fair turns for the CPUs of an SMP guest
  * access.c   accesses that do not find RAM
@@ -69,6 +70,7 @@ struct tandem_adapter {
   uint64_t plugin_id;
   struct tandem_waiter waiter;
   bool outstanding;   /* a request was posted and its reply not taken; big lock */
+  bool ended;         /* the guest's end was told: nobody hears of what it still does */
   uint32_t expected;  /* sequence number of that reply */
   uint32_t batched;   /* transfers that wait to be reported */
   uint64_t uncounted; /* instructions that were executed and that QEMU did not count */
@@ -157,11 +159,20 @@ void tandem_access_unlock(void);
 /* Registers the translation hook. NULL or one sentence. */
 const char *tandem_halt_init(void);
 
+/* observe.c */
+
+void tandem_observe_init(void);
+/* To be called for each translated block. */
+void tandem_observe_translated(void *block);
+
 /* cache.c */
 
 void tandem_cache_init(void);
-/* To be called for each translated block. */
-void tandem_cache_translated(void *block);
+/* A CPU loads from the line of that number, or stores; what misses is entered as transfers. */
+void tandem_cache_touch(unsigned cpu, uint64_t line, bool store, uint64_t time_ns);
+/* Enters a transfer in the batch; flags: TANDEM_WIRE_LINE_*. */
+void tandem_cache_transfer(unsigned cpu, uint64_t address, unsigned size, uint32_t flags,
+                           uint64_t time_ns);
 
 /* turns.c */
 

@@ -185,8 +185,6 @@ void tandem_map_apply(const struct tandem_wire_reply *reply)
 
 void tandem_map_prepare(void)
 {
-  if (!adapter.page->config.rams)
-    return;
-  tandem_ram_init();
-  tandem_map_apply(tandem_channel_prepare());
+  if (adapter.page->config.rams)
+    tandem_map_apply(tandem_channel_prepare());
 }

@@ -25,6 +25,16 @@ static const char *say(const char *format, ...)
   return sentence;
 }
 
+static void find_registers(void)
+{
+  void *read = dlsym(RTLD_DEFAULT, q.isa->read_register);
+  void *page = dlsym(RTLD_DEFAULT, "cpu_get_phys_page_debug");
+  if (!read || !page)
+    return;
+  memcpy(&q.read_register, &read, sizeof read);
+  memcpy(&q.cpu_get_phys_page_debug, &page, sizeof page);
+}
+
 const char *tandem_qemu_api_load(const qemu_info_t *info)
 {
   const char *hidden = g_getenv("TANDEM_TEST_HIDE_SYMBOL");
@@ -68,6 +78,8 @@ const char *tandem_qemu_api_load(const qemu_info_t *info)
   q.icount_shift = (const int16_t *)(timers + ICOUNT_SHIFT_OFFSET);
   q.cpus = info->system.smp_vcpus;
   q.isa = tandem_isa_find(info->target_name);
+  if (q.isa && q.isa->clears)
+    find_registers();
   return NULL;
 }
 

@@ -94,8 +94,7 @@ void tandem_ram_place(const struct tandem_wire_dmi *range, int fd)
       continue;
     if (!host)
       host = hosts[i] + offset;
-    if (adapter.told.mapped &&
-        range->flags & (TANDEM_WIRE_DMI_CACHED | TANDEM_WIRE_DMI_EVERY))
+    if (adapter.told.mapped && range->flags & (TANDEM_WIRE_DMI_CACHED | TANDEM_WIRE_DMI_EVERY))
       tell(range, piece, host);
   }
   if (!host || mmap(host, range->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,

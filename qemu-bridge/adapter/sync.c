@@ -39,7 +39,7 @@ static uint64_t level;
 /* What the CPU thread has to report next, besides a halt that it finds itself. */
 static bool ready_due, window_due, reset_due, reset_by_guest;
 static bool clock_disabled;
-static bool shut_down, ended;
+static bool shut_down;
 static bool ends_next;     /* an instruction that may end the guest comes, and none has yet */
 static bool behind_ending; /* the CPU thread is right behind the instruction that ends the guest */
 static bool resetting, reset_asked; /* SystemC wants a reset; QEMU was asked for it */
@@ -216,7 +216,7 @@ static bool post_halted(void)
 static void post_poweroff(void)
 {
   uint64_t end = window_end;
-  ended = true;
+  adapter.ended = true;
   struct tandem_wire_request *request = tandem_channel_request(TANDEM_WIRE_POWEROFF);
   if (!behind_ending && end != TANDEM_WIRE_NEVER)
     request->time_ns = end;
@@ -333,7 +333,7 @@ static void exchange(void)
     tandem_sync_check_halt();
     return;
   }
-  while (!ended && (adapter.outstanding || post_due())) {
+  while (!adapter.ended && (adapter.outstanding || post_due())) {
     if (!await_reply())
       return;
     bool was_halted = clock_disabled;
@@ -374,7 +374,7 @@ static gboolean main_loop_check(GSource *source)
     /* Or the clock would move on, or not, before this loop comes to the reset, which enables
      * it again. */
     q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, false);
-  } else if (q.all_cpu_threads_idle() && !ended) {
+  } else if (q.all_cpu_threads_idle() && !adapter.ended) {
     ++adapter.page->undecoded_halts;
     queue_work();
   }
@@ -451,7 +451,7 @@ static void guest_shutdown(Notifier *notifier, void *cause)
  * Here it is told like any other end, and the process waits for SystemC to end it. */
 static void machine_exits(void)
 {
-  if (ended || adapter.outstanding || !q.qemu_in_vcpu_thread())
+  if (adapter.ended || adapter.outstanding || !q.qemu_in_vcpu_thread())
     return;
   if (adapter.free_mode) {
     if (adapter.told.shut_down)

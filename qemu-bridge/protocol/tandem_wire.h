@@ -118,7 +118,7 @@ struct tandem_wire_config {
   uint32_t pins;
   uint32_t free_poll_us; /* free mode: host time between two WINDOW requests */
   uint32_t rams;         /* 0: the machine's RAM is QEMU's, and it sends no PREPARE */
-  uint32_t reserved;
+  uint32_t observes; /* 1: memory to be observed may be mapped at any time, 0: by PREPARE only */
   struct tandem_wire_cache cache;
   struct tandem_wire_window window[TANDEM_WIRE_WINDOWS];
   struct tandem_wire_ram ram[TANDEM_WIRE_RAM];

@@ -62,7 +62,7 @@ bool dmi_map::open(const qemu_window &window)
   windows_.push_back(window);
   probe_window(windows_.back());
   return std::any_of(ranges_.begin(), ranges_.end(), [this](const range &r) {
-    return r.window == &windows_.back() && !r.read_only;
+    return r.window == &windows_.back() && !(r.flags & TANDEM_WIRE_DMI_READ_ONLY);
   });
 }
 
@@ -94,7 +94,7 @@ bool dmi_map::probe_ram(std::uint64_t &missing)
     probe_window(window);
     std::vector<const range *> mapped;
     for (const range &r : ranges_)
-      if (r.window == &window && !r.read_only)
+      if (r.window == &window && !(r.flags & TANDEM_WIRE_DMI_READ_ONLY))
         mapped.push_back(&r);
     std::sort(mapped.begin(), mapped.end(),
               [](const range *a, const range *b) { return a->start < b->start; });
@@ -111,14 +111,16 @@ bool dmi_map::probe_ram(std::uint64_t &missing)
 bool dmi_map::confirm_ram(std::uint64_t &missing)
 {
   ram_in_doubt_ = false;
-  return std::all_of(ranges_.begin(), ranges_.end(),
-                     [&](const range &r) { return !r.ram || is_confirmed(r, missing); });
+  return std::all_of(ranges_.begin(), ranges_.end(), [&](const range &r) {
+    return !(r.flags & TANDEM_WIRE_DMI_RAM) || is_confirmed(r, missing);
+  });
 }
 
 bool dmi_map::is_confirmed(const range &ram, std::uint64_t &missing) const
 {
   for (missing = ram.start; missing <= ram.end;) {
-    const grant again = query(*ram.window, missing);
+    const bool told = ram.flags & (TANDEM_WIRE_DMI_CACHED | TANDEM_WIRE_DMI_EVERY);
+    const grant again = query(*ram.window, missing, told);
     if (!again.given || again.read_only || again.fd != ram.fd || again.start > missing ||
         again.end < missing || again.offset - again.start != ram.offset - ram.start)
       return false;
@@ -161,15 +163,17 @@ bool dmi_map::is_mapped(std::uint64_t address) const
                      [address](const range &r) { return address >= r.start && address <= r.end; });
 }
 
-dmi_map::grant dmi_map::query(const qemu_window &window, std::uint64_t address) const
+dmi_map::grant dmi_map::query(const qemu_window &window, std::uint64_t address, bool told) const
 {
   tlm::tlm_generic_payload payload;
   tlm::tlm_dmi dmi;
   dmi_descriptor descriptor;
+  descriptor.told = told;
   payload.set_read();
   payload.set_address(address);
   payload.set_extension(&descriptor);
   grant result = {};
+  result.told = told;
   result.given = get_(payload, dmi) && dmi.is_read_allowed();
   payload.clear_extension(&descriptor);
   result.answered = dmi.get_end_address();
@@ -185,7 +189,9 @@ dmi_map::grant dmi_map::query(const qemu_window &window, std::uint64_t address) 
 
 std::uint64_t dmi_map::ask(const qemu_window &window, std::uint64_t address)
 {
-  const grant answer = query(window, address);
+  grant answer = query(window, address);
+  if (!answer.given && config_.may_tell && is_ram(window))
+    answer = query(window, address, true);
   const std::size_t before = ranges_.size();
   if (answer.given && answer.fd < 0)
     leave(reason::no_descriptor, answer.start, answer.end);
@@ -223,7 +229,10 @@ void dmi_map::map(const qemu_window &window, const grant &granted)
   std::uint64_t last;
   for (std::uint64_t begin = granted.start; begin <= granted.end; begin = last + 1) {
     last = granted.end;
-    const std::uint32_t observed = observation(begin, last);
+    std::uint32_t flags = observation(begin, last);
+    if (granted.told && !flags)
+      flags = TANDEM_WIRE_DMI_EVERY;
+    flags |= (ram ? TANDEM_WIRE_DMI_RAM : 0) | (granted.read_only ? TANDEM_WIRE_DMI_READ_ONLY : 0);
     const std::uint64_t offset = granted.offset + (begin - granted.start);
     const std::uint64_t skipped = (file_page - offset % file_page) % file_page;
     const std::uint64_t length = last - begin + 1;
@@ -236,12 +245,11 @@ void dmi_map::map(const qemu_window &window, const grant &granted)
       return leave(reason::pieces, begin, granted.end);
     const std::uint64_t first = begin + skipped;
     const unsigned slot = free_slot();
-    ranges_.push_back({&window, first, first + size - 1, offset + skipped, granted.fd, slot,
-                       granted.read_only, ram});
+    ranges_.push_back(
+        {&window, first, first + size - 1, offset + skipped, granted.fd, slot, flags});
     pending_.push_back({true, slot, window.guest_address + (first - window.platform_address), size,
-                        offset + skipped, granted.fd,
-                        observed | (ram ? TANDEM_WIRE_DMI_RAM : 0) |
-                            (granted.read_only ? TANDEM_WIRE_DMI_READ_ONLY : 0)});
+                        offset + skipped, granted.fd, flags});
+    tells_ |= (flags & TANDEM_WIRE_DMI_EVERY) != 0;
     pieces_ += !ram;
     ++maps_;
   }
@@ -302,7 +310,7 @@ void dmi_map::invalidate(std::uint64_t start, std::uint64_t end)
 {
   take_back([start, end](const range &r) { return r.start <= end && r.end >= start; });
   ram_in_doubt_ |= std::any_of(ranges_.begin(), ranges_.end(), [start, end](const range &r) {
-    return r.ram && r.start <= end && r.end >= start;
+    return r.flags & TANDEM_WIRE_DMI_RAM && r.start <= end && r.end >= start;
   });
 }
 
@@ -310,7 +318,7 @@ template <typename Condition> void dmi_map::take_back(Condition concerned)
 {
   refused_.clear();
   for (auto r = ranges_.begin(); r != ranges_.end();) {
-    if (r->ram || !concerned(*r)) {
+    if (r->flags & TANDEM_WIRE_DMI_RAM || !concerned(*r)) {
       ++r;
       continue;
     }

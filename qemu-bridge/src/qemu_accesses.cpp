@@ -57,6 +57,7 @@ dmi_map::config qemu_accesses::dmi_config() const
   result.ram = ram_windows(config_);
   result.cached = config_.cached;
   result.every = config_.every;
+  result.may_tell = !session_.free_mode();
   result.pieces = find_machine(config_.machine).dmi_pieces;
   result.warn = [this](const std::string &text) { report_.warn(text); };
   return result;
@@ -191,7 +192,7 @@ void qemu_accesses::confirm_ram()
 void qemu_accesses::miss_ram(std::uint64_t address, const std::string &what) const
 {
   report_.error("the interconnect " + what + " to its RAM, at " + hex(address) +
-                " of the platform; QEMU executes from there, and observes it in cached or every");
+                " of the platform, from which QEMU executes");
   std::abort(); // the report throws
 }
 

@@ -186,14 +186,14 @@ nlohmann::ordered_json qemu_instance::statistics() const
   if (dmi.unmappable())
     s["dmi"]["unmappable"] = dmi.unmappable();
   const tandem_wire_cache_counts &c = page.cache_counts;
-  if (!config_.cached.empty() || !config_.every.empty())
+  if (!config_.cached.empty() || dmi.tells())
     s["requests"]["misses"] = accesses.batches;
   if (!config_.cached.empty())
     s["cache"] = {
         {"loads", c.loads},         {"stores", c.stores},           {"fetches", c.fetches},
         {"l1_hits", c.l1_hits},     {"l1_misses", c.l1_misses},     {"l2_hits", c.l2_hits},
         {"l2_misses", c.l2_misses}, {"write_backs", c.write_backs}, {"lost", c.lost}};
-  if (!config_.every.empty())
+  if (dmi.tells())
     s["every"] = {{"loads", c.every_loads},
                   {"stores", c.every_stores},
                   {"fetches", c.every_fetches},

@@ -57,15 +57,6 @@ void check_image(const std::string &instance, const qemu_machine &machine, const
                        " bits) than machine " + machine.name);
 }
 
-void check_overlaps(const std::string &instance, const std::vector<qemu_window> &windows)
-{
-  for (const qemu_window &w : windows)
-    for (const qemu_window &other : windows)
-      if (&other < &w && other.guest_address <= w.guest_address + (w.size - 1) &&
-          w.guest_address <= other.guest_address + (other.size - 1))
-        fail(instance, "windows '" + other.name + "' and '" + w.name + "' overlap");
-}
-
 void check_windows(const std::string &instance, const std::vector<qemu_window> &windows)
 {
   if (windows.size() > TANDEM_WIRE_WINDOWS)
@@ -75,8 +66,11 @@ void check_windows(const std::string &instance, const std::vector<qemu_window> &
       fail(instance, "window '" + w.name + "' is empty or not aligned to 4 KiB");
     if (w.guest_address + (w.size - 1) < w.guest_address)
       fail(instance, "window '" + w.name + "' passes the end of the address space");
+    for (const qemu_window &other : windows)
+      if (&other < &w && other.guest_address <= w.guest_address + (w.size - 1) &&
+          w.guest_address <= other.guest_address + (other.size - 1))
+        fail(instance, "windows '" + other.name + "' and '" + w.name + "' overlap");
   }
-  check_overlaps(instance, windows);
 }
 
 /// The most that a machine of Tandem's can have: x86_64 with 40 bits of address.
@@ -92,14 +86,10 @@ void check_ram(const std::string &instance, const qemu_config &config)
   if (config.memory_mib && !machine.memory_mib)
     fail(instance, std::string("machine ") + machine.name + " has " +
                        std::to_string(ram_size(config) / mib) + " MiB of RAM and no other size");
-  if (ram_size(config) > most_ram || ram_size(config) <= mib)
+  if (ram_size(config) > most_ram)
     fail(instance, "impossible RAM of " + std::to_string(config.memory_mib) + " MiB");
   if (*config.ram % page)
     fail(instance, "its RAM is not aligned to 4 KiB in the platform");
-  std::vector<qemu_window> all = config.windows;
-  for (const qemu_window &piece : ram_windows(config))
-    all.push_back(piece);
-  check_overlaps(instance, all);
 }
 
 void check_port(const std::string &instance, const std::string &what, unsigned port)
@@ -213,6 +203,29 @@ void check_cache(const std::string &instance, const qemu_config &config)
     check_level(instance, "L2", cache, cache.l2_size, cache.l2_ways);
 }
 
+/// What a window leaves of pieces that lie behind it.
+std::vector<qemu_window> without(const std::vector<qemu_window> &pieces, const qemu_window &window)
+{
+  std::vector<qemu_window> left;
+  for (const qemu_window &p : pieces) {
+    const std::uint64_t end = p.guest_address + p.size;
+    const std::uint64_t first = std::clamp(window.guest_address, p.guest_address, end);
+    const std::uint64_t last = std::clamp(window.guest_address + window.size, p.guest_address, end);
+    const auto add = [&](std::uint64_t begin, std::uint64_t limit) {
+      if (begin < limit)
+        left.push_back(
+            {p.name, begin, limit - begin, p.platform_address + (begin - p.guest_address)});
+    };
+    if (first >= last) {
+      left.push_back(p);
+    } else {
+      add(p.guest_address, first);
+      add(last, end);
+    }
+  }
+  return left;
+}
+
 } // namespace
 
 void check_config(const std::string &instance, const qemu_config &config)
@@ -230,7 +243,7 @@ void check_config(const std::string &instance, const qemu_config &config)
     check_readable(instance, "device tree", config.dtb);
   check_windows(instance, config.windows);
   check_ram(instance, config);
-  if (!config.cached.empty() || !config.every.empty())
+  if (!config.cached.empty() || !config.every.empty() || config.ram)
     check_cache(instance, config);
   if (config.cpus < 1 || config.cpus > 8)
     fail(instance, "the number of CPUs must be from 1 to 8");
@@ -304,17 +317,20 @@ std::uint64_t ram_size(const qemu_config &config)
 
 std::vector<qemu_window> ram_windows(const qemu_config &config)
 {
-  std::vector<qemu_window> windows;
+  std::vector<qemu_window> visible;
   if (!config.ram)
-    return windows;
+    return visible;
   std::uint64_t address = *config.ram;
   for (const qemu_ram_piece &piece : find_machine(config.machine).ram(ram_size(config))) {
     if (piece.what == qemu_ram_piece::kind::mirror)
       continue;
-    windows.push_back({"ram", piece.guest_address, piece.size, address});
+    std::vector<qemu_window> left = {{"ram", piece.guest_address, piece.size, address}};
+    for (const qemu_window &w : config.windows)
+      left = without(left, w);
+    visible.insert(visible.end(), left.begin(), left.end());
     address += piece.size;
   }
-  return windows;
+  return visible;
 }
 
 std::vector<std::string> socket_paths(const qemu_config &config)

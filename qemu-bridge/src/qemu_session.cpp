@@ -71,7 +71,8 @@ void qemu_session::write_page()
     std::snprintf(page.window[i].name, sizeof page.window[i].name, "tandem-%s", w.name.c_str());
   }
   write_ram(page);
-  if (!config_.cached.empty() || !config_.every.empty()) {
+  page.observes = !config_.cached.empty() || !config_.every.empty();
+  if (page.observes || config_.ram) {
     const qemu_cache &c = config_.cache;
     page.cache.line = c.line;
     page.cache.replacement = c.replacement == "lru"    ? TANDEM_WIRE_LRU
@@ -397,7 +398,8 @@ void qemu_session::check_request() const
          " ns, outside its window from " + std::to_string(last_ns_) + " ns to " +
          std::to_string(latest_ns_) + " ns");
   if (request_.kind == TANDEM_WIRE_MISSES &&
-      ((config_.cached.empty() && config_.every.empty()) || request_.size > TANDEM_WIRE_LINES))
+      ((config_.cached.empty() && config_.every.empty() && !config_.ram) ||
+       request_.size > TANDEM_WIRE_LINES))
     fail(bad + "with " + std::to_string(request_.size) + " cache lines");
   if (request_.kind == TANDEM_WIRE_HALTED && request_.next_timer_ns < request_.time_ns)
     fail(bad + "with a timer in the past");

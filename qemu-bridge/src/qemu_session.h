@@ -97,6 +97,7 @@ public:
   int wake_fd() const { return channel_.socket(); } ///< any thread
 
   // ---- what there is to know ----
+  bool free_mode() const { return domain_.mode() == run_mode::free; }
   console_log &console() { return console_; }
   console_log &messages() { return messages_; }
   pid_t pid() const { return process_.pid(); }
@@ -110,7 +111,6 @@ public:
   std::uint64_t sleeps() const { return channel_.sleeps(); }
 
 private:
-  bool free_mode() const { return domain_.mode() == run_mode::free; }
   void write_page();
   void write_ram(tandem_wire_config &page) const;
   std::vector<std::string> command_line();

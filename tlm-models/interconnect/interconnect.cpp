@@ -4,6 +4,7 @@
 #include "interconnect_journey.h"
 #include "report_name.h"
 
+#include "tandem/dmi_descriptor.h"
 #include "tandem/transaction_log.h"
 
 #include <algorithm>
@@ -360,7 +361,7 @@ bool interconnect::get_direct_mem_ptr(int tag, tlm::tlm_generic_payload &payload
   const unsigned initiator = static_cast<unsigned>(tag);
   const std::uint64_t address = payload.get_address();
   const address_map::mapping *const range = map_.find(initiator, address);
-  if (!range || !dmi_) {
+  if (!range || !(dmi_ || is_told(payload))) {
     const address_map::extent refused =
         range ? address_map::extent{range->first, range->last} : map_.hole(initiator, address);
     dmi.allow_none();

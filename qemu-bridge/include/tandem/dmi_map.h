@@ -23,7 +23,8 @@ namespace tandem
 /// be read. That something granted cannot be mapped is said once for each reason.
 ///
 /// The guest's own RAM, where it lies in the platform, is mapped as a whole, before the guest
-/// starts, or not at all, and stays so.
+/// starts, or not at all, and stays so. Where DMI to it is refused, it is asked for again with the
+/// promise that each access is told (TANDEM_WIRE_DMI_EVERY).
 class dmi_map
 {
 public:
@@ -36,6 +37,8 @@ public:
     /// Ranges within them (platform addresses) are mapped with TANDEM_WIRE_DMI_CACHED or, what goes
     /// before it, TANDEM_WIRE_DMI_EVERY.
     std::vector<qemu_range> cached, every;
+    /// Whether accesses can be told.
+    bool may_tell = true;
     /// Pieces that can be mapped at a time.
     unsigned pieces = 1024;
     /// Called with a sentence about what cannot be mapped.
@@ -80,6 +83,8 @@ public:
   /// invalidate_direct_mem_ptr.
   void invalidate(std::uint64_t start, std::uint64_t end);
 
+  /// Some accesses are told without a cache model.
+  bool tells() const { return tells_; }
   bool changed() const { return !pending_.empty(); }
   /// Moves as many pending changes as fit into the reply, sending descriptors as needed.
   void write(tandem_wire_reply &reply, wire_channel &channel);
@@ -98,8 +103,7 @@ private:
     std::uint64_t offset;     // of the first byte in the file
     int fd;
     unsigned slot;
-    bool read_only;
-    bool ram;
+    std::uint32_t flags; // TANDEM_WIRE_DMI_*
   };
   struct change {
     bool map;
@@ -113,14 +117,14 @@ private:
     std::uint64_t start, end; // platform addresses, inclusive
     std::uint64_t offset;     // of the first byte in the file
     int fd;                   // -1: there is none
-    bool given, read_only;
+    bool given, read_only, told;
     std::uint64_t answered; // last address that the answer is about
   };
   enum class reason { no_descriptor, page_size, pieces };
 
   void probe_window(const qemu_window &window);
-  /// One question to the interconnect.
-  grant query(const qemu_window &window, std::uint64_t address) const;
+  /// One question to the interconnect; `told`: see dmi_descriptor.
+  grant query(const qemu_window &window, std::uint64_t address, bool told = false) const;
   /// Takes what the answer gives; returns the last address that it covers.
   std::uint64_t ask(const qemu_window &window, std::uint64_t address);
   void take(const qemu_window &window, grant granted);
@@ -136,7 +140,7 @@ private:
   config config_;
   std::list<qemu_window> windows_; // ranges point into it
   request get_;
-  bool ram_in_doubt_ = false;
+  bool ram_in_doubt_ = false, tells_ = false;
   std::vector<bool> used_;
   std::vector<range> ranges_;
   std::size_t pieces_ = 0; // ranges that are no RAM

@@ -89,8 +89,9 @@ std::vector<qemu_window> boot_windows(const qemu_boot_memory &place, std::uint64
 /// Bytes of the machine's own RAM, in a configuration in which check_config finds nothing.
 std::uint64_t ram_size(const qemu_config &config);
 
-/// All pieces of the machine's own RAM that lies in the platform, none when it does not: one behind
-/// the other there, all named "ram".
+/// What the guest sees of the machine's own RAM that lies in the platform, nothing when it does
+/// not: its pieces lie one behind the other there. What a window hides is not seen. All are named
+/// "ram".
 std::vector<qemu_window> ram_windows(const qemu_config &config);
 
 /// Sockets that QEMU makes in the file system, and leaves there when it is killed.

@@ -20,9 +20,9 @@ std::vector<qemu_ram_piece> ram(std::uint64_t bytes, std::uint64_t low)
   constexpr const char *block = "pc.ram";
   low = std::min(low, bytes);
   std::vector<qemu_ram_piece> pieces = {
-      {0, hole, block, 0},
-      {hole, hole_end - hole, block, hole, qemu_ram_piece::kind::covered},
-      {hole_end, low - hole_end, block, hole_end}};
+      {0, hole, block, 0}, {hole, hole_end - hole, block, hole, qemu_ram_piece::kind::covered}};
+  if (low > hole_end)
+    pieces.push_back({hole_end, low - hole_end, block, hole_end});
   if (bytes > low)
     pieces.push_back({above, bytes - low, block, low});
   return pieces;

@@ -148,6 +148,10 @@ struct instance_key {
 };
 const std::vector<instance_key> &instance_keys();
 
+/// Of the key `memory`: the text, with the size that another one has if it says "platform" and no
+/// size.
+std::string with_size_of(const std::string &text, const std::string &other);
+
 constexpr unsigned most_of_a_kind = 15; ///< instances that one description stands for
 
 } // namespace tandem
