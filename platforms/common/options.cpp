@@ -144,6 +144,14 @@ void apply(std::vector<change> changes, system_description &system)
     set_key(system, c.key, c.value, c.where);
 }
 
+/// What options say of instances.
+void add_instances(const po::variables_map &map, std::vector<change> &changes)
+{
+  for (const auto &[name, value] : map)
+    if (name.find('.') != std::string::npos)
+      changes.push_back({name, value.as<std::string>(), ""}); // errors name it
+}
+
 /// All that options say of the system, those that say more about one thing last.
 void apply_options(const po::variables_map &map, system_description &system)
 {
@@ -152,9 +160,7 @@ void apply_options(const po::variables_map &map, system_description &system)
   std::vector<change> changes;
   for (const described_option &option : system.options)
     add_changes(option, map, changes);
-  for (const auto &[name, value] : map)
-    if (name.find('.') != std::string::npos)
-      changes.push_back({name, value.as<std::string>(), ""}); // errors name it
+  add_instances(map, changes);
   add_sets(map, false, changes);
   apply(changes, system);
 }
@@ -256,8 +262,15 @@ bool parse_options(int argc, char **argv, const platform_definition &definition,
   const po::options_description known = all_options(system);
   po::variables_map map;
   read_command_line(argc, argv, known, map);
-  if (map.count("config"))
-    read_config(map["config"].as<std::string>(), known, map);
+  if (map.count("config")) {
+    const std::string &path = map["config"].as<std::string>();
+    po::variables_map behind;
+    read_config(path, known, behind);
+    std::vector<change> changes;
+    add_instances(behind, changes);
+    apply(changes, system);
+    read_config(path, known, map);
+  }
   std::vector<system_description::setting> &run = system.run;
   std::vector<change> of_run;
   add_sets(map, true, of_run);

@@ -122,6 +122,14 @@ std::string planning::port_name(const std::string &part, std::size_t instance) c
 namespace
 {
 
+/// Whoever talks by an IDM needs a memory to share.
+bool has_idm(const system_description &system)
+{
+  return std::any_of(system.parts.begin(), system.parts.end(), [](const described_part &part) {
+    return part_description(part.kind).place == guest_place::idm;
+  });
+}
+
 /// Finds the shared memory, and has it and RAM on the platform observed.
 shared_range prepare_memories(system_description &system, const platform_options &options)
 {
@@ -129,6 +137,8 @@ shared_range prepare_memories(system_description &system, const platform_options
   const auto views = all_views(system, ends);
   const auto rams = place_ram(system.instances, views);
   const shared_range shared = find_shared_memory(views, rams);
+  if (shared.size == 0 && has_idm(system) && find_shared_memory(views, {}).size)
+    refuse_system("", "the shared memory is no place for RAM; add a memory for it");
   check_observed_names(options.observations, system.instances, shared.size != 0);
   std::vector<std::vector<qemu_range>> cached(rams.size());
   for (std::size_t i = 0; i < rams.size(); ++i)

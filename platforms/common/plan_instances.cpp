@@ -169,7 +169,9 @@ private:
       one.config.cached.push_back({plan_.shared.address + part.offset, part.size});
     if (from_.rams[index])
       set_ram(one, described, *from_.rams[index]);
-    if (options.mode == run_mode::free && !(one.config.cached.empty() && one.config.every.empty()))
+    if (options.mode == run_mode::free && !one.config.every.empty())
+      refuse_system("", "in free mode no time is counted, so RAM cannot be observed");
+    if (options.mode == run_mode::free && !one.config.cached.empty())
       refuse_system("", no_time);
     one.config.cache = options.cache;
     one.config.may_crash =

@@ -93,8 +93,7 @@ bool is_known_as(const system_view &view, const std::string &name)
 }
 
 /// "PART", "PART+OFFSET" or an address, in what the instance sees.
-ram_place find_place(const described_instance &instance,
-                     const std::vector<system_view> &views)
+ram_place find_place(const described_instance &instance, const std::vector<system_view> &views)
 {
   const std::string text = instance.ram_place.empty() ? memory_name(instance) : instance.ram_place;
   const std::size_t plus = text.find('+');
@@ -103,7 +102,7 @@ ram_place find_place(const described_instance &instance,
   const bool is_address = parse_number(text, number);
   if (!is_address && plus != std::string::npos && !parse_size(text.substr(plus + 1), number))
     refuse_system(place, "impossible place '" + text + "' for the RAM of " + instance.name +
-                          "; give PART, PART+OFFSET, or an address of the platform");
+                             "; give PART, PART+OFFSET, or an address of the platform");
   const std::uint64_t size = size_of_ram(instance);
   for (const system_view &view : views) {
     if (is_address ? number - view.address >= view.size : !is_known_as(view, name))
@@ -137,13 +136,11 @@ instance_ram read_ram(const described_instance &instance)
   const bool has_size = words.has_colon || !words.on_platform;
   if ((has_size && (!parse_number(words.size, ram.mib) || ram.mib > most_mib)) ||
       (!words.on_platform && (words.has_colon || words.has_place)))
-    refuse_system(instance.place("memory"), "impossible " + option + " '" + text +
-                                                "'; give MIB, a whole number from 0 to " +
-                                                std::to_string(most_mib) +
-                                                ", or platform[:MIB][@PLACE]");
-  if (words.has_place && words.place.empty())
     refuse_system(instance.place("memory"),
-                  "the place in " + option + " '" + text + "' is empty");
+                  "impossible " + option + " '" + text + "'; give MIB, a whole number from 0 to " +
+                      std::to_string(most_mib) + ", or platform[:MIB][@PLACE]");
+  if (words.has_place && words.place.empty())
+    refuse_system(instance.place("memory"), "the place in " + option + " '" + text + "' is empty");
   ram.on_platform = words.on_platform;
   ram.place = words.place;
   return ram;
@@ -186,9 +183,8 @@ void add_ram_memories(system_description &system)
   }
 }
 
-std::vector<std::optional<ram_place>>
-place_ram(const std::vector<described_instance> &instances,
-          const std::vector<std::vector<system_view>> &views)
+std::vector<std::optional<ram_place>> place_ram(const std::vector<described_instance> &instances,
+                                                const std::vector<std::vector<system_view>> &views)
 {
   std::vector<std::optional<ram_place>> places(instances.size());
   for (std::size_t i = 0; i < instances.size(); ++i) {
@@ -243,11 +239,12 @@ void check_observed_names(const std::vector<observation> &all,
     if (has_ram_on_platform(instance))
       known.push_back(instance.name + ".memory");
   if (known.empty() && !all.empty())
-    refuse_system("", "there is no memory to observe: none is shared, and no RAM is on the platform");
+    refuse_system("",
+                  "there is no memory to observe: none is shared, and no RAM is on the platform");
   for (const observation &o : all)
     if (!o.memory.empty() && std::find(known.begin(), known.end(), o.memory) == known.end())
-      refuse_system("", "there is no memory '" + o.memory + "' to observe; known are " +
-                            join(known));
+      refuse_system("",
+                    "there is no memory '" + o.memory + "' to observe; known are " + join(known));
 }
 
 } // namespace tandem

@@ -14,8 +14,8 @@
 namespace tandem
 {
 
-/// Own RAM of an instance, as its key `memory` has it: "MIB", or "platform[:MIB][@PLACE]", where PLACE
-/// is "PART", "PART+OFFSET" or an address of the platform.
+/// Own RAM of an instance, as its key `memory` has it: "MIB", or "platform[:MIB][@PLACE]", where
+/// PLACE is "PART", "PART+OFFSET" or an address of the platform.
 struct instance_ram {
   bool on_platform = false;
   std::uint64_t mib = 0; ///< 0: the machine's default
@@ -42,9 +42,8 @@ struct ram_place {
 
 /// One for each instance, nothing for one whose RAM is QEMU's. `views` are what the instances see.
 /// SC_ERROR "/tandem/platform" for a place that is not there, too small, or taken.
-std::vector<std::optional<ram_place>>
-place_ram(const std::vector<described_instance> &instances,
-          const std::vector<std::vector<system_view>> &views);
+std::vector<std::optional<ram_place>> place_ram(const std::vector<described_instance> &instances,
+                                                const std::vector<std::vector<system_view>> &views);
 /// Nobody has a window for it, but where the range says so.
 bool is_ram(const std::vector<std::optional<ram_place>> &rams, const system_view &view);
 
