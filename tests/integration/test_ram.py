@@ -349,7 +349,7 @@ right = { kind = "memory", size = "8M" }
                 ((*PLATFORMS, "--observe", "master.memory:120M+16M=every"),
                  "leaves the memory master.memory"),
                 ((*PLATFORMS, "--observe", "master.memory:1M=every"),
-                 "impossible range 'master.memory:1M' to observe"))):
+                 "impossible range 'master.memory:1M' to observe")):
             base = () if "--master.machine" in options else ("--master.machine", "arm")
             self.assertIn(sentence, self.refused(*base, "--master.image", "smoke", "--slave.image",
                                                  "smoke", *options))
