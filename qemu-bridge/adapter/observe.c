@@ -31,6 +31,7 @@ static unsigned line_shift;
 static GArray *by_host, *by_address; /* struct tandem_observed, in the order of host and seen */
 static GHashTable *blocks;           /* struct fetched, by a hash of what it holds */
 
+static bool ending;                       /* what the guest still does is not told */
 static uint64_t executed, block_begin;    /* instructions */
 static uint64_t clock_ns, clock_executed; /* the clock when it was last read, and how many then */
 
@@ -156,8 +157,10 @@ static void access_page(unsigned cpu, uint32_t info, uint64_t virtual_address, u
   const plugin_hwaddr *hw = q.qemu_plugin_get_hwaddr(info, virtual_address);
   if (!hw)
     return;
-  if (q.qemu_plugin_hwaddr_is_io(hw)) /* ends its block, which may be the rest of another one */
+  if (q.qemu_plugin_hwaddr_is_io(hw)) { /* ends its block, which may be the rest of another one */
+    ending = tandem_sync_ending();      /* it may have been the switch */
     return clock_is((uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+  }
   uint64_t address;
   const struct tandem_observed *piece = find_accessed(hw, &address);
   if (!piece)
@@ -174,7 +177,7 @@ static void access_page(unsigned cpu, uint32_t info, uint64_t virtual_address, u
 
 static void accessed(unsigned cpu, uint32_t info, uint64_t virtual_address, void *index)
 {
-  if (!by_host || adapter.ended)
+  if (!by_host || ending || adapter.ended)
     return;
   unsigned size = 1u << q.qemu_plugin_mem_size_shift(info);
   unsigned first = MIN(size, PAGE - (unsigned)(virtual_address % PAGE));
@@ -218,7 +221,7 @@ static void cleared(unsigned cpu, uint64_t instruction)
 {
   struct clearing *c = &clearing[cpu];
   unsigned bytes = c->bytes;
-  if (!bytes || adapter.ended)
+  if (!bytes || ending || adapter.ended)
     return;
   c->bytes = 0;
   static GByteArray *value;
@@ -278,7 +281,7 @@ static void begins(unsigned cpu, void *what)
     cleared(cpu, executed);
   block_begin = executed;
   executed += block->instructions;
-  for (uint32_t i = 0; i < block->lines && !adapter.ended; ++i)
+  for (uint32_t i = 0; i < block->lines && !ending && !adapter.ended; ++i)
     fetch(cpu, block->line[i]);
 }
 

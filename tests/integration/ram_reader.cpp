@@ -75,26 +75,29 @@ private:
       memory->transport_dbg(prepare(tlm::TLM_READ_COMMAND, address_ + 8, &after_, 4));
       return;
     }
-    std::vector<char> all(size_);
-    for (std::uint64_t done = 0; done < size_; done += piece)
-      if (memory->transport_dbg(prepare(tlm::TLM_READ_COMMAND, address_ + done, &all[done],
-                                        std::min(piece, size_ - done))) == 0)
+    // Pieces overlap, so that a text at the end of one is in the next.
+    std::vector<char> bytes(piece + text_.size() - 1);
+    for (std::uint64_t done = 0; done < size_; done += piece) {
+      const std::uint64_t length = std::min<std::uint64_t>(bytes.size(), size_ - done);
+      if (memory->transport_dbg(
+              prepare(tlm::TLM_READ_COMMAND, address_ + done, bytes.data(), length)) == 0)
         SC_REPORT_ERROR("/test/ram_reader", "the memory cannot be read by debug transport");
-    found_ = count(all.data());
+      found_ += count(bytes.data(), length);
+    }
     tlm::tlm_dmi dmi;
     if (memory->get_direct_mem_ptr(prepare(tlm::TLM_READ_COMMAND, address_, nullptr, 0), dmi) &&
         dmi.get_end_address() - address_ >= size_ - 1)
       direct_ = count(reinterpret_cast<const char *>(dmi.get_dmi_ptr()) +
-                      (address_ - dmi.get_start_address()));
+                          (address_ - dmi.get_start_address()),
+                      size_);
   }
 
-  unsigned count(const char *bytes) const
+  unsigned count(const char *at, std::uint64_t size) const
   {
     unsigned found = 0;
-    const char *const end = bytes + size_;
-    for (const char *at = bytes; (at = std::search(at, end, text_.begin(), text_.end())) != end;
-         ++at)
-      ++found;
+    const char *const end = at + size;
+    while ((at = std::search(at, end, text_.begin(), text_.end())) != end)
+      ++found, ++at;
     return found;
   }
 
