@@ -12,6 +12,7 @@
  * access.c   accesses that do not find RAM
  * free.c     the free mode: no common time, requests as they come
  * sync.c     virtual time: windows, halted guests, interrupts, reset, power-off
+ * checkpoint.c  the machine saved into a directory, and restored from one
  * map.c      windows, DMI ranges mapped as RAM
  * channel.c  the page: post a request, wait for the reply, take descriptors
  * parallel.c QEMU translates atomic instructions and barriers as such
@@ -100,6 +101,22 @@ void tandem_map_init(const MemoryRegionOps *window, const MemoryRegionOps *outsi
                      const MemoryRegionOps *rom);
 /* Carries out the DMI changes of a reply, and asks for the rest of it. Big lock held. */
 void tandem_map_apply(const struct tandem_wire_reply *reply);
+
+/* checkpoint.c */
+
+/* What a layer knows and a restored one has to know as well. */
+struct tandem_kept;
+/* Enters a function that hands all of it to tandem_kept_bytes, in the same order when it is saved
+ * and when it is restored; in the latter case it may stop early. name: of a file. Before the first
+ * CPU runs. */
+void tandem_checkpoint_keep(const char *name, void (*all)(struct tandem_kept *));
+void tandem_kept_bytes(struct tandem_kept *kept, void *data, size_t size);
+/* Saves into the directory whose descriptor comes next, from the main loop, while no CPU runs; then
+ * calls done, with the big lock held and the machine stopped still. problem: NULL or one sentence.
+ * False when this QEMU lacks what it takes (q.no_checkpoints). */
+bool tandem_checkpoint_save(void (*done)(const char *problem));
+/* Once all layers are made: starts the machine from a directory, if the configuration says so. */
+void tandem_checkpoint_init(void);
 
 /* sync.c */
 

@@ -76,6 +76,8 @@ static void machine_complete(Notifier *notifier, void *data)
   tandem_sync_init();
   if (adapter.free_mode)
     tandem_free_init();
+  else
+    tandem_checkpoint_init();
 }
 
 /* Takes "name=NUMBER" out of the arguments; -1 when it is not there. */

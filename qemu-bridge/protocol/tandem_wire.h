@@ -43,7 +43,7 @@
 #endif
 
 #define TANDEM_WIRE_MAGIC 0x4d45444e41540a01ull
-#define TANDEM_WIRE_VERSION 5u
+#define TANDEM_WIRE_VERSION 6u
 
 #define TANDEM_WIRE_PAGE_BYTES 65536u /* size of the shared object */
 #define TANDEM_WIRE_WINDOWS 16u       /* windows that an instance may open */
@@ -103,6 +103,9 @@ struct tandem_wire_config {
   uint32_t windows;
   uint32_t pins;
   uint32_t free_poll_us; /* free mode: host time between two WINDOW requests */
+  uint32_t restored;     /* 1: starts as the machine that was saved (SAVE) into a directory, the
+                            descriptor of which comes first on the socket; READY tells its time */
+  uint32_t reserved;
   struct tandem_wire_cache cache;
   struct tandem_wire_window window[TANDEM_WIRE_WINDOWS];
   struct tandem_wire_pin pin[TANDEM_WIRE_PINS];
@@ -123,6 +126,8 @@ enum tandem_wire_request_kind {
   TANDEM_WIRE_MISSES = 11,  /* the first `size` of `line`, in the order of their times, which are
                                not after time_ns: what missed in the cache model */
   TANDEM_WIRE_UNLOCK = 12,  /* ends a locked sequence that no access has ended */
+  TANDEM_WIRE_SAVED = 13,   /* control SAVE was carried out; data = 1: it could not be, and `error` in
+                               the page says why */
 };
 
 #define TANDEM_WIRE_FLAG_OUTSIDE 1u /* READ or WRITE of an address outside all windows */
@@ -169,6 +174,10 @@ enum tandem_wire_status {
 enum tandem_wire_control {
   TANDEM_WIRE_RUN = 0,
   TANDEM_WIRE_DO_RESET = 1, /* reset the machine; answered by RESET */
+  /* Save the machine into a directory, the descriptor of which comes first on the socket; answered
+   * by SAVED, whose reply is that to the request before. Only in a reply to WINDOW, HALTED or
+   * RESET; the rest of the reply says nothing new. */
+  TANDEM_WIRE_DO_SAVE = 2,
 };
 
 enum tandem_wire_dmi_kind {
@@ -232,7 +241,7 @@ struct tandem_wire_cache_counts {
 struct tandem_wire_page {
   struct tandem_wire_config config;
 
-  /* Why the adapter gives up, written before QEMU exits; empty otherwise. */
+  /* Why the adapter gives up, written before QEMU exits, or cannot save; empty otherwise. */
   char error[512];
 
   /* QEMU's line. */

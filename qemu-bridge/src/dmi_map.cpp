@@ -156,13 +156,37 @@ void dmi_map::map(const qemu_window &window, const grant &granted)
       return leave(reason::pieces, begin, granted.end);
     const std::uint64_t first = begin + skipped;
     const unsigned slot = free_slot();
-    ranges_.push_back({&window, first, first + size - 1, slot, granted.read_only});
-    pending_.push_back({true, slot, window.guest_address + (first - window.platform_address), size,
-                        offset + skipped, granted.fd,
-                        (cached ? TANDEM_WIRE_DMI_CACHED : 0) |
-                            (granted.read_only ? TANDEM_WIRE_DMI_READ_ONLY : 0)});
+    ranges_.push_back({&window, first, first + size - 1, slot, granted.read_only, offset + skipped,
+                       granted.fd, cached});
+    tell(ranges_.back());
     ++maps_;
   }
+}
+
+/// QEMU is to map it.
+void dmi_map::tell(const range &mapped)
+{
+  const qemu_window &window = *mapped.window;
+  pending_.push_back({true, mapped.slot,
+                      window.guest_address + (mapped.start - window.platform_address),
+                      mapped.end - mapped.start + 1, mapped.offset, mapped.fd,
+                      (mapped.cached ? TANDEM_WIRE_DMI_CACHED : 0) |
+                          (mapped.read_only ? TANDEM_WIRE_DMI_READ_ONLY : 0)});
+}
+
+void dmi_map::map_again()
+{
+  pending_.clear();
+  for (const range &mapped : ranges_)
+    tell(mapped);
+}
+
+std::set<int> dmi_map::files() const
+{
+  std::set<int> all;
+  for (const range &mapped : ranges_)
+    all.insert(mapped.fd);
+  return all;
 }
 
 unsigned dmi_map::free_slot()

@@ -67,6 +67,12 @@ public:
   void invalidate(std::uint64_t start, std::uint64_t end);
 
   bool changed() const { return !pending_.empty(); }
+  /// Changes that no QEMU is there to make.
+  void drop_changes() { pending_.clear(); }
+  /// QEMU is another process that has nothing mapped, and is to have what is.
+  void map_again();
+  /// Descriptors behind what is mapped.
+  std::set<int> files() const;
   /// Moves as many pending changes as fit into the reply, sending descriptors as needed.
   void write(tandem_wire_reply &reply, wire_channel &channel);
 
@@ -83,6 +89,9 @@ private:
     std::uint64_t start, end; // platform addresses, inclusive
     unsigned slot;
     bool read_only;
+    std::uint64_t offset; // of the first byte in the file
+    int fd;
+    bool cached;
   };
   struct change {
     bool map;
@@ -105,6 +114,7 @@ private:
   std::uint64_t ask(const qemu_window &window, std::uint64_t address);
   void take(const qemu_window &window, grant granted);
   void map(const qemu_window &window, const grant &granted);
+  void tell(const range &mapped);
   unsigned free_slot();
   void leave(reason why, std::uint64_t start, std::uint64_t end);
   bool is_mapped(std::uint64_t address) const;
