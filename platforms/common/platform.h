@@ -34,6 +34,7 @@ public:
   time_domain &domain() { return *domain_; }
   std::vector<std::unique_ptr<qemu_instance>> &instances() { return instances_; }
   std::vector<std::unique_ptr<interconnect>> &networks() { return networks_; }
+  const std::map<std::string, std::unique_ptr<sc_core::sc_module>> &parts() const { return parts_; }
   /// Null when nobody boots slaves.
   rpmsg_monitor *rpmsg() { return rpmsg_.get(); }
 
