@@ -20,6 +20,8 @@ constexpr const char *outside_arguments[] = {
     "-drive", "-blockdev", "-hd",     "-sd",  "-mtdblock", "-pflash", "-cdrom", "-fd",
     "-fsdev", "-virtfs",   "-netdev", "-nic", "-net",      "-chardev", "-usbdevice"};
 
+constexpr const char *rpmsg_file = "rpmsg";
+
 std::string memory_path(const std::string &directory, const shared_memory &memory)
 {
   return directory + "/memory-" + memory.name();
@@ -75,6 +77,8 @@ void platform_checkpoints::prepare_save()
         if (argument.rfind(outside, 0) == 0)
           refuse_checkpoint(options_.checkpoint_path, one.name + ".qemu-args has '" + argument +
                                                           "', and what is behind it is outside");
+  if (platform_.rpmsg_memory())
+    platform_.rpmsg_memory()->record();
   platform_.domain().save_at(options_.checkpoint_at, [this](qemu_instance &by) { save(by); });
 }
 
@@ -105,6 +109,8 @@ void platform_checkpoints::save(qemu_instance &by)
     if (!save_memory(*memory, memory_path(to.path(), *memory)))
       refuse_checkpoint(options_.checkpoint_path,
                         "it cannot be written: " + std::string(std::strerror(errno)));
+  if (debug_tape *const read = platform_.rpmsg_memory())
+    to.write(rpmsg_file, read->take());
   save_instances(to);
   checkpoint_manifest manifest;
   manifest.time_ns = to_ns(sc_core::sc_time_stamp());
@@ -158,6 +164,10 @@ void platform_checkpoints::prepare_restore()
       by = instance.get();
     instance->restore(saved_->subdirectory(instance->basename()));
   }
+  if (debug_tape *const read = platform_.rpmsg_memory();
+      read && !read->play(saved_->read(rpmsg_file)))
+    refuse_checkpoint(options_.restore_path, "it is damaged: '" + std::string(rpmsg_file) +
+                                                 "' is not what the monitor of rpmsg has read");
   if (!by)
     refuse_checkpoint(options_.restore_path, "it is damaged: there is no " + manifest.by);
   platform_.domain().resume(*by, [this] { load(); });
@@ -169,6 +179,8 @@ void platform_checkpoints::load()
     if (!load_memory(*memory, memory_path(saved_->path(), *memory)))
       refuse_checkpoint(options_.restore_path,
                         std::string("the content of ") + memory->name() + " cannot be restored");
+  if (platform_.rpmsg_memory())
+    platform_.rpmsg_memory()->stop();
 }
 
 } // namespace tandem

@@ -14,7 +14,8 @@ namespace tandem
 {
 
 /// Files beside those of the instances, which have a directory each: system.toml is the expanded
-/// description, memory-NAME the content of a shared memory.
+/// description, memory-NAME the content of a shared memory, rpmsg what the monitor of rpmsg has
+/// read.
 class platform_checkpoints
 {
 public:
