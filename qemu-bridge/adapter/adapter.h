@@ -13,6 +13,7 @@
  * free.c     the free mode: no common time, requests as they come
  * sync.c     virtual time: windows, halted guests, interrupts, reset, power-off
  * checkpoint.c  the machine saved into a directory, and restored from one
+ * timers.c   timers that QEMU does not restore by itself
  * map.c      windows, DMI ranges mapped as RAM
  * channel.c  the page: post a request, wait for the reply, take descriptors
  * parallel.c QEMU translates atomic instructions and barriers as such
@@ -111,12 +112,17 @@ struct tandem_kept;
  * CPU runs. */
 void tandem_checkpoint_keep(const char *name, void (*all)(struct tandem_kept *));
 void tandem_kept_bytes(struct tandem_kept *kept, void *data, size_t size);
+bool tandem_kept_restores(const struct tandem_kept *kept);
 /* Saves into the directory whose descriptor comes next, from the main loop, while no CPU runs; then
  * calls done, with the big lock held and the machine stopped still. problem: NULL or one sentence.
  * False when this QEMU lacks what it takes (q.no_checkpoints). */
 bool tandem_checkpoint_save(void (*done)(const char *problem));
 /* Once all layers are made: starts the machine from a directory, if the configuration says so. */
 void tandem_checkpoint_init(void);
+
+/* timers.c */
+
+void tandem_timers_init(void);
 
 /* sync.c */
 

@@ -53,6 +53,11 @@ void tandem_checkpoint_keep(const char *name, void (*all)(struct tandem_kept *))
   layers[layer_count++].all = all;
 }
 
+bool tandem_kept_restores(const struct tandem_kept *kept)
+{
+  return kept->restores;
+}
+
 static G_GNUC_PRINTF(1, 2) void fail(const char *format, ...)
 {
   va_list arguments;

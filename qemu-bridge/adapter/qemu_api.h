@@ -162,7 +162,8 @@ typedef struct qemu_plugin_hwaddr plugin_hwaddr;
   X(void *, qemu_ram_get_host_addr, (void *))                                                      \
   X(uint64_t, qemu_ram_get_used_length, (void *))                                                  \
   X(bool, qemu_ram_is_migratable, (void *))                                                        \
-  X(int, qemu_ram_resize, (void *, uint64_t, Error **))
+  X(int, qemu_ram_resize, (void *, uint64_t, Error **))                                            \
+  X(void, cpu_physical_memory_rw, (uint64_t, void *, uint64_t, bool))
 
 #define X(result, name, parameters) result(*name) parameters;
 struct tandem_qemu_api {

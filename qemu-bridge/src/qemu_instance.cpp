@@ -103,7 +103,7 @@ bool qemu_instance::serve(access_outcome &outcome)
     accesses_->memory().probe_all();
     break;
   case TANDEM_WIRE_WINDOW:
-    ++count_.windows;
+    count_.windows += !session_->window_was_cut();
     break;
   case TANDEM_WIRE_HALTED:
     ++count_.halts;

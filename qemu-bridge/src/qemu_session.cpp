@@ -147,7 +147,7 @@ void qemu_session::end()
 void qemu_session::relaunch()
 {
   version_.clear();
-  last_ns_ = granted_ns_ = latest_ns_ = told_level_ = 0;
+  last_ns_ = granted_ns_ = latest_ns_ = window_end_ns_ = told_level_ = 0;
   carry_ = sc_core::SC_ZERO_TIME;
   woken_ = false;
   if (replaying_)
@@ -318,7 +318,11 @@ tandem_wire_reply &qemu_session::prepare_reply(const sc_core::sc_time &delay)
   const sc_core::sc_time lag = goal > guest ? goal - guest : sc_core::SC_ZERO_TIME;
   reply.advance_ns = free_mode() ? 0 : to_ns(lag);
   carry_ = lag - from_ns(to_ns(lag));
-  reply.window_end_ns = granted_ns_ = domain_.window_end_ns();
+  if (!window_was_cut())
+    window_end_ns_ = domain_.window_end_ns();
+  // A window ends with the reports of cache misses, and these are felt.
+  granted_ns_ = config_.cached.empty() ? domain_.cut(window_end_ns_) : window_end_ns_;
+  reply.window_end_ns = granted_ns_;
   latest_ns_ = std::max(granted_ns_, request_.time_ns + reply.advance_ns);
   return reply;
 }

@@ -111,6 +111,13 @@ public:
   /// What happened to the instance and is not on the tape, as the end of a
   /// sentence, or empty.
   const std::string &unrepeatable() const { return unrepeatable_; }
+  /// The request is at the end of the first part of a window that was cut for
+  /// a checkpoint: the reply is to go on with the same window.
+  bool window_was_cut() const
+  {
+    return request_.kind == TANDEM_WIRE_WINDOW && !free_mode() &&
+           request_.time_ns < window_end_ns_;
+  }
   void cannot_repeat(const std::string &why) { unrepeatable_ = why; }
 
   // ---- for time_domain ----
@@ -171,6 +178,7 @@ private:
 
   tandem_wire_request request_{};
   std::uint64_t last_ns_ = 0, granted_ns_ = 0;
+  std::uint64_t window_end_ns_ = 0; // of the window, also when it is cut for a checkpoint
   std::uint64_t latest_ns_ = 0; // where the guest can be at its next request
   sc_core::sc_time carry_;      // part of a nanosecond that the guest still owes
   std::uint64_t told_level_ = 0; // interrupt lines as the guest knows them

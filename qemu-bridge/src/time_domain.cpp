@@ -209,6 +209,15 @@ void time_domain::resume(qemu_instance &by, std::function<void()> load)
   replays_ = true;
 }
 
+std::uint64_t time_domain::cut(std::uint64_t window_end_ns) const
+{
+  if (!save_ || replays_)
+    return window_end_ns;
+  const std::uint64_t place = (save_at_ns_ + quantum_ns_ - 1) / quantum_ns_ * quantum_ns_;
+  const bool ahead = place > to_ns(sc_core::sc_time_stamp());
+  return ahead ? std::min(place, window_end_ns) : window_end_ns;
+}
+
 void time_domain::at_boundary(qemu_instance &by)
 {
   if (replays_ && &by == resumes_by_ && by.session().tape_left() == 0)

@@ -164,14 +164,14 @@ saved_checkpoint::saved_checkpoint(const std::string &place) : place_(without_sl
   const std::string text = read(manifest_file);
   try {
     nlohmann::json m = nlohmann::json::parse(text);
-    const std::string fingerprint = m.at("fingerprint");
-    m.erase("fingerprint");
-    if (m.at("what") != magic || text_fingerprint(m.dump()) != fingerprint)
-      refuse_checkpoint(place_, "it is damaged: manifest.json is not as it was written");
     const std::string by = m.at("tandem");
     if (m.at("format") != format || by != tandem_version())
       refuse_checkpoint(place_, "it is of Tandem " + by + ", and this is Tandem " +
                                     tandem_version());
+    const std::string fingerprint = m.at("fingerprint");
+    m.erase("fingerprint");
+    if (m.at("what") != magic || text_fingerprint(m.dump()) != fingerprint)
+      refuse_checkpoint(place_, "it is damaged: manifest.json is not as it was written");
     manifest_.time_ns = m.at("time_ns");
     manifest_.by = m.at("by");
     manifest_.common = m.at("common").get<std::map<std::string, std::string>>();

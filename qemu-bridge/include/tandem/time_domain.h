@@ -80,9 +80,10 @@ public:
   // ---- checkpoints ----
   //
   // A checkpoint falls on a moment that exists anyway: one of the instances has come to the end of
-  // a window or falls asleep, and no guest is in the middle of an access. So the run is the same
-  // with it and without. What the instances have asked until then is kept, and a restored run asks
-  // it of the models again, which brings them to the same state.
+  // a window or falls asleep, and no guest is in the middle of an access. Only a window that is
+  // longer than the quantum, because nothing can happen to the instance, is cut in two for it. So
+  // the run is the same with it and without. What the instances have asked until then is kept, and
+  // a restored run asks it of the models again, which brings them to the same state.
 
   /// Calls `save` once, at the first such moment at or after that time; from within it the
   /// instances can be saved. To be called before the start.
@@ -127,6 +128,8 @@ public:
   /// The instance has another process, or none.
   void rewatch();
 
+  /// Where a window that ends then is to be cut for a checkpoint; else its end.
+  std::uint64_t cut(std::uint64_t window_end_ns) const;
   /// The instance is at a moment at which there may be a checkpoint.
   void at_boundary(qemu_instance &by);
   /// Returns when processes have taken over.
