@@ -126,7 +126,7 @@ void new_checkpoint::write(const std::string &name, const std::string &text) con
 
 void new_checkpoint::finish(const checkpoint_manifest &manifest)
 {
-  nlohmann::json m;
+  nlohmann::ordered_json m;
   m["what"] = magic;
   m["format"] = format;
   m["tandem"] = tandem_version();
@@ -163,7 +163,7 @@ saved_checkpoint::saved_checkpoint(const std::string &place) : place_(without_sl
     refuse_checkpoint(place_, "there is none");
   const std::string text = read(manifest_file);
   try {
-    nlohmann::json m = nlohmann::json::parse(text);
+    auto m = nlohmann::ordered_json::parse(text);
     const std::string by = m.at("tandem");
     if (m.at("format") != format || by != tandem_version())
       refuse_checkpoint(place_, "it is of Tandem " + by + ", and this is Tandem " +
