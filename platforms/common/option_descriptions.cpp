@@ -35,6 +35,14 @@ po::options_description general_options()
   add("mode", text()->default_value("parallel"), "parallel, serial or free");
   add("lookahead", text()->default_value("on"), "longer windows while nothing can happen: on, off");
   add("time-limit", text()->default_value("0"), "end at this simulated time; 0: no limit");
+  add("checkpoint-at", text(),
+      "save the run at the first end of a window at or after this simulated time at which no guest "
+      "is in the middle of an access");
+  add("checkpoint", text(), "directory for that, which replaces a checkpoint that is there");
+  add("checkpoint-exit", "end the run then");
+  add("restore", text(),
+      "begin with the checkpoint in this directory; options of the run that was saved hold, where "
+      "this command line says nothing else");
   add("seed", text()->default_value("1"), "seed of all that is drawn at random");
   add("on-slave-crash", text(),
       "report: the master sees the state, the run goes on; fail: the run ends; default: report "

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.h"
 
+#include "checkpoint/checkpoint_directory.h"
 #include "command_line.h"
 #include "option_descriptions.h"
 
@@ -208,14 +209,100 @@ void read_config(const std::string &path, const po::options_description &known,
   read_ini(stream, known, map);
 }
 
+void read_checkpoints(const po::variables_map &map, platform_options &o)
+{
+  if (map.count("restore"))
+    o.restore_path = map["restore"].as<std::string>();
+  if (map.count("checkpoint-at") != map.count("checkpoint"))
+    refuse_option("--checkpoint-at and --checkpoint belong together");
+  o.checkpoint_exit = map.count("checkpoint-exit") != 0;
+  if (map.count("checkpoint")) {
+    o.checkpoint_at = time_option(map, "checkpoint-at");
+    o.checkpoint_path = map["checkpoint"].as<std::string>();
+  } else if (o.checkpoint_exit) {
+    refuse_option("--checkpoint-exit is of no use without --checkpoint");
+  }
+  const bool any = !o.checkpoint_path.empty() || !o.restore_path.empty();
+  if (any && o.mode == run_mode::free)
+    refuse_option("mode free has no checkpoints: there is no time at which all guests are");
+}
+
+/// What the command line and its INI file have said, for a checkpoint. Not: what belongs to this
+/// call alone, and where results go.
+std::vector<std::pair<std::string, std::string>> given_settings(const po::variables_map &map)
+{
+  static const char *const of_this_call[] = {
+      "help",         "config",   "dry-run",       "dump-dtb",   "dump-system",
+      "interactive",  "out",      "vcd",           "stats",      "log",
+      "progress",     "consoles", "verbosity",     "measure",    "realtime",
+      "hang-timeout", "restore",  "checkpoint-at", "checkpoint", "checkpoint-exit"};
+  std::vector<std::pair<std::string, std::string>> result;
+  for (const auto &[name, value] : map) {
+    if (value.defaulted() ||
+        std::find(std::begin(of_this_call), std::end(of_this_call), name) != std::end(of_this_call))
+      continue;
+    if (value.value().type() == typeid(std::string))
+      result.emplace_back(name, value.as<std::string>());
+    else
+      for (const std::string &text : value.as<std::vector<std::string>>())
+        result.emplace_back(name, text);
+  }
+  return result;
+}
+
+/// Command line, INI file and, behind them, the settings of the run that was saved: of one option
+/// what was given now holds, and of a list both do, later words last. But a new observation is in
+/// place of the old.
+void read_with_saved(int argc, char **argv, const po::options_description &known,
+                     const std::vector<std::pair<std::string, std::string>> &saved,
+                     const std::string &restore, po::variables_map &map)
+{
+  po::variables_map given;
+  read_command_line(argc, argv, known, given);
+  std::vector<std::pair<std::string, std::string>> lists, others;
+  for (const auto &setting : saved) {
+    const po::option_description *const option = known.find_nothrow(setting.first, false);
+    if (!option)
+      refuse_checkpoint(restore, "it is of another system: it has an option " + setting.first);
+    if (!option->semantic()->is_composing()) {
+      others.push_back(setting);
+      continue;
+    }
+    const std::vector<std::string> now = list_option(given, setting.first);
+    const bool again = std::find(now.begin(), now.end(), setting.second) != now.end();
+    if (!again && (setting.first != "observe" || now.empty()))
+      lists.push_back(setting);
+  }
+  read_settings(lists, known, map);
+  read_command_line(argc, argv, known, map);
+  if (map.count("config"))
+    read_config(map["config"].as<std::string>(), known, map);
+  read_settings(others, known, map);
+}
+
+/// The directory of --restore, before the options are known; empty: there is none.
+std::string restore_directory(int argc, char **argv)
+{
+  const std::string option = "--restore";
+  for (int i = 1; i < argc; ++i) {
+    if (argv[i] == option && i + 1 < argc)
+      return argv[i + 1];
+    if (std::string(argv[i]).rfind(option + "=", 0) == 0)
+      return argv[i] + option.size() + 1;
+  }
+  return "";
+}
+
 /// What the run is told by whomever, and by default. Not: what belongs to this call alone, and
 /// where results go.
 std::vector<system_description::setting> settings_of_run(const po::variables_map &map,
                                                          const system_description &system)
 {
-  static const char *const of_this_call[] = {"help",        "config",      "dry-run", "dump-dtb",
-                                             "dump-system", "interactive", "out",     "vcd",
-                                             "stats",       "log",         "set",     "add"};
+  static const char *const of_this_call[] = {
+      "help",        "config",      "dry-run",       "dump-dtb",
+      "dump-system", "interactive", "out",           "vcd",
+      "stats",       "log",         "set",           "add",
+      "restore",     "checkpoint",  "checkpoint-at", "checkpoint-exit"};
   std::vector<system_description::setting> result;
   for (const auto &[name, value] : map) {
     const auto is_it = [&n = name](const auto &o) { return n == o.name; };
@@ -251,7 +338,13 @@ bool parse_options(int argc, char **argv, const platform_definition &definition,
   const std::string name = definition.name.empty()
                                ? std::filesystem::path(argv[0]).filename().string()
                                : definition.name;
-  const std::string source = definition.takes_source ? take_source(argc, argv) : definition.source;
+  std::string source = definition.takes_source ? take_source(argc, argv) : definition.source;
+  const std::string restore = restore_directory(argc, argv);
+  std::vector<std::pair<std::string, std::string>> saved;
+  if (source.empty() && definition.takes_source && !restore.empty())
+    source = saved_checkpoint(restore).path() + "/system.toml"; // has all that was said
+  else if (!restore.empty())
+    saved = saved_checkpoint(restore).manifest().settings;
   system = definition.system;
   if (!source.empty()) {
     const std::string help = system.help;
@@ -261,16 +354,15 @@ bool parse_options(int argc, char **argv, const platform_definition &definition,
   }
   const po::options_description known = all_options(system);
   po::variables_map map;
-  read_command_line(argc, argv, known, map);
-  if (map.count("config")) {
-    const std::string &path = map["config"].as<std::string>();
+  read_with_saved(argc, argv, known, saved, restore, map);
+  if (map.count("config")) { // said of instances before the command line does
     po::variables_map behind;
-    read_config(path, known, behind);
+    read_config(map["config"].as<std::string>(), known, behind);
     std::vector<change> changes;
     add_instances(behind, changes);
     apply(changes, system);
-    read_config(path, known, map);
   }
+  options.settings = given_settings(map);
   std::vector<system_description::setting> &run = system.run;
   std::vector<change> of_run;
   add_sets(map, true, of_run);
@@ -288,6 +380,7 @@ bool parse_options(int argc, char **argv, const platform_definition &definition,
     read_general(map, options);
     read_guests(map, options);
     read_output(map, options);
+    read_checkpoints(map, options);
   });
   if (system.instances.empty())
     refuse_option(source + ": the system has no instance");

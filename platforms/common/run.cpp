@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/run_platform.h"
 
+#include "checkpoint/platform_checkpoints.h"
 #include "display.h"
 #include "platform.h"
 #include "stop_signals.h"
@@ -113,9 +114,11 @@ std::vector<std::string> qemu_sockets(const system_plan &plan)
   return paths;
 }
 
-int simulate(const platform_options &options, const system_plan &plan, terminal *user)
+int simulate(const platform_options &options, const system_plan &plan,
+             const system_description &system, terminal *user)
 {
   class platform platform(plan, options);
+  const platform_checkpoints checkpoints(platform, plan, options, system_text(system));
   const stop_signals signals(platform.domain(), qemu_sockets(plan));
   display screen(platform, options);
   platform.domain().on_tick([&screen] { screen.tick(); });
@@ -160,6 +163,9 @@ int simulate(const platform_options &options, const system_plan &plan, terminal 
     std::fprintf(stderr, "statistics: %s\n", options.statistics_path.c_str());
   if (log)
     std::fprintf(stderr, "log: %s\n", options.log_path.c_str());
+  if (!checkpoints.made().empty())
+    std::fprintf(stderr, "checkpoint: %s\n", checkpoints.made().c_str());
+  checkpoints.check_made();
   return exit_status(platform, reason);
 }
 
@@ -202,10 +208,10 @@ int run(int argc, char **argv, const platform_definition &definition)
   if (options.dry_run || !options.tree_directory.empty() || !options.dump_path.empty())
     return show(options, system, plan);
   if (!options.interactive)
-    return simulate(options, plan, nullptr);
+    return simulate(options, plan, system, nullptr);
   terminal user;
   connect(user, plan.instances.front());
-  return simulate(options, plan, &user);
+  return simulate(options, plan, system, &user);
 }
 
 } // namespace

@@ -13,6 +13,8 @@
  * access.c   accesses that do not find RAM
  * free.c     the free mode: no common time, requests as they come
  * sync.c     virtual time: windows, halted guests, interrupts, reset, power-off
+ * checkpoint.c  the machine saved into a directory, and restored from one
+ * timers.c   timers that QEMU does not restore by itself
  * map.c      windows, DMI ranges mapped as RAM
  * ram.c      the machine's own RAM in the platform's memory
  * channel.c  the page: post a request, wait for the reply, take descriptors
@@ -127,6 +129,27 @@ void tandem_map_apply(const struct tandem_wire_reply *reply);
 /* Asks for the machine's RAM when it is to lie in the platform's memory. Big lock held, nothing is
  * in it yet. */
 void tandem_map_prepare(void);
+
+/* checkpoint.c */
+
+/* What a layer knows and a restored one has to know as well. */
+struct tandem_kept;
+/* Enters a function that hands all of it to tandem_kept_bytes, in the same order when it is saved
+ * and when it is restored; in the latter case it may stop early. name: of a file. Before the first
+ * CPU runs. */
+void tandem_checkpoint_keep(const char *name, void (*all)(struct tandem_kept *));
+void tandem_kept_bytes(struct tandem_kept *kept, void *data, size_t size);
+bool tandem_kept_restores(const struct tandem_kept *kept);
+/* Saves into the directory whose descriptor comes next, from the main loop, while no CPU runs; then
+ * calls done, with the big lock held and the machine stopped still. problem: NULL or one sentence.
+ * False when this QEMU lacks what it takes (q.no_checkpoints). */
+bool tandem_checkpoint_save(void (*done)(const char *problem));
+/* Once all layers are made: starts the machine from a directory, if the configuration says so. */
+void tandem_checkpoint_init(void);
+
+/* timers.c */
+
+void tandem_timers_init(void);
 
 /* sync.c */
 

@@ -33,6 +33,32 @@ static void make(struct cache *cache, const struct tandem_wire_cache_level *leve
   cache->entries = g_new0(struct entry, (size_t)cache->sets * cache->ways);
 }
 
+/* ---- checkpoints ---- */
+
+static void keep_entries(struct tandem_kept *kept, const struct cache *cache)
+{
+  if (cache->entries)
+    tandem_kept_bytes(kept, cache->entries,
+                      (size_t)cache->sets * cache->ways * sizeof *cache->entries);
+}
+
+/* A cache of another shape starts empty, with the counts of the one before. */
+static void keep_all(struct tandem_kept *kept)
+{
+  struct tandem_wire_cache shape = adapter.page->config.cache;
+  shape.batch = 0;
+  struct tandem_wire_cache saved = shape;
+  tandem_kept_bytes(kept, &adapter.page->cache_counts, sizeof adapter.page->cache_counts);
+  tandem_kept_bytes(kept, &saved, sizeof saved);
+  if (memcmp(&saved, &shape, sizeof shape))
+    return;
+  tandem_kept_bytes(kept, &stamp, sizeof stamp);
+  tandem_kept_bytes(kept, &seed, sizeof seed);
+  for (int i = 0; i < q.cpus; ++i)
+    keep_entries(kept, &l1[i]);
+  keep_entries(kept, &l2);
+}
+
 void tandem_cache_init(void)
 {
   const struct tandem_wire_cache *config = &adapter.page->config.cache;
@@ -43,6 +69,7 @@ void tandem_cache_init(void)
   for (int i = 0; i < q.cpus; ++i)
     make(&l1[i], &config->l1);
   make(&l2, &config->l2);
+  tandem_checkpoint_keep("cache", keep_all);
 }
 
 static struct entry *victim(struct entry *set, uint32_t ways)

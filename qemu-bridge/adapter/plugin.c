@@ -77,8 +77,12 @@ static void machine_complete(Notifier *notifier, void *data)
   tandem_access_init();
   tandem_map_prepare();
   tandem_sync_init();
-  if (adapter.free_mode)
+  if (adapter.free_mode) {
     tandem_free_init();
+  } else {
+    tandem_timers_init();
+    tandem_checkpoint_init();
+  }
 }
 
 /* Takes "name=NUMBER" out of the arguments; -1 when it is not there. */

@@ -48,6 +48,11 @@ const char *tandem_qemu_api_load(const qemu_info_t *info)
   } while (0)
 #define X(result, name, parameters) FIND(q.name, #name);
   TANDEM_QEMU_FUNCTIONS(X)
+  const char *needed = missing;
+  missing = NULL;
+  TANDEM_QEMU_CHECKPOINT_FUNCTIONS(X)
+  q.no_checkpoints = missing;
+  missing = needed;
 #undef X
   if (dlsym(RTLD_DEFAULT, "bql_lock_impl")) {
     FIND(q.lock, "bql_lock_impl");

@@ -156,9 +156,31 @@ typedef struct qemu_plugin_hwaddr plugin_hwaddr;
   X(void, qemu_plugin_register_vcpu_tb_exec_cb, (void *, plugin_vcpu_cb, int, void *))             \
   X(void, qemu_plugin_register_vcpu_insn_exec_cb, (void *, plugin_vcpu_cb, int, void *))
 
+/* Those that only checkpoints need: a QEMU without one of them runs, and cannot be saved. */
+#define TANDEM_QEMU_CHECKPOINT_FUNCTIONS(X)                                                        \
+  X(int, vm_stop, (int))                                                                           \
+  X(void, vm_start, (void))                                                                        \
+  X(void, qmp_xen_save_devices_state, (const char *, bool, bool, Error **))                        \
+  X(void *, qio_channel_file_new_path, (const char *, int, unsigned, Error **))                    \
+  X(void *, qemu_file_new_input, (void *))                                                         \
+  X(unsigned, qemu_get_be32, (void *))                                                             \
+  X(int, qemu_fclose, (void *))                                                                    \
+  X(int, qemu_load_device_state, (void *, Error **))                                               \
+  X(void *, qemu_get_aio_context, (void))                                                          \
+  X(void, aio_bh_schedule_oneshot_full, (void *, void (*)(void *), void *, const char *))          \
+  X(int, qemu_ram_foreach_block, (int (*)(void *, void *), void *))                                \
+  X(const char *, qemu_ram_get_idstr, (void *))                                                    \
+  X(void *, qemu_ram_get_host_addr, (void *))                                                      \
+  X(uint64_t, qemu_ram_get_used_length, (void *))                                                  \
+  X(bool, qemu_ram_is_migratable, (void *))                                                        \
+  X(int, qemu_ram_resize, (void *, uint64_t, Error **))                                            \
+  X(void, cpu_physical_memory_rw, (uint64_t, void *, uint64_t, bool))
+
 #define X(result, name, parameters) result(*name) parameters;
 struct tandem_qemu_api {
   TANDEM_QEMU_FUNCTIONS(X)
+  TANDEM_QEMU_CHECKPOINT_FUNCTIONS(X)
+  const char *no_checkpoints; /* the first of these that is missing, or NULL */
   /* Named differently across versions. */
   void (*lock)(const char *, int); /* the big lock */
   void (*unlock)(void);

@@ -119,6 +119,9 @@ struct tandem_wire_config {
   uint32_t free_poll_us; /* free mode: host time between two WINDOW requests */
   uint32_t rams;         /* 0: the machine's RAM is QEMU's, and it sends no PREPARE */
   uint32_t observes; /* 1: memory to be observed may be mapped at any time, 0: by PREPARE only */
+  uint32_t restored; /* 1: starts as the machine that was saved (SAVE) into a directory, the
+                        descriptor of which comes first on the socket; READY tells its time */
+  uint32_t reserved;
   struct tandem_wire_cache cache;
   struct tandem_wire_window window[TANDEM_WIRE_WINDOWS];
   struct tandem_wire_ram ram[TANDEM_WIRE_RAM];
@@ -143,6 +146,8 @@ enum tandem_wire_request_kind {
   TANDEM_WIRE_UNLOCK = 12,  /* ends a locked sequence that no access has ended */
   TANDEM_WIRE_PREPARE = 13, /* before READY, once: nothing is in the machine's RAM yet. The reply
                                has DMI changes and nothing else: where all of it lies */
+  TANDEM_WIRE_SAVED = 14, /* control SAVE was carried out; data = 1: it could not be, and `error` in
+                             the page says why */
 };
 
 #define TANDEM_WIRE_FLAG_OUTSIDE 1u /* READ or WRITE of an address outside all windows */
@@ -189,6 +194,10 @@ enum tandem_wire_status {
 enum tandem_wire_control {
   TANDEM_WIRE_RUN = 0,
   TANDEM_WIRE_DO_RESET = 1, /* reset the machine; answered by RESET */
+  /* Save the machine into a directory, the descriptor of which comes first on the socket; answered
+   * by SAVED, whose reply is that to the request before. Only in a reply to WINDOW, HALTED or
+   * RESET; the rest of the reply says nothing new. */
+  TANDEM_WIRE_DO_SAVE = 2,
 };
 
 enum tandem_wire_dmi_kind {
@@ -258,7 +267,7 @@ struct tandem_wire_cache_counts {
 struct tandem_wire_page {
   struct tandem_wire_config config;
 
-  /* Why the adapter gives up, written before QEMU exits; empty otherwise. */
+  /* Why the adapter gives up, written before QEMU exits, or cannot save; empty otherwise. */
   char error[512];
 
   /* QEMU's line. */

@@ -247,12 +247,35 @@ void dmi_map::map(const qemu_window &window, const grant &granted)
     const unsigned slot = free_slot();
     ranges_.push_back(
         {&window, first, first + size - 1, offset + skipped, granted.fd, slot, flags});
-    pending_.push_back({true, slot, window.guest_address + (first - window.platform_address), size,
-                        offset + skipped, granted.fd, flags});
+    tell(ranges_.back());
     tells_ |= (flags & TANDEM_WIRE_DMI_EVERY) != 0;
     pieces_ += !ram;
     ++maps_;
   }
+}
+
+/// QEMU is to map it.
+void dmi_map::tell(const range &mapped)
+{
+  const qemu_window &window = *mapped.window;
+  pending_.push_back({true, mapped.slot,
+                      window.guest_address + (mapped.start - window.platform_address),
+                      mapped.end - mapped.start + 1, mapped.offset, mapped.fd, mapped.flags});
+}
+
+void dmi_map::map_again()
+{
+  pending_.clear();
+  for (const range &mapped : ranges_)
+    tell(mapped);
+}
+
+std::set<int> dmi_map::files() const
+{
+  std::set<int> all;
+  for (const range &mapped : ranges_)
+    all.insert(mapped.fd);
+  return all;
 }
 
 unsigned dmi_map::free_slot()

@@ -204,6 +204,8 @@ void qemu_accesses::inspect()
   const unsigned size = request.size;
   std::uint64_t platform = 0, data = request.write ? request.data : 0;
   ++count_.debug;
+  if (request.write)
+    session_.cannot_repeat("a debugger or a device of QEMU wrote to the platform");
   tandem_wire_status status = TANDEM_WIRE_DECODE_ERROR;
   if ((size == 1 || size == 2 || size == 4 || size == 8) &&
       dmi_.find(request.address, size, platform)) {

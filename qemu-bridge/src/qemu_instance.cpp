@@ -75,6 +75,8 @@ void qemu_instance::live()
     }
     if (request.kind != TANDEM_WIRE_MISSES)
       session_->reach(request.time_ns);
+    if (request.kind == TANDEM_WIRE_WINDOW || request.kind == TANDEM_WIRE_HALTED)
+      domain_.at_boundary(*this);
     if (!(request.flags & TANDEM_WIRE_FLAG_LOCKED))
       accesses_->end_sequence();
     access_outcome outcome;
@@ -108,7 +110,7 @@ bool qemu_instance::serve(access_outcome &outcome)
     accesses_->memory().probe_all();
     break;
   case TANDEM_WIRE_WINDOW:
-    ++count_.windows;
+    count_.windows += !session_->window_was_cut();
     break;
   case TANDEM_WIRE_HALTED:
     ++count_.halts;
@@ -137,6 +139,7 @@ bool qemu_instance::serve(access_outcome &outcome)
 /// False when the simulation stops before the reply is complete.
 bool qemu_instance::answer(const access_outcome &outcome)
 {
+  session_->await_live();
   const tandem_wire_request &request = session_->request();
   tandem_wire_reply &reply = session_->prepare_reply(outcome.delay);
   reply.status = outcome.status;
@@ -153,6 +156,50 @@ bool qemu_instance::answer(const access_outcome &outcome)
     report_->set_state(instance_state::running);
   accesses_->confirm_ram();
   return session_->answer(accesses_->memory());
+}
+
+// ---- checkpoints ----
+
+const dmi_map &qemu_instance::memory() const
+{
+  return accesses_->memory();
+}
+
+std::string qemu_instance::unrepeatable() const
+{
+  const bool may_be_replaced = config_.console == "log" || config_.console == "none";
+  if (config_.cpus > 1 && !may_be_replaced)
+    return "it has several CPUs and a console that is no log, and its process has to be replaced";
+  return session_->unrepeatable();
+}
+
+bool qemu_instance::between()
+{
+  return session_->between();
+}
+
+void qemu_instance::begin_save(int directory)
+{
+  session_->begin_save(directory);
+}
+
+/// Which CPU of several is next is known to QEMU's CPU thread alone, and so is not in a checkpoint:
+/// this run goes on as those that are restored from it.
+void qemu_instance::end_save(int directory)
+{
+  session_->end_save(directory);
+  if (config_.cpus > 1)
+    session_->replace(directory, accesses_->memory());
+}
+
+void qemu_instance::restore(int directory)
+{
+  session_->restore(directory);
+}
+
+void qemu_instance::take_over()
+{
+  session_->go_live(accesses_->memory());
 }
 
 // ---- what it shows ----

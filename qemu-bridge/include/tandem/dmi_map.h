@@ -86,6 +86,12 @@ public:
   /// Some accesses are told without a cache model.
   bool tells() const { return tells_; }
   bool changed() const { return !pending_.empty(); }
+  /// Changes that no QEMU is there to make.
+  void drop_changes() { pending_.clear(); }
+  /// QEMU is another process that has nothing mapped, and is to have what is.
+  void map_again();
+  /// Descriptors behind what is mapped.
+  std::set<int> files() const;
   /// Moves as many pending changes as fit into the reply, sending descriptors as needed.
   void write(tandem_wire_reply &reply, wire_channel &channel);
 
@@ -129,6 +135,7 @@ private:
   std::uint64_t ask(const qemu_window &window, std::uint64_t address);
   void take(const qemu_window &window, grant granted);
   void map(const qemu_window &window, const grant &granted);
+  void tell(const range &mapped);
   unsigned free_slot();
   void leave(reason why, std::uint64_t start, std::uint64_t end);
   bool is_mapped(std::uint64_t address) const;
