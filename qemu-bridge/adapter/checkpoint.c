@@ -130,7 +130,7 @@ struct block_list {
   unsigned count;
 };
 
-static int save_block(void *block, void *opaque)
+static int save_block(RAMBlock *block, void *opaque)
 {
   struct block_list *list = opaque;
   if (!q.qemu_ram_is_migratable(block))
@@ -265,10 +265,10 @@ static void check_version(void)
 
 struct search {
   const char *name;
-  void *block;
+  RAMBlock *block;
 };
 
-static int match(void *block, void *opaque)
+static int match(RAMBlock *block, void *opaque)
 {
   struct search *s = opaque;
   if (q.qemu_ram_is_migratable(block) && strcmp(q.qemu_ram_get_idstr(block), s->name) == 0)

@@ -168,12 +168,8 @@ typedef struct qemu_plugin_hwaddr plugin_hwaddr;
   X(int, qemu_load_device_state, (void *, Error **))                                               \
   X(void *, qemu_get_aio_context, (void))                                                          \
   X(void, aio_bh_schedule_oneshot_full, (void *, void (*)(void *), void *, const char *))          \
-  X(int, qemu_ram_foreach_block, (int (*)(void *, void *), void *))                                \
-  X(const char *, qemu_ram_get_idstr, (void *))                                                    \
-  X(void *, qemu_ram_get_host_addr, (void *))                                                      \
-  X(uint64_t, qemu_ram_get_used_length, (void *))                                                  \
-  X(bool, qemu_ram_is_migratable, (void *))                                                        \
-  X(int, qemu_ram_resize, (void *, uint64_t, Error **))                                            \
+  X(bool, qemu_ram_is_migratable, (RAMBlock *))                                                    \
+  X(int, qemu_ram_resize, (RAMBlock *, uint64_t, Error **))                                        \
   X(void, cpu_physical_memory_rw, (uint64_t, void *, uint64_t, bool))
 
 #define X(result, name, parameters) result(*name) parameters;

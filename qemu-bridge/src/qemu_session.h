@@ -150,7 +150,6 @@ public:
   std::uint64_t sleeps() const { return channel_.sleeps(); }
 
 private:
-  bool free_mode() const { return domain_.mode() == run_mode::free; }
   bool starts() const;
   bool has_machine() const;
   bool look_ahead();
