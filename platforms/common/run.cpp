@@ -118,7 +118,7 @@ int simulate(const platform_options &options, const system_plan &plan,
              const system_description &system, terminal *user)
 {
   class platform platform(plan, options);
-  const platform_checkpoints checkpoints(platform, plan, options, system_text(system));
+  const platform_checkpoints checkpoints(platform, plan, options, system);
   const stop_signals signals(platform.domain(), qemu_sockets(plan));
   display screen(platform, options);
   platform.domain().on_tick([&screen] { screen.tick(); });

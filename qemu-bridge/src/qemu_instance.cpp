@@ -79,6 +79,8 @@ void qemu_instance::live()
       domain_.at_boundary(*this);
     if (!(request.flags & TANDEM_WIRE_FLAG_LOCKED))
       accesses_->end_sequence();
+    session_->await_served();
+    session_->note_served();
     access_outcome outcome;
     // Commands wait for the end of a sequence, or others would wait for it as
     // long as it is halted.
@@ -120,9 +122,11 @@ bool qemu_instance::serve(access_outcome &outcome)
   case TANDEM_WIRE_READ:
   case TANDEM_WIRE_WRITE:
     outcome = accesses_->access();
+    session_->note_served();
     break;
   case TANDEM_WIRE_MISSES:
     accesses_->batch();
+    session_->note_served();
     break;
   case TANDEM_WIRE_RESET:
     ++count_.resets;
@@ -139,6 +143,7 @@ bool qemu_instance::serve(access_outcome &outcome)
 /// False when the simulation stops before the reply is complete.
 bool qemu_instance::answer(const access_outcome &outcome)
 {
+  session_->await_answered();
   session_->await_live();
   const tandem_wire_request &request = session_->request();
   tandem_wire_reply &reply = session_->prepare_reply(outcome.delay);

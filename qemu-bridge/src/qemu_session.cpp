@@ -315,6 +315,8 @@ void qemu_session::reach(std::uint64_t time_ns, const sc_core::sc_time &later)
 
 void qemu_session::sleep(const std::function<bool()> &wanted)
 {
+  if (taped_ && tape_.left() && domain_.in_order())
+    return sleep_in_order(wanted);
   sc_core::sc_time due = from_ns(request_.next_timer_ns);
   // Of requests that come from a tape the guest is known to have gone on.
   if (tape_.left())
@@ -361,6 +363,9 @@ bool qemu_session::answer_prepare(dmi_map &changes)
 bool qemu_session::answer(dmi_map &changes)
 {
   told_level_ = channel_.reply_slot().irq_level;
+  if (!taped_ && domain_.records())
+    tape_.last_order().answered = domain_.answers();
+  domain_.answered();
   if (replaying_) {
     changes.drop_changes();
     taken_ = false;

@@ -107,6 +107,12 @@ public:
   /// All requests of the tape are taken, or all but the next.
   bool replayed() const { return !tape_.left() || (tape_.left() == 1 && released_ && !taken_); }
   std::size_t tape_left() const { return tape_.left(); }
+  /// Before a request of the tape is served, and before it is answered: returns
+  /// when all has happened that had happened then.
+  void await_served() const;
+  void await_answered() const;
+  /// The request is being served, at that place in the order.
+  void note_served();
   /// The process takes over.
   void go_live(dmi_map &map);
   /// Before a request is answered: returns when there is a process for it.
@@ -153,6 +159,7 @@ private:
   bool starts() const;
   bool has_machine() const;
   bool look_ahead();
+  void sleep_in_order(const std::function<bool()> &wanted);
   void record(const tandem_wire_request &request);
   const tandem_wire_request &outstanding() const;
   tandem_wire_request await_on_host(std::uint32_t kind);

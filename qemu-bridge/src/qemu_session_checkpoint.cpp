@@ -184,6 +184,31 @@ void qemu_session::go_live(dmi_map &map)
   replaying_ = woken_ = false;
 }
 
+void qemu_session::await_served() const
+{
+  if (taped_)
+    domain_.await_answers(tape_.order().served);
+}
+
+void qemu_session::await_answered() const
+{
+  if (taped_ && tape_.left())
+    domain_.await_answers(tape_.order().answered);
+}
+
+void qemu_session::note_served()
+{
+  if (!taped_ && domain_.records())
+    tape_.last_order().served = domain_.answers();
+}
+
+/// In the order of the tape, whatever wakes the guest in this system and when.
+void qemu_session::sleep_in_order(const std::function<bool()> &wanted)
+{
+  while (!wanted() && domain_.answers() < tape_.order().answered)
+    sc_core::wait(wake_ | domain_.answered_event());
+}
+
 void qemu_session::await_live()
 {
   if (replaying_ && !tape_.left())

@@ -12,7 +12,7 @@ namespace
 struct tape_head {
   std::uint64_t magic, requests, lines;
 };
-constexpr std::uint64_t tape_magic = 0x0145504154444e54; // "TNDTAPE", version 1
+constexpr std::uint64_t tape_magic = 0x0245504154444e54; // "TNDTAPE", version 2
 
 } // namespace
 
@@ -24,6 +24,7 @@ std::size_t request_tape::lines_of(const tandem_wire_request &request) const
 void request_tape::add(const tandem_wire_request &request, const tandem_wire_line *lines)
 {
   requests_.push_back(request);
+  orders_.emplace_back();
   lines_.insert(lines_.end(), lines, lines + lines_of(request));
 }
 
@@ -41,6 +42,8 @@ std::string request_tape::bytes() const
   std::string all(reinterpret_cast<const char *>(&head), sizeof head);
   all.append(reinterpret_cast<const char *>(requests_.data()),
              requests_.size() * sizeof requests_.front());
+  all.append(reinterpret_cast<const char *>(orders_.data()),
+             orders_.size() * sizeof orders_.front());
   all.append(reinterpret_cast<const char *>(lines_.data()), lines_.size() * sizeof lines_.front());
   return all;
 }
@@ -52,15 +55,19 @@ bool request_tape::read(const std::string &bytes)
     return false;
   std::memcpy(&head, bytes.data(), sizeof head);
   const std::uint64_t room = bytes.size() - sizeof head;
-  if (head.magic != tape_magic || head.requests > room / sizeof(tandem_wire_request) ||
+  constexpr std::uint64_t each = sizeof(tandem_wire_request) + sizeof(request_order);
+  if (head.magic != tape_magic || head.requests > room / each ||
       head.lines > room / sizeof(tandem_wire_line) ||
-      room != head.requests * sizeof(tandem_wire_request) + head.lines * sizeof(tandem_wire_line))
+      room != head.requests * each + head.lines * sizeof(tandem_wire_line))
     return false;
   requests_.resize(head.requests);
+  orders_.resize(head.requests);
   lines_.resize(head.lines);
   const char *from = bytes.data() + sizeof head;
   std::memcpy(requests_.data(), from, head.requests * sizeof(tandem_wire_request));
-  std::memcpy(lines_.data(), from + head.requests * sizeof(tandem_wire_request),
+  from += head.requests * sizeof(tandem_wire_request);
+  std::memcpy(orders_.data(), from, head.requests * sizeof(request_order));
+  std::memcpy(lines_.data(), from + head.requests * sizeof(request_order),
               head.lines * sizeof(tandem_wire_line));
   std::uint64_t lines = 0;
   for (const tandem_wire_request &request : requests_)

@@ -11,6 +11,12 @@
 namespace tandem
 {
 
+/// When a request was served and answered, in answers that all instances had got
+/// before.
+struct request_order {
+  std::uint64_t served = 0, answered = UINT64_MAX;
+};
+
 /// Requests, and the cache lines that came with them. Of a run that is restored
 /// the first ones are played back; what is asked later is added behind them.
 class request_tape
@@ -25,6 +31,9 @@ public:
   const tandem_wire_request &last() const { return requests_.back(); }
   /// Takes it, and with it its lines.
   const tandem_wire_request &take();
+  /// Of the request that was added last, and of the one that was taken last.
+  request_order &last_order() { return orders_.back(); }
+  const request_order &order() const { return orders_[taken_ - 1]; }
   /// What is added is never played back.
   void skip() { taken_ = requests_.size(); }
   /// Lines of the request that was taken last.
@@ -38,6 +47,7 @@ private:
   std::size_t lines_of(const tandem_wire_request &request) const;
 
   std::vector<tandem_wire_request> requests_;
+  std::vector<request_order> orders_; // of each request
   std::vector<tandem_wire_line> lines_;
   std::size_t taken_ = 0, lines_taken_ = 0, lines_next_ = 0;
 };

@@ -201,11 +201,25 @@ void time_domain::save_at(const sc_core::sc_time &time, std::function<void(qemu_
   save_ = std::move(save);
 }
 
-void time_domain::resume(qemu_instance &by, std::function<void()> load)
+void time_domain::resume(qemu_instance &by, bool in_order, std::function<void()> load)
 {
+  in_order_ = in_order;
   resumes_by_ = &by;
   load_ = std::move(load);
   replays_ = true;
+}
+
+void time_domain::answered()
+{
+  ++answers_;
+  if (in_order())
+    answered_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void time_domain::await_answers(std::uint64_t number)
+{
+  while (in_order() && answers_ < number)
+    wait(answered_);
 }
 
 std::uint64_t time_domain::cut(std::uint64_t window_end_ns) const

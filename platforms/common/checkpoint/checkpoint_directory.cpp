@@ -133,6 +133,7 @@ void new_checkpoint::finish(const checkpoint_manifest &manifest)
   m["time_ns"] = manifest.time_ns;
   m["by"] = manifest.by;
   m["common"] = manifest.common;
+  m["timing"] = manifest.timing;
   m["settings"] = manifest.settings;
   m["files"] = describe_files(path_);
   m["fingerprint"] = text_fingerprint(m.dump());
@@ -175,7 +176,9 @@ saved_checkpoint::saved_checkpoint(const std::string &place) : place_(without_sl
     manifest_.time_ns = m.at("time_ns");
     manifest_.by = m.at("by");
     manifest_.common = m.at("common").get<std::map<std::string, std::string>>();
-    manifest_.settings = m.at("settings").get<std::vector<std::pair<std::string, std::string>>>();
+    manifest_.settings =
+        m.at("settings").get<std::vector<std::pair<std::string, std::string>>>();
+    manifest_.timing = m.at("timing");
     files_ = m.at("files");
   } catch (const nlohmann::json::exception &) {
     refuse_checkpoint(place_, "it is damaged: manifest.json is not as it was written");

@@ -19,6 +19,9 @@ struct checkpoint_manifest {
   std::string by;            ///< the instance at whose window's end that was
   /// What a run that is restored must have in common with the one that was saved.
   std::map<std::string, std::string> common;
+  /// Of all that decides how long accesses take and who runs when: in a run with the same one they
+  /// are repeated at their times.
+  std::string timing;
   /// Options of the run, in their order.
   std::vector<std::pair<std::string, std::string>> settings;
 };

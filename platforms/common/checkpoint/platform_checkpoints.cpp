@@ -2,6 +2,7 @@
 #include "platform_checkpoints.h"
 
 #include "common_properties.h"
+#include "fingerprint.h"
 #include "memory_file.h"
 
 #include <algorithm>
@@ -27,6 +28,17 @@ std::string memory_path(const std::string &directory, const shared_memory &memor
   return directory + "/memory-" + memory.name();
 }
 
+std::string timing_of(system_description system)
+{
+  static const char *const matters[] = {"quantum", "mode", "lookahead", "observe", "cache"};
+  std::string texts;
+  for (const auto &s : system.run)
+    if (std::find(std::begin(matters), std::end(matters), s.name) != std::end(matters))
+      texts += s.name + "=" + s.value + "\n";
+  system.run.clear();
+  return text_fingerprint(texts + system_text(system));
+}
+
 /// Which file a descriptor is of.
 std::pair<dev_t, ino_t> identity(int fd)
 {
@@ -39,8 +51,9 @@ std::pair<dev_t, ino_t> identity(int fd)
 
 platform_checkpoints::platform_checkpoints(class platform &platform, const system_plan &plan,
                                            const platform_options &options,
-                                           const std::string &system_text)
-    : platform_(platform), plan_(plan), options_(options), system_text_(system_text)
+                                           const system_description &system)
+    : platform_(platform), plan_(plan), options_(options), system_text_(system_text(system)),
+      timing_(timing_of(system))
 {
   if (options.checkpoint_path.empty() && options.restore_path.empty())
     return;
@@ -122,6 +135,7 @@ void platform_checkpoints::save(qemu_instance &by)
   manifest.time_ns = to_ns(sc_core::sc_time_stamp());
   manifest.by = by.basename();
   manifest.common = common_;
+  manifest.timing = timing_;
   manifest.settings = options_.settings;
   to.finish(manifest);
   made_ = options_.checkpoint_path + ", at " + sc_core::sc_time_stamp().to_string();
@@ -177,7 +191,7 @@ void platform_checkpoints::prepare_restore()
                                                  "' is not what the monitor of rpmsg has read");
   if (!by)
     refuse_checkpoint(options_.restore_path, "it is damaged: there is no " + manifest.by);
-  platform_.domain().resume(*by, [this] { load(); });
+  platform_.domain().resume(*by, manifest.timing != timing_, [this] { load(); });
 }
 
 void platform_checkpoints::load()

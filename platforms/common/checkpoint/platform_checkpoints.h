@@ -22,7 +22,7 @@ public:
   /// Arranges what --checkpoint-at and --restore ask for; before the start. All errors, here and
   /// when the time has come, are SC_ERROR "/tandem/checkpoint", one sentence.
   platform_checkpoints(class platform &platform, const system_plan &plan,
-                       const platform_options &options, const std::string &system_text);
+                       const platform_options &options, const system_description &system);
   ~platform_checkpoints();
 
   /// After the run: SC_ERROR when a checkpoint was asked for and there was no moment for it.
@@ -43,6 +43,7 @@ private:
   const system_plan &plan_;
   const platform_options &options_;
   const std::string system_text_;
+  const std::string timing_; ///< see checkpoint_manifest
   std::map<std::string, std::string> common_;
   std::unique_ptr<saved_checkpoint> saved_;
   std::string made_;

@@ -90,7 +90,9 @@ public:
   void save_at(const sc_core::sc_time &time, std::function<void(qemu_instance &by)> save);
   /// Begins with what the instances have been given by restore(). `load` is called when they are
   /// where they were saved, which was when `by` came to its moment; then the processes take over.
-  void resume(qemu_instance &by, std::function<void()> load);
+  /// in_order: the system is another one and takes other times. Then requests are repeated in the
+  /// order in which they were answered, one after another, and no sooner than they were made.
+  void resume(qemu_instance &by, bool in_order, std::function<void()> load);
   /// Requests are kept; no process has taken over yet.
   bool records() const { return static_cast<bool>(save_); }
   bool replays() const { return replays_; }
@@ -128,6 +130,13 @@ public:
   /// The instance has another process, or none.
   void rewatch();
 
+  /// How many requests have been answered, of all instances; in_order(): each waits for those that
+  /// were before it.
+  std::uint64_t answers() const { return answers_; }
+  void answered();
+  const sc_core::sc_event &answered_event() const { return answered_; }
+  bool in_order() const { return in_order_ && replays_; }
+  void await_answers(std::uint64_t number);
   /// Where a window that ends then is to be cut for a checkpoint; else its end.
   std::uint64_t cut(std::uint64_t window_end_ns) const;
   /// The instance is at a moment at which there may be a checkpoint.
@@ -171,7 +180,9 @@ private:
   std::function<void(qemu_instance &)> save_; ///< empty: no checkpoint is to be made any more
   qemu_instance *resumes_by_ = nullptr;
   std::function<void()> load_;
-  bool replays_ = false;
+  bool replays_ = false, in_order_ = false;
+  std::uint64_t answers_ = 0;
+  sc_core::sc_event answered_;
   sc_core::sc_event live_;
   unsigned awaiting_live_ = 0; ///< instances
 };
