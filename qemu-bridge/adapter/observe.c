@@ -207,11 +207,19 @@ static void clears_next(unsigned cpu, void *what)
   clearing[cpu].number = (uintptr_t)what & 0xff;
 }
 
+static uint64_t walk(CPUState *cpu, uint64_t page)
+{
+  uint64_t result[8] = {0};
+  if (!q.cpu_translate_for_debug)
+    return q.cpu_get_phys_page_debug(cpu, page);
+  return q.cpu_translate_for_debug(cpu, page, result) ? result[0] : UINT64_MAX;
+}
+
 static uint64_t physical_page(unsigned cpu, uint64_t page)
 {
   struct clearing *c = &clearing[cpu];
-  if (c->page != page || executed - c->walked > SOON)
-    c->physical = q.cpu_get_phys_page_debug(q.qemu_get_cpu((int)cpu), page);
+  if (c->page != page || !c->walked || executed - c->walked > SOON)
+    c->physical = walk(q.qemu_get_cpu((int)cpu), page);
   c->page = page;
   c->walked = executed;
   return c->physical;

@@ -29,10 +29,11 @@ static void find_registers(void)
 {
   void *read = dlsym(RTLD_DEFAULT, q.isa->read_register);
   void *page = dlsym(RTLD_DEFAULT, "cpu_get_phys_page_debug");
-  if (!read || !page)
-    return;
-  memcpy(&q.read_register, &read, sizeof read);
+  void *translate = dlsym(RTLD_DEFAULT, "cpu_translate_for_debug");
   memcpy(&q.cpu_get_phys_page_debug, &page, sizeof page);
+  memcpy(&q.cpu_translate_for_debug, &translate, sizeof translate);
+  if (page || translate)
+    memcpy(&q.read_register, &read, sizeof read);
 }
 
 const char *tandem_qemu_api_load(const qemu_info_t *info)

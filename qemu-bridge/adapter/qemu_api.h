@@ -182,10 +182,12 @@ struct tandem_qemu_api {
   void (*unlock)(void);
   void (*tb_flush)(CPUState *);           /* newer ones take no argument; with all CPUs stopped */
   void (*process_cpu_events)(CPUState *); /* NULL before 10.2, which do not need it */
-  /* isa->read_register, into a GByteArray, and the page behind a virtual address, all ones for
-   * none. NULL where the architecture needs neither, or QEMU has not both. */
+  /* isa->read_register, into a GByteArray; NULL where the architecture needs none, or QEMU cannot
+   * say what is behind a virtual address. */
   int (*read_register)(CPUState *, void *, int);
+  /* One of the two: the page, all ones for none; since 11.1, the address first of all. */
   uint64_t (*cpu_get_phys_page_debug)(CPUState *, uint64_t);
+  bool (*cpu_translate_for_debug)(CPUState *, uint64_t, uint64_t result[8]);
   /* qemu_plugin_insn_data: returns a pointer up to plugin interface 2, copies from 3 on. */
   const void *(*insn_data_v1)(const void *);
   size_t (*insn_data_v3)(const void *, void *, size_t);
