@@ -176,8 +176,7 @@ saved_checkpoint::saved_checkpoint(const std::string &place) : place_(without_sl
     manifest_.time_ns = m.at("time_ns");
     manifest_.by = m.at("by");
     manifest_.common = m.at("common").get<std::map<std::string, std::string>>();
-    manifest_.settings =
-        m.at("settings").get<std::vector<std::pair<std::string, std::string>>>();
+    manifest_.settings = m.at("settings").get<std::vector<std::pair<std::string, std::string>>>();
     manifest_.timing = m.at("timing");
     files_ = m.at("files");
   } catch (const nlohmann::json::exception &) {
