@@ -134,6 +134,7 @@ std::vector<std::string> qemu_session::command_line()
 
 void qemu_session::launch()
 {
+  next_start_ = config_.ram ? TANDEM_WIRE_PREPARE : TANDEM_WIRE_READY;
   if (!starts())
     return;
   write_page();
@@ -145,7 +146,6 @@ void qemu_session::launch()
     fail(error.what());
   }
   launched_ = alive_ = true;
-  next_start_ = config_.ram ? TANDEM_WIRE_PREPARE : TANDEM_WIRE_READY;
   channel_.close_remote();
   if (directory_ >= 0)
     channel_.send(directory_);

@@ -144,6 +144,7 @@ void qemu_session::replace(int directory, dmi_map &map)
   });
   directory_ = -1;
   check_same_time(await_on_host(TANDEM_WIRE_READY));
+  next_start_ = 0;
   map.map_again();
 }
 
@@ -173,6 +174,7 @@ void qemu_session::go_live(dmi_map &map)
   if (alive_) {
     const bool machine = directory_ >= 0;
     const tandem_wire_request ready = await_on_host(TANDEM_WIRE_READY);
+    next_start_ = 0;
     const std::string version = version_of(ready);
     if (version != version_)
       report_.error("the checkpoint is of QEMU " + version_ + ", and this is QEMU " + version);
