@@ -171,6 +171,7 @@ void qemu_session::end()
 void qemu_session::relaunch()
 {
   version_.clear();
+  next_start_ = config_.ram ? TANDEM_WIRE_PREPARE : TANDEM_WIRE_READY;
   last_ns_ = granted_ns_ = latest_ns_ = window_end_ns_ = told_level_ = 0;
   carry_ = sc_core::SC_ZERO_TIME;
   woken_ = false;
