@@ -95,7 +95,7 @@ bool is_known_as(const system_view &view, const std::string &name)
 /// "PART", "PART+OFFSET" or an address, in what the instance sees.
 ram_place find_place(const described_instance &instance, const std::vector<system_view> &views)
 {
-  const std::string given = read_ram(instance).place, &place = instance.place("memory");
+  const std::string given = read_ram(instance).place, place = instance.place("memory");
   const std::string text = given.empty() ? memory_name(instance) : given;
   const std::size_t plus = text.find('+');
   const std::string name = text.substr(0, plus);
