@@ -66,22 +66,7 @@ void set(described_instance &instance, const std::string &key, const std::string
   if (std::none_of(known.begin(), known.end(),
                    [&key](const instance_key &k) { return key == k.name; }))
     refuse_option(where + ": unknown key '" + key + "' of the instance " + instance.name);
-  std::string &now = instance.values[key];
-  now = key == "memory" ? with_size_of(value, now) : value;
-}
-
-void set_kind(described_thing &thing, std::string &kind, const std::string &value)
-{
-  if (!kind.empty() && kind != value)
-    for (const auto &[key, text] : thing.values)
-      thing.of_other_kind.insert(key);
-  kind = value;
-}
-
-void set_value(described_thing &thing, const std::string &key, const std::string &value)
-{
-  thing.values[key] = value;
-  thing.of_other_kind.erase(key);
+  instance.values[key] = value;
 }
 
 void set(described_part &part, const std::string &key, const std::string &value,
@@ -90,11 +75,11 @@ void set(described_part &part, const std::string &key, const std::string &value,
   if (set_common(part, key, value, where))
     return;
   if (key == "kind")
-    set_kind(part, part.kind, value);
+    part.kind = value;
   else if (key == "present")
     part.present = is_on(value, where);
   else
-    set_value(part, key, value);
+    part.values[key] = value;
 }
 
 void set(described_interconnect &network, const std::string &key, const std::string &value,
@@ -102,14 +87,14 @@ void set(described_interconnect &network, const std::string &key, const std::str
 {
   network.places[key] = where;
   if (key == "kind")
-    set_kind(network, network.kind, value);
+    network.kind = value;
   else if (key == "default")
     network.default_target = value;
   else if (key == "map" || key == "from" || key == "to")
     refuse_option(where + ": " + key + " of the interconnect " + network.name +
                   " is no single value");
   else
-    set_value(network, key, value);
+    network.values[key] = value;
 }
 
 } // namespace
@@ -263,9 +248,7 @@ const std::vector<instance_key> &instance_keys()
       {"window", "its share of the shared memory, for a slave that the master boots"},
       {"shm", "guest address of the shared memory; default: the machine's, see --dry-run"},
       {"image", "guest program: a file, the name of one that comes with Tandem, or linux"},
-      {"memory",
-       "own RAM in MiB; platform[:MIB][@PLACE]: in a memory of the platform, of its own or "
-       "at PART, PART+OFFSET or an address"},
+      {"memory", "own RAM in MiB"},
       {"cpus", "number of CPUs, 1 to 8"},
       {"cpu", "CPU model of QEMU"},
       {"icount-shift", "instruction rate: an instruction takes 2^N ns; 0 to 10"},

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "plan.h"
-#include "ram.h"
 #include "topology.h"
 
 #include <map>
@@ -19,8 +18,7 @@ class instance_ports
 {
 public:
   /// views: by instance.
-  instance_ports(const system_description &system,
-                 const std::vector<std::vector<system_view>> &views);
+  explicit instance_ports(const std::vector<std::vector<system_view>> &views);
 
   /// The instances that see the part, in their order: participant 0 is the first of them.
   const std::vector<std::size_t> &participants(const std::string &part) const;
@@ -43,7 +41,6 @@ struct planning {
   const platform_options &options;
   const topology ends;
   const std::vector<std::vector<system_view>> views; ///< by instance
-  const std::vector<std::optional<ram_place>> rams;  ///< by instance
   const instance_ports ports;
 
   planning(const system_description &described, const platform_options &with);
