@@ -66,7 +66,22 @@ void set(described_instance &instance, const std::string &key, const std::string
   if (std::none_of(known.begin(), known.end(),
                    [&key](const instance_key &k) { return key == k.name; }))
     refuse_option(where + ": unknown key '" + key + "' of the instance " + instance.name);
-  instance.values[key] = value;
+  std::string &now = instance.values[key];
+  now = key == "memory" ? with_size_of(value, now) : value;
+}
+
+void set_kind(described_thing &thing, std::string &kind, const std::string &value)
+{
+  if (!kind.empty() && kind != value)
+    for (const auto &[key, text] : thing.values)
+      thing.of_other_kind.insert(key);
+  kind = value;
+}
+
+void set_value(described_thing &thing, const std::string &key, const std::string &value)
+{
+  thing.values[key] = value;
+  thing.of_other_kind.erase(key);
 }
 
 void set(described_part &part, const std::string &key, const std::string &value,
@@ -75,11 +90,11 @@ void set(described_part &part, const std::string &key, const std::string &value,
   if (set_common(part, key, value, where))
     return;
   if (key == "kind")
-    part.kind = value;
+    set_kind(part, part.kind, value);
   else if (key == "present")
     part.present = is_on(value, where);
   else
-    part.values[key] = value;
+    set_value(part, key, value);
 }
 
 void set(described_interconnect &network, const std::string &key, const std::string &value,
@@ -87,14 +102,14 @@ void set(described_interconnect &network, const std::string &key, const std::str
 {
   network.places[key] = where;
   if (key == "kind")
-    network.kind = value;
+    set_kind(network, network.kind, value);
   else if (key == "default")
     network.default_target = value;
   else if (key == "map" || key == "from" || key == "to")
     refuse_option(where + ": " + key + " of the interconnect " + network.name +
                   " is no single value");
   else
-    network.values[key] = value;
+    set_value(network, key, value);
 }
 
 } // namespace
@@ -248,7 +263,9 @@ const std::vector<instance_key> &instance_keys()
       {"window", "its share of the shared memory, for a slave that the master boots"},
       {"shm", "guest address of the shared memory; default: the machine's, see --dry-run"},
       {"image", "guest program: a file, the name of one that comes with Tandem, or linux"},
-      {"memory", "own RAM in MiB"},
+      {"memory",
+       "own RAM in MiB; platform[:MIB][@PLACE]: in a memory of the platform, of its own or "
+       "at PART, PART+OFFSET or an address"},
       {"cpus", "number of CPUs, 1 to 8"},
       {"cpu", "CPU model of QEMU"},
       {"icount-shift", "instruction rate: an instruction takes 2^N ns; 0 to 10"},

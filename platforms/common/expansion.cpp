@@ -3,6 +3,9 @@
 
 #include "topology.h"
 
+#include "tandem/interconnect_registry.h"
+#include "tandem/part.h"
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -35,6 +38,7 @@ public:
 
   system_description result()
   {
+    leave_out_values();
     leave_out_parts();
     multiply_instances();
     for (described_interconnect &network : system_.interconnects) {
@@ -51,6 +55,29 @@ public:
   }
 
 private:
+  // ---- values of another kind ----
+
+  /// An unknown kind is refused when the system is resolved.
+  void leave_out_values()
+  {
+    const names known = interconnect_names();
+    for (described_interconnect &n : system_.interconnects)
+      if (std::find(known.begin(), known.end(), n.kind) != known.end())
+        leave_out_values(n, interconnect_description(n.kind).parameters);
+    for (described_part &p : system_.parts)
+      if (is_part(p.kind))
+        leave_out_values(p, part_description(p.kind).parameters);
+  }
+
+  static void leave_out_values(described_thing &thing, const std::vector<parameter_info> &declared)
+  {
+    for (const std::string &key : thing.of_other_kind)
+      if (std::none_of(declared.begin(), declared.end(),
+                       [&key](const parameter_info &p) { return p.name == key; }))
+        thing.values.erase(key);
+    thing.of_other_kind.clear();
+  }
+
   // ---- parts that are not present ----
 
   void leave_out_parts()
@@ -160,7 +187,7 @@ private:
     if (!own)
       return one;
     for (const auto &[key, value] : own->values)
-      one.values[key] = value;
+      one.values[key] = key == "memory" ? with_size_of(value, one.values[key]) : value;
     for (const auto &[key, place] : own->places)
       one.places[key] = place;
     if (!own->to.empty())

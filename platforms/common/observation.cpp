@@ -103,19 +103,26 @@ private:
 observation read_observation(const std::string &text)
 {
   observation o;
-  const std::size_t equals = text.rfind('='), plus = text.find('+');
+  const std::size_t equals = text.rfind('=');
   o.mode = equals == std::string::npos ? text : text.substr(equals + 1);
   if (o.mode != "direct" && o.mode != "every" && o.mode != "cached" && o.mode != "every-cached")
     refuse_option("unknown way '" + o.mode +
                   "' to observe memory; known are direct, every, cached, every-cached");
   if (equals == std::string::npos)
     return o;
-  if (plus >= equals)
-    refuse_option("impossible range '" + text.substr(0, equals) + "' to observe; give OFFSET+SIZE");
-  o.offset = read_size("observe", text.substr(0, plus));
-  o.size = read_size("observe", text.substr(plus + 1, equals - plus - 1));
+  const std::string what = text.substr(0, equals);
+  const std::size_t colon = what.find(':'), plus = what.find('+');
+  const bool named = colon != std::string::npos || plus == std::string::npos;
+  o.memory = named ? what.substr(0, colon) : "shm";
+  if (named && colon == std::string::npos)
+    return o;
+  const std::size_t begin = named ? colon + 1 : 0;
+  if (o.memory.empty() || plus == std::string::npos || plus < begin)
+    refuse_option("impossible range '" + what + "' to observe; give [MEMORY:]OFFSET+SIZE");
+  o.offset = read_size("observe", what.substr(begin, plus - begin));
+  o.size = read_size("observe", what.substr(plus + 1));
   if (o.size == 0)
-    refuse_option("the range '" + text.substr(0, equals) + "' to observe is empty");
+    refuse_option("the range '" + what + "' to observe is empty");
   return o;
 }
 
@@ -149,15 +156,18 @@ void read_cache(const std::string &pair, qemu_cache &cache)
                   "l2.size, l2.ways");
 }
 
-std::vector<memory_share> observed(const std::vector<observation> &all, std::uint64_t size,
-                                   const std::string &mode)
+std::vector<memory_share> observed(const std::vector<observation> &all, const std::string &memory,
+                                   std::uint64_t size, const std::string &mode)
 {
   // From one end of a range to the next, all bytes are observed alike.
   std::map<std::uint64_t, std::string> pieces = {{0, "direct"}, {size, ""}};
   for (const observation &o : all) {
+    if (size == 0 || (!o.memory.empty() && o.memory != memory))
+      continue; // is about others
     if (o.offset >= size || o.size > size - o.offset)
       refuse_system("", "the range of " + std::to_string(o.size) + " bytes at offset " +
-                            std::to_string(o.offset) + " to observe leaves the shared memory");
+                            std::to_string(o.offset) + " to observe leaves the " +
+                            (memory == "shm" ? "shared memory" : "memory " + memory));
     if (o.offset % page || o.size % page)
       refuse_system("", "a range to observe is not in whole 4 KiB pages");
     const std::uint64_t end = o.size ? o.offset + o.size : size;
@@ -173,25 +183,28 @@ std::vector<memory_share> observed(const std::vector<observation> &all, std::uin
 }
 
 void observe(system_description &system, const shared_range &memory,
+             const std::vector<std::vector<qemu_range>> &cached_ram,
              const std::vector<observation> &all, const qemu_cache &cache, run_mode mode)
 {
-  const auto parts = [&](const char *how) { return observed(all, memory.size, how); };
-  std::vector<memory_share> transactions = parts("every");
-  const std::vector<memory_share> cached = parts("every-cached");
+  std::vector<memory_share> transactions = observed(all, "shm", memory.size, "every");
+  const std::vector<memory_share> cached = observed(all, "shm", memory.size, "every-cached");
   transactions.insert(transactions.end(), cached.begin(), cached.end());
-  if (mode == run_mode::free && !(cached.empty() && parts("cached").empty()))
-    refuse_system("",
-                  "in free mode no time is counted, so memory cannot be observed through caches");
   if (!transactions.empty())
     forbid_direct_access(system, memory, transactions, mode);
-  if (cached.empty())
-    return;
-  if (cache.fetches)
-    refuse_system("", "every-cached sees no instruction fetches; leave fetches=on to cached");
-  cache_builder builder(system, cache, range_text(memory.address, cached));
+  const std::string shared = range_text(memory.address, cached);
   const std::vector<described_instance> instances = system.instances;
-  for (const described_instance &instance : instances)
-    builder.build(instance);
+  for (std::size_t i = 0; i < instances.size(); ++i) {
+    std::string ranges = shared;
+    for (const qemu_range &ram : cached_ram[i])
+      ranges += (ranges.empty() ? "" : ",") + range_text(ram.address, {{0, ram.size}});
+    if (ranges.empty())
+      continue;
+    if (mode == run_mode::free)
+      refuse_system("", no_time);
+    if (cache.fetches)
+      refuse_system("", "every-cached sees no instruction fetches; leave fetches=on to cached");
+    cache_builder(system, cache, ranges).build(instances[i]);
+  }
 }
 
 } // namespace tandem

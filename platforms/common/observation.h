@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How accesses to the shared memory are observed: --observe and --cache.
+// How accesses to the shared memory and to RAM on the platform are observed: --observe and --cache.
 #pragma once
 
 #include "tandem/system_description.h"
@@ -14,26 +14,28 @@
 namespace tandem
 {
 
-/// How a part of the shared memory is observed.
+/// How a part of a memory is observed.
 struct observation {
+  std::string memory;                 ///< "shm", or "INSTANCE.memory"; empty: all there are
   std::uint64_t offset = 0, size = 0; ///< bytes; size 0: to the end
   std::string mode;                   ///< "direct", "every", "cached" or "every-cached"
 };
 
-/// "OFFSET+SIZE=MODE" or "MODE". SC_ERROR "/tandem/options".
+/// "MODE", or what of which memory is observed before it: "MEMORY=", "OFFSET+SIZE=" of the shared
+/// memory, "MEMORY:OFFSET+SIZE=". SC_ERROR "/tandem/options".
 observation read_observation(const std::string &text);
 /// "NAME=VALUE" of the cache model. SC_ERROR "/tandem/options".
 void read_cache(const std::string &pair, qemu_cache &cache);
 
-/// A part of the shared memory.
+/// A part of a memory.
 struct memory_share {
   std::uint64_t offset = 0, size = 0;
 };
 
-/// The parts of a memory of that size that are observed in this way, sorted. Later observations go
-/// before earlier ones. SC_ERROR when a range leaves the memory.
-std::vector<memory_share> observed(const std::vector<observation> &all, std::uint64_t size,
-                                   const std::string &mode);
+/// The parts of a memory of that name and size that are observed in this way, sorted. Later
+/// observations go before earlier ones. SC_ERROR when a range leaves the memory.
+std::vector<memory_share> observed(const std::vector<observation> &all, const std::string &memory,
+                                   std::uint64_t size, const std::string &mode);
 
 /// The shared memory of a system.
 struct shared_range {
@@ -43,9 +45,15 @@ struct shared_range {
   std::size_t seen_by = 0;             ///< an instance
 };
 
+/// Why free mode refuses caches.
+constexpr const char *no_time =
+    "in free mode no time is counted, so memory cannot be observed through caches";
+
 /// Has the memory refuse direct access where every access is to be seen, and puts caches behind the
-/// instances where they are to go through such. SC_ERROR when that is not possible.
+/// instances where they are to go through such. cached_ram: ranges of the platform, by instance, of
+/// its RAM that are to go through them as well. SC_ERROR when that is not possible.
 void observe(system_description &system, const shared_range &memory,
+             const std::vector<std::vector<qemu_range>> &cached_ram,
              const std::vector<observation> &all, const qemu_cache &cache, run_mode mode);
 
 } // namespace tandem

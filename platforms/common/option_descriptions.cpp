@@ -35,6 +35,14 @@ po::options_description general_options()
   add("mode", text()->default_value("parallel"), "parallel, serial or free");
   add("lookahead", text()->default_value("on"), "longer windows while nothing can happen: on, off");
   add("time-limit", text()->default_value("0"), "end at this simulated time; 0: no limit");
+  add("checkpoint-at", text(),
+      "save the run at the first end of a window at or after this simulated time at which no guest "
+      "is in the middle of an access");
+  add("checkpoint", text(), "directory for that, which replaces a checkpoint that is there");
+  add("checkpoint-exit", "end the run then");
+  add("restore", text(),
+      "begin with the checkpoint in this directory; options of the run that was saved hold, where "
+      "this command line says nothing else");
   add("seed", text()->default_value("1"), "seed of all that is drawn at random");
   add("on-slave-crash", text(),
       "report: the master sees the state, the run goes on; fail: the run ends; default: report "
@@ -109,9 +117,10 @@ po::options_description system_options()
       "below; "
       "may be repeated");
   add("observe", list(),
-      "[OFFSET+SIZE=]direct|every|cached|every-cached: accesses to this part of the shared memory, "
-      "or to all of it, are not seen, are transactions, go through a cache model in QEMU whose "
-      "misses are, or are transactions to such a cache in SystemC; may be repeated");
+      "[MEMORY=|[MEMORY:]OFFSET+SIZE=]direct|every|cached|every-cached: accesses to this part of a "
+      "memory (shm, or INSTANCE.memory on the platform; without a name, of shm), or to all of all, "
+      "are not seen, are transactions, go through a cache model in QEMU whose misses are, or are "
+      "transactions to such a cache in SystemC; may be repeated");
   add("cache", list(),
       "NAME=VALUE of the cache model: line, replacement (lru, fifo, random), fetches (on, "
       "off), batch, l1.size, l1.ways, l2.size, l2.ways; may be repeated");

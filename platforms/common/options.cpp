@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.h"
 
+#include "checkpoint/checkpoint_directory.h"
 #include "command_line.h"
 #include "option_descriptions.h"
 
@@ -97,36 +98,59 @@ void read_output(const po::variables_map &map, platform_options &o)
       path->clear();
 }
 
+/// A key of the system, and what it is set to.
+struct change {
+  std::string key, value, where;
+};
+
 /// What an option of the description has been given.
-void apply_option(const described_option &option, const po::variables_map &map,
-                  system_description &system)
+void add_changes(const described_option &option, const po::variables_map &map,
+                 std::vector<change> &changes)
 {
   const std::string where = "--" + option.name;
   if (!is_list(option)) {
     if (map.count(option.name) && !map[option.name].defaulted())
-      set_key(system, option.sets, map[option.name].as<std::string>(), where);
+      changes.push_back({option.sets, map[option.name].as<std::string>(), where});
     return;
   }
   const std::string name = option.sets.substr(0, option.sets.size() - 1); // with its dot
   std::vector<std::string> words = list_option(map, option.name);
   if (words.empty())
     return;
-  set_key(system, name + "present", "on", where);
+  changes.push_back({name + "present", "on", where});
   words.erase(std::remove(words.begin(), words.end(), "on"), words.end());
   for (const auto &[key, value] : parse_parameters(words))
-    set_key(system, name + key, value, where);
+    changes.push_back({name + key, value, where});
 }
 
 /// The --set of keys of the run, or of all others.
-void apply_sets(const po::variables_map &map, bool of_run, system_description &system)
+void add_sets(const po::variables_map &map, bool of_run, std::vector<change> &changes)
 {
   for (const std::string &pair : list_option(map, "set")) {
     std::string key, value;
     if (!split_pair(pair, key, value))
       refuse_option("impossible parameter '" + pair + "'; give NAME=VALUE or NAME.KEY=VALUE");
     if ((key.rfind("run.", 0) == 0) == of_run)
-      set_key(system, key, value, "--set " + key);
+      changes.push_back({key, value, "--set " + key});
   }
+}
+
+/// Kinds first, whose the other keys are.
+void apply(std::vector<change> changes, system_description &system)
+{
+  std::stable_partition(changes.begin(), changes.end(), [](const change &c) {
+    return c.key.substr(c.key.find('.') + 1) == "kind";
+  });
+  for (const change &c : changes)
+    set_key(system, c.key, c.value, c.where);
+}
+
+/// What options say of instances.
+void add_instances(const po::variables_map &map, std::vector<change> &changes)
+{
+  for (const auto &[name, value] : map)
+    if (name.find('.') != std::string::npos)
+      changes.push_back({name, value.as<std::string>(), ""}); // errors name it
 }
 
 /// All that options say of the system, those that say more about one thing last.
@@ -134,12 +158,12 @@ void apply_options(const po::variables_map &map, system_description &system)
 {
   for (const std::string &text : list_option(map, "add"))
     add_part(system, text);
+  std::vector<change> changes;
   for (const described_option &option : system.options)
-    apply_option(option, map, system);
-  for (const auto &[name, value] : map)
-    if (const std::size_t dot = name.find('.'); dot != std::string::npos)
-      set_key(system, name, value.as<std::string>(), ""); // errors name it
-  apply_sets(map, false, system);
+    add_changes(option, map, changes);
+  add_instances(map, changes);
+  add_sets(map, false, changes);
+  apply(changes, system);
 }
 
 /// What the description says of the run, behind what the map has. Of several values for one option
@@ -185,14 +209,100 @@ void read_config(const std::string &path, const po::options_description &known,
   read_ini(stream, known, map);
 }
 
+void read_checkpoints(const po::variables_map &map, platform_options &o)
+{
+  if (map.count("restore"))
+    o.restore_path = map["restore"].as<std::string>();
+  if (map.count("checkpoint-at") != map.count("checkpoint"))
+    refuse_option("--checkpoint-at and --checkpoint belong together");
+  o.checkpoint_exit = map.count("checkpoint-exit") != 0;
+  if (map.count("checkpoint")) {
+    o.checkpoint_at = time_option(map, "checkpoint-at");
+    o.checkpoint_path = map["checkpoint"].as<std::string>();
+  } else if (o.checkpoint_exit) {
+    refuse_option("--checkpoint-exit is of no use without --checkpoint");
+  }
+  const bool any = !o.checkpoint_path.empty() || !o.restore_path.empty();
+  if (any && o.mode == run_mode::free)
+    refuse_option("mode free has no checkpoints: there is no time at which all guests are");
+}
+
+/// What the command line and its INI file have said, for a checkpoint. Not: what belongs to this
+/// call alone, and where results go.
+std::vector<std::pair<std::string, std::string>> given_settings(const po::variables_map &map)
+{
+  static const char *const of_this_call[] = {
+      "help",         "config",   "dry-run",       "dump-dtb",   "dump-system",
+      "interactive",  "out",      "vcd",           "stats",      "log",
+      "progress",     "consoles", "verbosity",     "measure",    "realtime",
+      "hang-timeout", "restore",  "checkpoint-at", "checkpoint", "checkpoint-exit"};
+  std::vector<std::pair<std::string, std::string>> result;
+  for (const auto &[name, value] : map) {
+    if (value.defaulted() ||
+        std::find(std::begin(of_this_call), std::end(of_this_call), name) != std::end(of_this_call))
+      continue;
+    if (value.value().type() == typeid(std::string))
+      result.emplace_back(name, value.as<std::string>());
+    else
+      for (const std::string &text : value.as<std::vector<std::string>>())
+        result.emplace_back(name, text);
+  }
+  return result;
+}
+
+/// Command line, INI file and, behind them, the settings of the run that was saved: of one option
+/// what was given now holds, and of a list both do, later words last. But a new observation is in
+/// place of the old.
+void read_with_saved(int argc, char **argv, const po::options_description &known,
+                     const std::vector<std::pair<std::string, std::string>> &saved,
+                     const std::string &restore, po::variables_map &map)
+{
+  po::variables_map given;
+  read_command_line(argc, argv, known, given);
+  std::vector<std::pair<std::string, std::string>> lists, others;
+  for (const auto &setting : saved) {
+    const po::option_description *const option = known.find_nothrow(setting.first, false);
+    if (!option)
+      refuse_checkpoint(restore, "it is of another system: it has an option " + setting.first);
+    if (!option->semantic()->is_composing()) {
+      others.push_back(setting);
+      continue;
+    }
+    const std::vector<std::string> now = list_option(given, setting.first);
+    const bool again = std::find(now.begin(), now.end(), setting.second) != now.end();
+    if (!again && (setting.first != "observe" || now.empty()))
+      lists.push_back(setting);
+  }
+  read_settings(lists, known, map);
+  read_command_line(argc, argv, known, map);
+  if (map.count("config"))
+    read_config(map["config"].as<std::string>(), known, map);
+  read_settings(others, known, map);
+}
+
+/// The directory of --restore, before the options are known; empty: there is none.
+std::string restore_directory(int argc, char **argv)
+{
+  const std::string option = "--restore";
+  for (int i = 1; i < argc; ++i) {
+    if (argv[i] == option && i + 1 < argc)
+      return argv[i + 1];
+    if (std::string(argv[i]).rfind(option + "=", 0) == 0)
+      return argv[i] + option.size() + 1;
+  }
+  return "";
+}
+
 /// What the run is told by whomever, and by default. Not: what belongs to this call alone, and
 /// where results go.
 std::vector<system_description::setting> settings_of_run(const po::variables_map &map,
                                                          const system_description &system)
 {
-  static const char *const of_this_call[] = {"help",        "config",      "dry-run", "dump-dtb",
-                                             "dump-system", "interactive", "out",     "vcd",
-                                             "stats",       "log",         "set",     "add"};
+  static const char *const of_this_call[] = {
+      "help",        "config",      "dry-run",       "dump-dtb",
+      "dump-system", "interactive", "out",           "vcd",
+      "stats",       "log",         "set",           "add",
+      "restore",     "checkpoint",  "checkpoint-at", "checkpoint-exit"};
   std::vector<system_description::setting> result;
   for (const auto &[name, value] : map) {
     const auto is_it = [&n = name](const auto &o) { return n == o.name; };
@@ -228,7 +338,13 @@ bool parse_options(int argc, char **argv, const platform_definition &definition,
   const std::string name = definition.name.empty()
                                ? std::filesystem::path(argv[0]).filename().string()
                                : definition.name;
-  const std::string source = definition.takes_source ? take_source(argc, argv) : definition.source;
+  std::string source = definition.takes_source ? take_source(argc, argv) : definition.source;
+  const std::string restore = restore_directory(argc, argv);
+  std::vector<std::pair<std::string, std::string>> saved;
+  if (source.empty() && definition.takes_source && !restore.empty())
+    source = saved_checkpoint(restore).path() + "/system.toml"; // has all that was said
+  else if (!restore.empty())
+    saved = saved_checkpoint(restore).manifest().settings;
   system = definition.system;
   if (!source.empty()) {
     const std::string help = system.help;
@@ -238,11 +354,19 @@ bool parse_options(int argc, char **argv, const platform_definition &definition,
   }
   const po::options_description known = all_options(system);
   po::variables_map map;
-  read_command_line(argc, argv, known, map);
-  if (map.count("config"))
-    read_config(map["config"].as<std::string>(), known, map);
+  read_with_saved(argc, argv, known, saved, restore, map);
+  if (map.count("config")) { // said of instances before the command line does
+    po::variables_map behind;
+    read_config(map["config"].as<std::string>(), known, behind);
+    std::vector<change> changes;
+    add_instances(behind, changes);
+    apply(changes, system);
+  }
+  options.settings = given_settings(map);
   std::vector<system_description::setting> &run = system.run;
-  apply_sets(map, true, system);
+  std::vector<change> of_run;
+  add_sets(map, true, of_run);
+  apply(of_run, system);
   read_run(run, known, map); // before parts are looked at: it may load them
   load_libraries(map);
   if (map.count("help")) {
@@ -256,6 +380,7 @@ bool parse_options(int argc, char **argv, const platform_definition &definition,
     read_general(map, options);
     read_guests(map, options);
     read_output(map, options);
+    read_checkpoints(map, options);
   });
   if (system.instances.empty())
     refuse_option(source + ": the system has no instance");

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tandem
@@ -36,7 +37,14 @@ struct platform_options {
   std::string tree_directory; ///< device trees are written there, empty: none are
   std::string dump_path;      ///< the description is written there, empty: it is not
   double realtime = 0;        ///< simulated time goes at most so many times as fast as host time
-  bool interactive = false;   ///< the user's terminal is the console of the first instance
+  /// A checkpoint is made at this time, into this directory; empty: none is.
+  sc_core::sc_time checkpoint_at;
+  std::string checkpoint_path;
+  bool checkpoint_exit = false; ///< and the run ends then
+  std::string restore_path;     ///< the run begins with this checkpoint, empty: at the start
+  /// What the command line says, for a checkpoint, but for what belongs to this call alone.
+  std::vector<std::pair<std::string, std::string>> settings;
+  bool interactive = false; ///< the user's terminal is the console of the first instance
   bool dry_run = false, progress = true, show_consoles = true;
   int verbosity = sc_core::SC_MEDIUM;
 };

@@ -21,11 +21,12 @@ std::vector<std::vector<system_view>> all_views(const system_description &system
 }
 
 /// The first memory that guests can share.
-shared_range find_shared_memory(const std::vector<std::vector<system_view>> &views)
+shared_range find_shared_memory(const std::vector<std::vector<system_view>> &views,
+                                const std::vector<std::optional<ram_place>> &rams)
 {
   for (std::size_t i = 0; i < views.size(); ++i)
     for (const system_view &v : views[i])
-      if (v.target.info->place == guest_place::shared_memory)
+      if (v.target.info->place == guest_place::shared_memory && !is_ram(rams, v))
         return {v.address, v.size, v.range->to.size() == 1 ? v.target.part->name : "",
                 v.target_address, i};
   return {};
@@ -57,7 +58,8 @@ std::string hex(std::uint64_t value)
   return text;
 }
 
-instance_ports::instance_ports(const std::vector<std::vector<system_view>> &views)
+instance_ports::instance_ports(const system_description &system,
+                               const std::vector<std::vector<system_view>> &views)
 {
   for (std::size_t i = 0; i < views.size(); ++i)
     for (const system_view &v : views[i])
@@ -65,7 +67,8 @@ instance_ports::instance_ports(const std::vector<std::vector<system_view>> &view
         auto &who = participants_[v.target.part->name];
         if (std::find(who.begin(), who.end(), i) == who.end())
           who.push_back(i);
-        if (!v.direct)
+        // One that comes through a cache has the cache's name there.
+        if (!v.direct || v.initiator != system.instances[i].name)
           spread_.insert(v.target.part->name);
       }
 }
@@ -106,7 +109,8 @@ planned_device &device_of(planned_instance &one, const system_end &part)
 }
 
 planning::planning(const system_description &described, const platform_options &with)
-    : system(described), options(with), ends(system), views(all_views(system, ends)), ports(views)
+    : system(described), options(with), ends(system), views(all_views(system, ends)),
+      rams(place_ram(system.instances, views)), ports(system, views)
 {
 }
 
@@ -115,14 +119,44 @@ std::string planning::port_name(const std::string &part, std::size_t instance) c
   return part + "_" + system.instances[instance].name;
 }
 
+namespace
+{
+
+/// Whoever talks by an IDM needs a memory to share.
+bool has_idm(const system_description &system)
+{
+  return std::any_of(system.parts.begin(), system.parts.end(), [](const described_part &part) {
+    return part_description(part.kind).place == guest_place::idm;
+  });
+}
+
+/// Finds the shared memory, and has it and RAM on the platform observed.
+shared_range prepare_memories(system_description &system, const platform_options &options)
+{
+  const topology ends(system);
+  const auto views = all_views(system, ends);
+  const auto rams = place_ram(system.instances, views);
+  const shared_range shared = find_shared_memory(views, rams);
+  if (shared.size == 0 && has_idm(system) && find_shared_memory(views, {}).size)
+    refuse_system("", "the shared memory is no place for RAM; add a memory for it");
+  check_observed_names(options.observations, system.instances, shared.size != 0);
+  std::vector<std::vector<qemu_range>> cached(rams.size());
+  for (std::size_t i = 0; i < rams.size(); ++i)
+    if (rams[i])
+      cached[i] =
+          observed_ram(options.observations, system.instances[i], rams[i]->address, "every-cached");
+  observe(system, shared, cached, options.observations, options.cache, options.mode);
+  return shared;
+}
+
+} // namespace
+
 system_plan resolve(const system_description &expanded, const platform_options &options)
 {
   system_description system = expanded;
-  const topology ends(system);
+  add_ram_memories(system);
   system_plan plan;
-  plan.shared = find_shared_memory(all_views(system, ends));
-  if (!options.observations.empty())
-    observe(system, plan.shared, options.observations, options.cache, options.mode);
+  plan.shared = prepare_memories(system, options);
   const planning from(system, options);
   plan.parts = complete_parts(from, plan.shared);
   plan_networks(from, plan);
@@ -141,6 +175,10 @@ void print_plan(const system_plan &plan, bool free_mode)
     for (const qemu_window &w : config.windows)
       std::printf("  0x%010llx to 0x%010llx  %s (platform 0x%010llx)\n", number(w.guest_address),
                   number(w.guest_address + w.size - 1), w.name.c_str(), number(w.platform_address));
+    for (const qemu_window &w : ram_windows(config))
+      std::printf("  0x%010llx to 0x%010llx  own RAM, in %s (platform 0x%010llx)\n",
+                  number(w.guest_address), number(w.guest_address + w.size - 1),
+                  one.ram_memory.c_str(), number(w.platform_address));
     if (config.held)
       std::printf("  0x%010llx to 0x%010llx  memory, given by the master (its share: platform "
                   "0x%010llx)\n",

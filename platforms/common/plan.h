@@ -28,9 +28,10 @@ struct planned_device {
 
 struct planned_instance {
   std::string name;
-  qemu_config config; ///< complete, but for what describes the platform to a Linux
-  std::string append; ///< the command line that a slave's kernel is to be given
-  memory_share share; ///< of the shared memory, for a slave that a master boots
+  qemu_config config;     ///< complete, but for what describes the platform to a Linux
+  std::string append;     ///< the command line that a slave's kernel is to be given
+  memory_share share;     ///< of the shared memory, for a slave that a master boots
+  std::string ram_memory; ///< in which its own RAM lies; empty: QEMU's
   /// Where its guest sees most of the shared memory, the lower place of equals; size 0: nowhere.
   qemu_range shared = {0, 0};
   std::string

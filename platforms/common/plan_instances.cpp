@@ -18,7 +18,6 @@ namespace
 constexpr std::uint64_t page = 4096;
 constexpr std::uint64_t share_unit = 0x200000; ///< Linux on Arm wants its RAM in such blocks
 constexpr std::uint64_t rom_memory_mib = 16;   ///< QEMU's own RAM of a slave, which it does not see
-constexpr std::uint64_t most_memory_mib = 1 << 20;
 
 /// The keys of an instance, each read with its own check; errors begin with where it was given.
 class instance_reader
@@ -97,7 +96,7 @@ qemu_config read_config(const described_instance &instance, const platform_optio
   value.at("initrd",
            [&] { q.initrd = initrd == "linux" ? find_linux("initramfs.gz", q.machine) : initrd; });
   q.prefix = options.qemu_prefix;
-  q.memory_mib = value.number("memory", 0, most_memory_mib);
+  q.memory_mib = read_ram(instance).mib;
   q.cpus = value.count("cpus", 1);
   q.cpu = value.text("cpu");
   q.icount_shift = value.count("icount-shift");
@@ -165,8 +164,15 @@ private:
   {
     const platform_options &options = from_.options;
     one.append = one.config.append;
-    for (const memory_share &part : observed(options.observations, plan_.shared.size, "cached"))
+    for (const memory_share &part :
+         observed(options.observations, "shm", plan_.shared.size, "cached"))
       one.config.cached.push_back({plan_.shared.address + part.offset, part.size});
+    if (from_.rams[index])
+      set_ram(one, described, *from_.rams[index]);
+    if (options.mode == run_mode::free && !one.config.every.empty())
+      refuse_system("", "in free mode no time is counted, so RAM cannot be observed");
+    if (options.mode == run_mode::free && !one.config.cached.empty())
+      refuse_system("", no_time);
     one.config.cache = options.cache;
     one.config.may_crash =
         index != 0 &&
@@ -175,6 +181,18 @@ private:
       hold(one.config);
     add_windows(one, described, index);
     one.config.append = linux_command_line(one);
+  }
+
+  void set_ram(planned_instance &one, const described_instance &described, const ram_place &place)
+  {
+    const auto &all = from_.options.observations;
+    one.ram_memory = place.memory;
+    one.config.ram = place.address;
+    for (const qemu_range &range : observed_ram(all, described, place.address, "cached"))
+      one.config.cached.push_back(range);
+    for (const char *mode : {"every", "every-cached"})
+      for (const qemu_range &range : observed_ram(all, described, place.address, mode))
+        one.config.every.push_back(range);
   }
 
   /// The boot ROM waits in it for the master.
@@ -192,6 +210,8 @@ private:
   {
     std::vector<qemu_window> memory;
     for (const system_view &v : from_.views[index]) {
+      if (is_ram(from_.rams, v))
+        continue;
       const guest_place place = v.target.info->place;
       if (place == guest_place::idm && one.idm.empty())
         add_idm(one, v, index);

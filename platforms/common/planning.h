@@ -3,6 +3,7 @@
 #pragma once
 
 #include "plan.h"
+#include "ram.h"
 #include "topology.h"
 
 #include <map>
@@ -18,7 +19,8 @@ class instance_ports
 {
 public:
   /// views: by instance.
-  explicit instance_ports(const std::vector<std::vector<system_view>> &views);
+  instance_ports(const system_description &system,
+                 const std::vector<std::vector<system_view>> &views);
 
   /// The instances that see the part, in their order: participant 0 is the first of them.
   const std::vector<std::size_t> &participants(const std::string &part) const;
@@ -41,6 +43,7 @@ struct planning {
   const platform_options &options;
   const topology ends;
   const std::vector<std::vector<system_view>> views; ///< by instance
+  const std::vector<std::optional<ram_place>> rams;  ///< by instance
   const instance_ports ports;
 
   planning(const system_description &described, const platform_options &with);

@@ -301,7 +301,9 @@ void platform::build_monitor()
   if (slaves.empty() || plan_.shared.part.empty() || !find_idm(device))
     return;
   rpmsg_ = std::make_unique<rpmsg_monitor>("rpmsg", slaves);
-  binder_.sockets("rpmsg.memory",
+  rpmsg_memory_ = std::make_unique<debug_tape>("rpmsg_memory");
+  rpmsg_->memory.bind(*rpmsg_memory_);
+  binder_.sockets("rpmsg_memory.memory",
                   plan_.shared.part + "." + part_of(plan_, plan_.shared.part).targets.front().name);
   find_idm(device)->add_observer(*rpmsg_);
 }

@@ -6,6 +6,7 @@
 #include "linux_description.h"
 #include "plan.h"
 
+#include "tandem/debug_tape.h"
 #include "tandem/idm.h"
 #include "tandem/interconnect.h"
 #include "tandem/interrupt_fabric.h"
@@ -34,8 +35,11 @@ public:
   time_domain &domain() { return *domain_; }
   std::vector<std::unique_ptr<qemu_instance>> &instances() { return instances_; }
   std::vector<std::unique_ptr<interconnect>> &networks() { return networks_; }
+  const std::map<std::string, std::unique_ptr<sc_core::sc_module>> &parts() const { return parts_; }
   /// Null when nobody boots slaves.
   rpmsg_monitor *rpmsg() { return rpmsg_.get(); }
+  /// Of the memory that it reads, which guests write directly; null likewise.
+  debug_tape *rpmsg_memory() { return rpmsg_memory_.get(); }
 
   /// The largest status that a guest has ended with by an IDM, or -1 when none has.
   int exit_status() const { return exit_status_; }
@@ -67,6 +71,7 @@ private:
   std::vector<std::unique_ptr<protocol_checker>> checkers_;
   std::unique_ptr<interrupt_fabric> fabric_;
   std::unique_ptr<rpmsg_monitor> rpmsg_;
+  std::unique_ptr<debug_tape> rpmsg_memory_;
   binder binder_;
   std::unique_ptr<loader> loader_;
   std::vector<bool> exited_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/run_platform.h"
 
+#include "checkpoint/platform_checkpoints.h"
 #include "display.h"
 #include "platform.h"
 #include "stop_signals.h"
@@ -11,6 +12,7 @@
 #include "tandem/trace.h"
 #include "tandem/transaction_log.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -67,19 +69,35 @@ void connect(const terminal &user, planned_instance &first)
   first.config.inherit.push_back(user.guest_fd());
 }
 
-/// The log of the platform's interconnect, when one is asked for.
+/// Under which numbers of the log the participants of the IDM that has slaves send and receive
+/// messages; empty: as they are.
+std::vector<std::int16_t> guests_of(const system_plan &plan, transaction_log &log)
+{
+  const auto slave = std::find_if(plan.instances.begin(), plan.instances.end(),
+                                  [](const planned_instance &one) { return one.config.held; });
+  std::vector<std::int16_t> guests;
+  if (plan.networks.size() == 1 || slave == plan.instances.end())
+    return guests;
+  for (const planned_instance &one : plan.instances) {
+    if (one.idm != slave->idm)
+      continue;
+    guests.resize(std::max<std::size_t>(guests.size(), one.participant + 1));
+    guests[one.participant] = log.guest(one.name);
+  }
+  return guests;
+}
+
+/// The log of all of the platform's interconnects, when one is asked for.
 std::unique_ptr<transaction_log> open_log(const platform_options &options, const system_plan &plan,
                                           class platform &platform)
 {
   if (options.log_path.empty())
     return nullptr;
   auto log = std::make_unique<transaction_log>(options.log_path);
-  if (plan.networks.size() != 1)
-    refuse_system("", "a log is of one interconnect, and this system has " +
-                          std::to_string(plan.networks.size()));
-  platform.networks().front()->log_to(*log, plan.networks.front().described.kind);
+  for (std::size_t i = 0; i < plan.networks.size(); ++i)
+    platform.networks()[i]->log_to(*log, plan.networks[i].described.kind);
   if (platform.rpmsg())
-    platform.rpmsg()->log_to(*log);
+    platform.rpmsg()->log_to(*log, guests_of(plan, *log));
   log->note("mode", mode_name(options.mode));
   log->note("quantum_ns", std::to_string(to_ns(options.quantum)));
   log->note("seed", std::to_string(options.seed));
@@ -96,9 +114,11 @@ std::vector<std::string> qemu_sockets(const system_plan &plan)
   return paths;
 }
 
-int simulate(const platform_options &options, const system_plan &plan, terminal *user)
+int simulate(const platform_options &options, const system_plan &plan,
+             const system_description &system, terminal *user)
 {
   class platform platform(plan, options);
+  const platform_checkpoints checkpoints(platform, plan, options, system);
   const stop_signals signals(platform.domain(), qemu_sockets(plan));
   display screen(platform, options);
   platform.domain().on_tick([&screen] { screen.tick(); });
@@ -143,6 +163,9 @@ int simulate(const platform_options &options, const system_plan &plan, terminal 
     std::fprintf(stderr, "statistics: %s\n", options.statistics_path.c_str());
   if (log)
     std::fprintf(stderr, "log: %s\n", options.log_path.c_str());
+  if (!checkpoints.made().empty())
+    std::fprintf(stderr, "checkpoint: %s\n", checkpoints.made().c_str());
+  checkpoints.check_made();
   return exit_status(platform, reason);
 }
 
@@ -185,10 +208,10 @@ int run(int argc, char **argv, const platform_definition &definition)
   if (options.dry_run || !options.tree_directory.empty() || !options.dump_path.empty())
     return show(options, system, plan);
   if (!options.interactive)
-    return simulate(options, plan, nullptr);
+    return simulate(options, plan, system, nullptr);
   terminal user;
   connect(user, plan.instances.front());
-  return simulate(options, plan, &user);
+  return simulate(options, plan, system, &user);
 }
 
 } // namespace

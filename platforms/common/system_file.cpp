@@ -271,11 +271,13 @@ private:
     return things.back();
   }
 
-  /// What the table says of the thing, key by key.
+  /// What the table says of the thing, key by key: its kind first, whose the others are.
   void set_rest(const std::string &name, const table_reader &reader)
   {
-    for (const auto &[key, value] : reader.rest())
-      set_key(system_, name + "." + key, reader.text_of(*value), reader.where(*value));
+    for (const bool kind : {true, false})
+      for (const auto &[key, value] : reader.rest())
+        if ((key == "kind") == kind)
+          set_key(system_, name + "." + key, reader.text_of(*value), reader.where(*value));
   }
 
   template <typename Thing>

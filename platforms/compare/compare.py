@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Behind ./tandem compare: runs a workload over all combinations of interconnects, numbers of
-slaves and parameter values, and leaves a table and a page of plots. See
-docs/comparing-interconnects.md.
+"""Behind ./tandem compare: runs a workload on a platform, or the system of a file, over all
+combinations of interconnects and of values of whatever has a name, and leaves a table and a page of
+plots. See docs/comparing-interconnects.md.
 
 A run that has ended well lies complete in DIR/runs/NAME-HASH; the hash is of all that the result
 depends on. So a comparison that was interrupted goes on where it was, and a changed one runs what
@@ -15,8 +15,10 @@ import sys
 
 import report
 from figures import NoGnuplot, require_gnuplot
-from plan import Platform, Refused, WORKLOADS, check, plan
+from plan import WORKLOADS, plan
 from running import Interrupted, find_disagreements, on_signals, remove_parts, run_all
+from subject import Subject
+from words import Refused
 
 CALLED = os.environ.get("TANDEM_COMMAND", "./tandem")  # as the user calls it
 
@@ -26,53 +28,87 @@ class Parser(argparse.ArgumentParser):
         raise Refused(message + f"; see {CALLED} compare --help")
 
 
-def parse(words):
-    own, others = words, []
-    if "--" in words:
-        own, others = words[:words.index("--")], words[words.index("--") + 1:]
+def parser_of_options():
     cores = len(os.sched_getaffinity(0))
     parser = Parser(
         prog="tandem compare", formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
-        description="Runs a workload over several interconnects and parameter values.",
-        epilog="Options after -- are passed to each run of the platform.\n"
+        description="Runs a workload over several interconnects and parameter values, on a "
+                    "platform or on\nthe system that a file describes.",
+        epilog="Options after -- are passed to each run. Where values are listed, write a comma "
+               "within one\nas ':' where that is the same, or as '\\,'.\n"
                "Workloads: " + ", ".join(WORKLOADS))
-    parser.add_argument("--workload", required=True, metavar="NAME,...")
-    parser.add_argument("--interconnect", required=True, metavar="A,B,...")
-    parser.add_argument("--slaves", default="1", metavar="N,...", help="default: 1")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=V1,V2,...",
-                        help="parameter of those interconnects that have it; may be repeated; "
-                             "write a list within a value with ':' instead of ','")
-    parser.add_argument("--observe", default="every", metavar="MODE",
-                        help="what the interconnects see of the shared memory: direct, every, "
-                             "cached (default: every)")
-    parser.add_argument("--cache", action="append", default=[], metavar="NAME=VALUE",
-                        help="of the caches, with --observe cached; may be repeated")
-    parser.add_argument("--param", action="append", default=[], metavar="K=V1,V2,...",
-                        help="parameter of the workload; may be repeated")
-    parser.add_argument("--repeat", type=int, default=1, metavar="N",
-                        help="make every run N times, check that all find the same, and give the "
-                             "median of their host times (default: 1)")
-    parser.add_argument("--replay", action="store_true",
-                        help="run the guests over the first interconnect only, and replay its "
-                             "transactions through the others")
-    parser.add_argument("--platform", default="x86-arm", metavar="NAME",
-                        help="default: x86-arm")
-    parser.add_argument("--jobs", type=int, default=cores, metavar="J",
-                        help=f"runs at a time (default: the number of cores, {cores})")
-    parser.add_argument("--timeout", type=float, default=1800, metavar="S",
-                        help="seconds after which a run counts as failed (default: 1800)")
-    parser.add_argument("--out", required=True, metavar="DIR",
-                        help="for results.csv, results.md, report.html, figures and runs")
-    parser.add_argument("--build", default=os.path.join("build", "release"), metavar="DIR",
-                        help="build directory (default: build/release)")
+    add = parser.add_argument
+    add("--workload", metavar="NAME,...", help="names of workloads, or files with programs")
+    add("--interconnect", metavar="A,B,...", help="kinds of interconnects")
+    add("--slaves", metavar="N,...", help="default: 1")
+    add("--platform", metavar="NAME", help="default: x86-arm")
+    add("--system", metavar="FILE",
+        help="in place of a platform, the system that this file describes; without --workload its "
+             "instances run the programs that it says")
+    add("--set", action="append", default=[], metavar="KEY=V1,V2,...",
+        help="parameter of those interconnects that have it; NAME.KEY: a key of an instance, a "
+             "part or an interconnect (mesh.kind=mesh,ring), or run.KEY; may be repeated")
+    add("--vary", action="append", default=[], metavar="OPTION=V1,V2,...",
+        help="any option by its own name (quantum, shared-memory), or NAME.KEY as with --set; may "
+             "be repeated")
+    add("--of", metavar="NAME",
+        help="the interconnect whose figures are shown, where a system has several; default: the "
+             "one whose kind varies")
+    add("--observe", metavar="MODE,...",
+        help="what the interconnects see of the shared memory: direct, every, cached (default: "
+             "every; with --system, what that says)")
+    add("--cache", action="append", default=[], metavar="NAME=VALUE",
+        help="of the caches, with --observe cached; may be repeated")
+    add("--param", action="append", default=[], metavar="K=V1,V2,...",
+        help="parameter of the workload; may be repeated")
+    add("--repeat", type=int, default=1, metavar="N",
+        help="make every run N times, check that all find the same, and give the median of their "
+             "host times (default: 1)")
+    add("--replay", action="store_true",
+        help="run the guests over the first interconnect only, and replay its transactions "
+             "through the others")
+    add("--jobs", type=int, default=cores, metavar="J",
+        help=f"runs at a time (default: the number of cores, {cores})")
+    add("--timeout", type=float, default=1800, metavar="S",
+        help="seconds after which a run counts as failed (default: 1800)")
+    add("--out", metavar="DIR", help="for results.csv, results.md, report.html, figures and runs")
+    add("--build", default=os.path.join("build", "release"), metavar="DIR",
+        help="build directory (default: build/release)")
+    return parser
+
+
+def parse(words):
+    own, others = words, []
+    if "--" in words:
+        own, others = words[:words.index("--")], words[words.index("--") + 1:]
+    parser = parser_of_options()
     arguments = parser.parse_args(own)
+    needed = ("out",) if arguments.system else ("workload", "interconnect", "out")
+    missing = [f"--{name}" for name in needed if getattr(arguments, name) is None]
+    if missing:
+        parser.error("the following arguments are required: " + ", ".join(missing))
     for name in ("jobs", "repeat"):
         if getattr(arguments, name) < 1:
             raise Refused(f"--{name} must be at least 1")
     if not arguments.timeout > 0:
         raise Refused("--timeout must be more than 0")
+    check_of_kind(arguments)
     return arguments, others
+
+
+def check_of_kind(arguments):
+    """Options that only platforms have, or only descriptions."""
+    if not arguments.system:
+        if arguments.of:
+            raise Refused("--of is for a --system; a platform has one interconnect")
+        return
+    for name, instead in (("platform", "give one of them"),
+                          ("interconnect", "give --set NAME.kind=A,B"),
+                          ("slaves", "the file says which instances there are"),
+                          ("replay", "its log would have to be of all interconnects")):
+        if getattr(arguments, name):
+            raise Refused(f"--{name} is not for a --system: {instead}")
 
 
 def lock(directory):
@@ -87,10 +123,13 @@ def lock(directory):
 
 def compare(words):
     arguments, others = parse(words)
-    platform = Platform(os.path.abspath(arguments.build), arguments.platform, others)
-    jobs = plan(arguments, platform)
+    build = os.path.abspath(arguments.build)
+    subject = Subject(build, "tandem-system", [arguments.system, *others]) if arguments.system \
+        else Subject(build, arguments.platform or "x86-arm", others)
+    jobs = plan(arguments, subject)
     require_gnuplot()
-    check(jobs, platform)
+    for job in jobs:
+        job.check()
     out = os.path.abspath(arguments.out)
     runs = os.path.join(out, "runs")
     try:
@@ -99,10 +138,10 @@ def compare(words):
         raise Refused(f"{runs} cannot be made: {error.strerror}") from None
     held = lock(out)
     remove_parts(runs)
-    digest = platform.digest()
+    digest = subject.digest()
     for job in jobs:
-        job.place(runs, platform, digest, arguments.repeat)
-    failures = run_all(jobs, platform, arguments)
+        job.place(runs, digest, arguments.repeat)
+    failures = run_all(jobs, arguments)
     find_disagreements(jobs, failures)
     done = [job for job in jobs if job not in failures]
     # As it was typed: the caller puts the build directory first.

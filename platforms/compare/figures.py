@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The figures of a comparison, each as an SVG file and the gnuplot script with its data that made
 it."""
-import json
 import math
 import os
 import re
@@ -29,35 +28,57 @@ def write_text(path, text):
     return path
 
 
-def series_names(jobs):
+def series_names(jobs, columns=False):
     """{job: its interconnect, those of its parameters that not all of the jobs share, and whether
-    it was recorded}"""
-    def pairs(job):
-        return job.sets + job.params
-    return {job: " ".join([job.interconnect] + [
-        f"{name}={value}" for name, value in pairs(job)
-        if not all((name, value) in pairs(other) for other in jobs)] +
-        ["(recorded)"] * (job.traffic == "recorded")) for job in jobs}
+    it was recorded}. columns: without the one that makes the columns of a table"""
+    def name(job):
+        words = job.head()[:1] + [
+            f"{name}={value}" for name, value in job.labels
+            if not all((name, value) in other.labels for other in jobs) and
+            not (columns and (name, value) == job.column)]
+        return " ".join((words or [job.workload]) + ["(recorded)"] * (job.traffic == "recorded"))
+    return {job: name(job) for job in jobs}
 
 
 def time_shown(jobs):
     """Which of a result's times a comparison is about, and what that is: a replay has no guest
-    that could measure one."""
+    that could measure one, and not every program does."""
     if any(job.recording for job in jobs):
         return "end_ns", "end of the last transaction"
-    return "guest_ns", "guest-measured run time"
+    if all("guest_ns" in job.result() for job in jobs):
+        return "guest_ns", "guest-measured run time"
+    return "simulated_ns", "simulated time of the run"
+
+
+def columns_of(jobs):
+    """Values of what makes the columns, in order: as they were given, or numbers."""
+    values = list(dict.fromkeys(job.column[1] for job in jobs))
+    return sorted(values) if all(isinstance(value, int) for value in values) else values
+
+
+def column_title(job_column, workload):
+    name, value = job_column
+    if name == "slaves":
+        return f"{value} slave{'' if str(value) == '1' else 's'}"
+    return f"{name}={value}" if name else workload
 
 
 def run_time_table(jobs):
-    """Times of one workload: heading and lines, a column for each number of slaves."""
+    """Times of one workload: heading and lines, a column for each number of slaves, or for what
+    else makes the columns."""
     column, _ = time_shown(jobs)
-    slaves = sorted({job.slaves for job in jobs})
-    names = series_names(jobs)
+    values, names = columns_of(jobs), series_names(jobs, columns=True)
     lines = []
     for name in dict.fromkeys(names.values()):
-        times = {job.slaves: job.result()[column] for job in jobs if names[job] == name}
-        lines.append([name] + [times.get(n, "") for n in slaves])
-    return [column] + [f"{n} slave{'' if n == 1 else 's'}" for n in slaves], lines
+        times = {job.column[1]: job.result()[column] for job in jobs if names[job] == name}
+        lines.append([name] + [times.get(value, "") for value in values])
+    titles = [column_title((jobs[0].column[0], value), jobs[0].workload) for value in values]
+    return [column] + titles, lines
+
+
+def size_with_key(names, width):
+    """Of a figure so wide with names of the usual length, to the right of it."""
+    return width + 9 * max(0, max(map(len, names)) - 22), max(360, 19 * len(names) + 30)
 
 
 def quoted(*lines):
@@ -78,6 +99,7 @@ class Figures:
 
     def draw(self, name, width, height, script):
         """Returns the SVG element."""
+        name = re.sub("[^A-Za-z0-9._-]", "_", name)
         source, picture = (os.path.join(self.directory, name + end) for end in (".gp", ".svg"))
         # Every figure of a page needs names of its own within the SVG.
         head = (f"set terminal svg size {width},{height} font 'sans-serif,13' noenhanced "
@@ -96,30 +118,31 @@ class Figures:
 
 
 def run_time_figure(figures, workload, jobs):
-    """Bars: a group for each number of slaves, a bar for each interconnect."""
-    heading, lines = run_time_table(jobs)
-    slaves = [column.split()[0] for column in heading[1:]]
+    """Bars: a group for each number of slaves, or column, and a bar for each interconnect."""
+    _, lines = run_time_table(jobs)
+    groups = columns_of(jobs)
     column, meaning = time_shown(jobs)
     longest = max(job.result()[column] for job in jobs)
     unit, scale = next((u, s) for u, s in (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1))
                        if longest >= s or s == 1)
-    data = [[quoted(count)] + [line[group] / scale if line[group] != "" else "NaN"
-                               for line in lines] for group, count in enumerate(slaves, 1)]
+    data = [[quoted(value)] + [line[group] / scale if line[group] != "" else "NaN"
+                               for line in lines] for group, value in enumerate(groups, 1)]
     plots = [f"$data using {i + 2}:xtic(1) title {quoted(line[0])} "
              f"linecolor rgb '{COLOURS[i % len(COLOURS)]}'" for i, line in enumerate(lines)]
     script = data_block(data) + f"""set style data histograms
 set style histogram clustered gap 1
 set style fill solid 1.0 noborder
-set xrange [-0.7:{len(slaves) - 0.3}]
+set xrange [-0.7:{len(groups) - 0.3}]
 set yrange [0:*]
 set grid ytics linecolor rgb '#dddddd'
 set border 3
 set tics nomirror
 set key outside right top
-set xlabel 'slaves'
+set xlabel {quoted(jobs[0].column[0])}
 set ylabel '{meaning}, {unit}'
 plot """ + ", \\\n  ".join(plots) + "\n"
-    return figures.draw(f"{workload}-run-time", max(820, 22 * len(lines) * len(slaves) + 320), 360,
+    width = max(820, 22 * len(lines) * len(groups) + 320)
+    return figures.draw(f"{workload}-run-time", *size_with_key([line[0] for line in lines], width),
                         script)
 
 
@@ -144,13 +167,13 @@ set key outside right top
 set xlabel 'share of all transactions that take no longer'
 set ylabel 'latency, ns'
 plot """ + ", \\\n  ".join(plots) + "\n"
-    return figures.draw(f"{workload}-latency", 820, 360, script)
+    shown = [names[job] for job in jobs]
+    return figures.draw(f"{workload}-latency", *size_with_key(shown, 820), script)
 
 
 def links_of(job):
     """What the statistics say of the links; nothing for an interconnect without."""
-    with open(os.path.join(job.directory, "stats.json"), encoding="utf-8") as file:
-        return json.load(file)["modules"]["interconnect"].get("links", [])
+    return job.runs[0].statistics().get("links", [])
 
 
 def node_position(name, ring):

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a comparison is to run: the platform, and a job for each combination of options."""
-import glob
-import hashlib
+"""What a comparison is to run: a job for each combination of options."""
 import itertools
-import json
 import os
 import re
-import statistics
-import subprocess
+
+from job import Job
+from words import Refused, axes, combinations, known, split_list
 
 WORKLOADS = {  # name: the least number of slaves
     "chase": 0,
@@ -18,197 +16,27 @@ WORKLOADS = {  # name: the least number of slaves
 }
 OBSERVATIONS = ("direct", "every", "cached")
 MAX_SLAVES = 15
-# Libraries and guests, in a build directory or below the prefix of an installation.
-PARTS_OF_BUILD = ("lib/*.so", "lib/libtandem-*", "lib/*/libtandem-*", "lib/tandem/*.so",
-                  "lib/*/tandem/*.so", "guests/*/*.elf", "share/tandem/guests/*/*.elf")
+# Options of a run that a comparison has another word for, or decides itself.
+OTHERWISE = {"observe": "--observe A,B", "param": "--param NAME=A,B", "set": "--set NAME=A,B"}
+OTHERWISE_OF_PLATFORMS = dict(OTHERWISE, **{
+    "interconnect": "--interconnect A,B", "interconnect.kind": "--interconnect A,B",
+    "slaves": "--slaves N,M", "slave.count": "--slaves N,M"})
+DECIDED = ("out", "vcd", "stats", "log", "progress", "consoles", "help", "dry-run", "dump-dtb",
+           "dump-system", "interactive")
 
 
-class Refused(Exception):
-    """What is wrong, as a sentence."""
-
-
-def quiet_environment():
-    return dict(os.environ, SYSTEMC_DISABLE_COPYRIGHT_MESSAGE="1")
-
-
-def error_in(messages):
-    for line in messages.splitlines():
-        if line.startswith("error: "):
-            return line[len("error: "):]
-    return None
-
-
-def interconnect_options(words):
-    """Of a platform's options those that tandem-traffic has too, as they decide about the
-    interconnect: --load and --set."""
-    found = []
-    for word, value in zip(words, [*words[1:], ""]):
-        if word in ("--load", "--set"):
-            found += [word, value]
-        elif word.startswith(("--load=", "--set=")):
-            found.append(word)
-    return found
-
-
-class Platform:
-    """The executable, what it says of itself, and the replayer that goes with it."""
-
-    def __init__(self, build, name, options):
-        self.path = os.path.join(build, "bin", name)
-        self.replayer = os.path.join(build, "bin", "tandem-traffic")
-        self.options = options  # of every run
-        for path in (self.path, self.replayer):
-            if not os.access(path, os.X_OK):
-                raise Refused(f"there is no platform {path}")
-        listing = self._ask("--help").partition("\nInterconnects,")[2].partition("\n\n")[0]
-        self.interconnects = {}  # kind: names of its parameters
-        for line in listing.splitlines()[1:]:
-            kind = re.match(r"([\w.-]+): ", line)
-            parameter = re.match(r"  ([\w.-]+) = ", line)
-            if kind:
-                names = self.interconnects[kind[1]] = []
-            elif parameter:
-                names.append(parameter[1])
-
-    def _ask(self, *options):
-        done = subprocess.run([self.path, *self.options, *options], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              env=quiet_environment(), start_new_session=True, check=False)
-        if done.returncode:
-            raise Refused(error_in(done.stderr) or f"{self.path} {' '.join(options)} fails")
-        return done.stdout
-
-    def check(self, options):
-        """Refuses what the platform refuses, without a run."""
-        self._ask(*options, "--dry-run")
-
-    def digest(self):
-        """Of all that a result depends on beside the options: programs that guests and host run."""
-        build = os.path.dirname(os.path.dirname(self.path))
-        files = [self.path, self.replayer]
-        for pattern in PARTS_OF_BUILD:
-            files += glob.glob(os.path.join(build, pattern))
-        total = hashlib.sha256()
-        for path in sorted(files):
-            with open(path, "rb") as file:
-                total.update(hashlib.sha256(file.read()).digest())
-        return total.hexdigest()
-
-
-class Job:
-    """A row of the table: a set of options, and the runs that are made with it."""
-
-    def __init__(self, workload, interconnect, slaves, sets, params, arguments):
-        self.workload, self.interconnect, self.slaves = workload, interconnect, slaves
-        self.sets, self.params, self.observe = sets, params, arguments.observe
-        self.traffic = "guests"
-        self.recording = None  # the job whose log is replayed in place of running the guests
-        self.interconnect_options = ["--interconnect", interconnect]
-        for name, value in sets:
-            self.interconnect_options += ["--set", f"{name}={value}"]
-        self.options = self.interconnect_options + [
-            "--slaves", str(slaves), "--observe", arguments.observe]
-        for cache in arguments.cache:
-            self.options += ["--cache", cache]
-        self.guest_options = ["--master.image", workload, "--slave.image", workload]
-        for name, value in params:
-            self.guest_options += ["--param", f"{name}={value}"]
-        self.runs = []
-
-    def record(self):
-        self.traffic = "recorded"
-
-    def replay(self, recording):
-        self.traffic, self.recording = "replayed", recording
-
-    def parameters(self):
-        return " ".join(f"{name}={value}" for name, value in self.sets + self.params)
-
-    def title(self):
-        words = [self.workload, self.interconnect, f"slaves={self.slaves}", self.parameters(),
-                 "" if self.traffic == "guests" else self.traffic]
-        return " ".join(word for word in words if word)
-
-    def place(self, runs, platform, digest, repeat):
-        everything = json.dumps([self.command(platform, ""), digest]).replace(runs, "")
-        words = [self.workload, self.interconnect, str(self.slaves),
-                 hashlib.sha256(everything.encode()).hexdigest()[:12]]
-        directory = os.path.join(runs, "-".join(words))
-        self.runs = [Run(self, number, directory) for number in range(1, repeat + 1)]
-
-    @property
-    def directory(self):
-        """Of the first run."""
-        return self.runs[0].directory
-
-    def command(self, platform, directory):
-        """What makes a run that leaves its files in the directory."""
-        stats = os.path.join(directory, "stats.json")
-        if self.recording:
-            return [platform.replayer, *interconnect_options(platform.options),
-                    *self.interconnect_options, "--replay",
-                    os.path.join(self.recording.directory, "run.db"), "--stats", stats]
-        log = ["--log", os.path.join(directory, "run.db")] if self.traffic == "recorded" else []
-        return [platform.path, *platform.options, *self.options, *self.guest_options,
-                "--progress", "off", "--consoles", "off", "--vcd", "off", *log, "--stats", stats,
-                "--out", directory]
-
-    def can_start(self):
-        return not self.recording or self.recording.runs[0].result() is not None
-
-    def result(self):
-        """What the runs found, which is the same in all; host_s is their median."""
-        found = [run.result() for run in self.runs]
-        host = [result["host_s"] for result in found]
-        return dict(found[0], host_s=round(statistics.median(host), 3), repeats=len(host),
-                    host_min_s=min(host), host_max_s=max(host))
-
-    def disagreement(self):
-        """Why the runs are not repetitions of each other; None when they are."""
-        first = self.runs[0].result()
-        for run in self.runs[1:]:
-            for name, value in run.result().items():
-                if name != "host_s" and value != first.get(name):
-                    return f"not the same in all runs: {name} is {first.get(name)} in run 1 and " \
-                           f"{value} in run {run.number}"
-        return None
-
-
-class Run:
-    """One of a job's runs, to be made or made before."""
-
-    def __init__(self, job, number, directory):
-        self.job, self.number = job, number
-        self.directory = directory if number == 1 else f"{directory}.{number}"
-
-    def title(self):
-        of = len(self.job.runs)
-        return self.job.title() + (f" ({self.number} of {of})" if of > 1 else "")
-
-    def result(self):
-        """What the run found; None when it has not been made."""
-        try:
-            with open(os.path.join(self.directory, "result.json"), encoding="ascii") as file:
-                return json.load(file)
-        except FileNotFoundError:
-            return None
-
-
-def split_list(text, what):
-    items = text.split(",")
-    if not all(items):
-        raise Refused(f"{what} '{text}' has an empty entry")
-    repeated = next((item for item in items if items.count(item) > 1), None)
-    if repeated is not None:
-        raise Refused(f"{what} '{text}' has '{repeated}' twice")
-    return items
-
-
-def known(names, choice, what):
-    for name in names:
-        if name not in choice:
-            raise Refused(f"unknown {what} '{name}'; known are {', '.join(choice)}")
-    return names
+def workloads_of(text):
+    """{name: program} of names of Tandem's and of files"""
+    programs = {}
+    for program in split_list(text, "--workload"):
+        if os.path.isfile(program):
+            name = os.path.basename(program).removesuffix(".elf")
+            if programs.setdefault(name, program) != program:
+                raise Refused(f"--workload '{text}' has two programs of the name {name}")
+        else:
+            known([program], sorted(WORKLOADS), "workload")
+            programs[program] = program
+    return programs
 
 
 def slave_counts(text):
@@ -220,52 +48,184 @@ def slave_counts(text):
     return counts
 
 
-def axes(entries, option):
-    """[("width", ["4", "8"]), ...] of ["width=4,8", ...]"""
-    found = []
-    for entry in entries:
-        name, equals, values = entry.partition("=")
-        if not name or not equals:
-            raise Refused(f"{option} '{entry}' is not of the form NAME=VALUE,...")
-        if name in (other for other, _ in found):
-            raise Refused(f"{option} names '{name}' twice")
-        found.append((name, split_list(values, f"{option} {name}")))
+def observations(text):
+    return known(split_list(text, "--observe"), OBSERVATIONS, "way to observe memory")
+
+
+def settings(entries, option, otherwise=OTHERWISE):
+    """Axes of --set or --vary."""
+    found = axes(entries, option)
+    for name, _ in found:
+        of_run = name.removeprefix("run.")
+        if of_run == name and "." not in name and option == "--set":
+            continue  # a parameter of the interconnect
+        if of_run in otherwise:
+            raise Refused(f"{option} cannot have '{name}'; give {otherwise[of_run]}")
+        if of_run in DECIDED:
+            raise Refused(f"{option} cannot have '{name}', which the comparison decides")
     return found
 
 
-def combinations(choices):
+def without_repetition(choices):
     names = [name for name, _ in choices]
-    return [list(zip(names, values)) for values in itertools.product(*(v for _, v in choices))]
+    for name in names:
+        if names.count(name) > 1:
+            raise Refused(f"--set and --vary both name '{name}'")
+    return choices
 
 
-def plan(arguments, platform):
+def plan(arguments, subject):
     """All runs, in the order of the tables."""
-    workloads = known(split_list(arguments.workload, "--workload"), sorted(WORKLOADS), "workload")
-    interconnects = known(split_list(arguments.interconnect, "--interconnect"),
-                          sorted(platform.interconnects), "interconnect")
-    slaves = slave_counts(arguments.slaves)
-    known([arguments.observe], OBSERVATIONS, "way to observe memory")
-    sets, params = axes(arguments.set, "--set"), axes(arguments.param, "--param")
-    for name, _ in sets:
-        if not any(name in platform.interconnects[kind] for kind in interconnects):
-            raise Refused(f"no interconnect of this comparison has a parameter '{name}'")
-    jobs = []
-    for workload, kind, count in itertools.product(workloads, interconnects, slaves):
-        if count < WORKLOADS[workload]:
-            raise Refused(f"{workload} needs at least {WORKLOADS[workload]} slave")
-        own = [axis for axis in sets if axis[0] in platform.interconnects[kind]]
-        for values, words in itertools.product(combinations(own), combinations(params)):
-            jobs.append(Job(workload, kind, count, values, words, arguments))
+    jobs = (plan_system if arguments.system else plan_platform)(arguments, subject)
+    modes = len({job.observe for job in jobs}) > 1
+    for job in jobs:
+        job.labels = [*job.chosen, *[("observe", job.observe)] * modes, *job.params]
+    if arguments.system:
+        choose_columns(jobs)
     if arguments.replay:
         plan_replays(jobs)
     return jobs
+
+
+def look(subject, workloads, choices, words=()):
+    """Has the subject learn its names, from a run as the first one will be, but for patterns."""
+    plain = [axis for axis in choices if not re.search(r"[*?\[]", axis[0])]
+    first = [(name, pair[1]) for pair, names in settled(plain, subject)[0] for name in names]
+    subject.look(next(iter(workloads.values())), first, words)
+
+
+def plan_platform(arguments, platform):
+    workloads = workloads_of(arguments.workload)
+    interconnects = known(split_list(arguments.interconnect, "--interconnect"),
+                          sorted(platform.interconnects), "interconnect")
+    slaves = slave_counts(arguments.slaves or "1")
+    modes = observations(arguments.observe or "every")
+    sets, others = of_interconnects(arguments, platform, interconnects)
+    params = axes(arguments.param, "--param")
+    look(platform, workloads, others,
+         ["--interconnect", interconnects[0], "--slaves", str(slaves[0])])
+    jobs = []
+    for (workload, program), kind, count in itertools.product(workloads.items(), interconnects,
+                                                              slaves):
+        if count < WORKLOADS.get(workload, 0):
+            raise Refused(f"{workload} needs at least {WORKLOADS[workload]} slave")
+        own = [axis for axis in sets if axis[0] in platform.interconnects[kind]]
+        for mode, values, more, words in itertools.product(
+                modes, combinations(own), settled(others, platform), combinations(params)):
+            job = Job(platform, workload, program, mode, words, arguments)
+            job.interconnect, job.slaves, job.column = kind, count, ("slaves", count)
+            job.choose(more)
+            job.chosen = values + job.chosen
+            job.fields.update((f"interconnect.{name}", value) for name, value in values)
+            job.interconnect_options = ["--interconnect", kind]
+            for name, value in values:
+                job.interconnect_options += ["--set", f"{name}={value}"]
+            jobs.append(job)
+    return jobs
+
+
+def of_interconnects(arguments, platform, interconnects):
+    """The axes: parameters of the platform's interconnect, by their own names, and all others."""
+    sets, others = [], []
+    for option, entries in (("--set", arguments.set), ("--vary", arguments.vary)):
+        for name, values in settings(entries, option, OTHERWISE_OF_PLATFORMS):
+            own = name.removeprefix("interconnect.")
+            if "." in own or option == "--vary" and own == name:
+                others.append((name, values))
+                continue
+            if not any(own in platform.interconnects[kind] for kind in interconnects):
+                raise Refused(f"no interconnect of this comparison has a parameter '{own}'")
+            sets.append((own, values))
+    return without_repetition(sets), without_repetition(others)
+
+
+def plan_system(arguments, system):
+    workloads = workloads_of(arguments.workload) if arguments.workload else \
+        {os.path.basename(arguments.system).removesuffix(".toml"): None}
+    modes = observations(arguments.observe) if arguments.observe else [None]
+    sets, others = settings(arguments.set, "--set"), settings(arguments.vary, "--vary")
+    params = axes(arguments.param, "--param")
+    look(system, workloads, [axis for axis in sets if "." in axis[0]] + others)
+    choices = without_repetition([(with_owner(name, system), values) for name, values in sets] +
+                                 others)
+    network = network_of(arguments.of, choices, system)
+    jobs = []
+    for (workload, program), mode, chosen, words in itertools.product(
+            workloads.items(), modes, settled(choices, system), combinations(params)):
+        job = Job(system, workload, program, mode, words, arguments)
+        job.choose(chosen)
+        job.network = network
+        jobs.append(job)
+    return jobs
+
+
+def with_owner(name, system):
+    """A name alone is a parameter of the only interconnect."""
+    if "." in name:
+        return name
+    if len(system.networks) != 1:
+        raise Refused(f"--set '{name}': the system has several interconnects, or none; give "
+                      f"NAME.{name}")
+    return f"{system.networks[0]}.{name}"
+
+
+def settled(choices, system):
+    """The combinations: lists of a pair as typed, and the names that it stands for. A parameter
+    that only some of the kinds have among which its owner varies is left out for the others."""
+    of_kinds = {}
+    for name, values in choices:
+        for one in system.named(name):
+            if one.endswith(".kind"):
+                of_kinds[one.removesuffix(".kind")] = values
+
+    def has(name, kinds):
+        owner, _, key = name.partition(".")
+        return owner not in kinds or key in system.parameters_of(kinds[owner]) or \
+            not any(key in system.parameters_of(kind) for kind in of_kinds[owner])
+    found = []
+    for values in combinations(choices):
+        kinds = {one.removesuffix(".kind"): value for name, value in values
+                 for one in system.named(name) if one.endswith(".kind")}
+        named = [((name, value), [one for one in system.named(name) if has(one, kinds)])
+                 for name, value in values]
+        named = [entry for entry in named if entry[1]]
+        if named not in found:
+            found.append(named)
+    return found
+
+
+def network_of(wanted, choices, system):
+    """The interconnect whose figures are shown; None in a system that has none."""
+    if wanted:
+        return known([wanted], list(system.networks), "interconnect of the system")[0]
+    if len(system.networks) <= 1:
+        return next(iter(system.networks), None)
+    swapped = {one.removesuffix(".kind") for name, _ in choices for one in system.named(name)
+               if one.endswith(".kind")} & set(system.networks)
+    if len(swapped) != 1:
+        raise Refused("which interconnect's figures are to be shown? give --of NAME: " +
+                      ", ".join(system.networks))
+    return swapped.pop()
+
+
+def choose_columns(jobs):
+    """When several things vary, the last one that all jobs have makes the columns of tables; rows
+    are those of interconnects and of what else varies."""
+    varying = [name for name in dict(label for job in jobs for label in job.labels)
+               if len({dict(job.labels).get(name) for job in jobs}) > 1]
+    for name in reversed(varying if len(varying) > 1 else []):
+        if all(name in dict(job.labels) and name != f"{job.network}.kind" for job in jobs):
+            for job in jobs:
+                job.column = (name, dict(job.labels)[name])
+            return
 
 
 def plan_replays(jobs):
     """Of the jobs with the same guests the first one runs them, the others replay its log."""
     recordings = {}
     for job in jobs:
-        first = recordings.setdefault((job.workload, job.slaves, tuple(job.params)), job)
+        guests = (job.workload, job.slaves, job.observe, tuple(job.settings), tuple(job.params))
+        first = recordings.setdefault(guests, job)
         if first is job:
             job.record()
         else:
@@ -273,9 +233,3 @@ def plan_replays(jobs):
     if len(recordings) == len(jobs):
         raise Refused("--replay has nothing to replay into; give several interconnects, or "
                       "several values of --set")
-
-
-def check(jobs, platform):
-    """Every distinct set of options, before the first run."""
-    for options in dict.fromkeys(tuple(job.options) for job in jobs):
-        platform.check(options)

@@ -10,24 +10,37 @@ from figures import Figures, heat_map, latency_figure, link_map, links_of, run_t
 COLUMNS = ["workload", "interconnect", "slaves", "parameters", "guest_ns", "host_s",
            "transactions", "latency_mean_ns", "latency_p99_ns", "latency_min_ns",
            "latency_p50_ns", "latency_p95_ns", "latency_p999_ns", "latency_max_ns", "waiting_ns",
-           "traffic", "end_ns", "repeats", "host_min_s", "host_max_s", "observe", "run"]
+           "traffic", "end_ns", "repeats", "host_min_s", "host_max_s", "observe", "run", "of",
+           "utilisation", "simulated_ns"]
 
 
 def row_of(job):
+    """By column: those above, each thing that was set or varied by its name, and what else the
+    program has reported."""
+    result = job.result()
     row = {"workload": job.workload, "interconnect": job.interconnect, "slaves": job.slaves,
            "parameters": job.parameters(), "observe": job.observe, "traffic": job.traffic,
-           "run": os.path.basename(job.directory)}
-    row.update(job.result())
+           "run": os.path.basename(job.directory), "of": job.network}
+    row.update(job.fields)
+    row.update({f"param.{name}": value for name, value in job.params})
+    row.update({f"result.{name}": value for name, value in result.pop("reported", {}).items()})
+    row.update(result)
     return row
 
 
 def write_csv(path, rows):
+    more = dict.fromkeys(name for row in rows for name in row if name not in COLUMNS)
     with open(path + ".part", "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(file, COLUMNS + sorted(more, key=order), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     os.replace(path + ".part", path)
     return path
+
+
+def order(name):
+    """Of a column behind the fixed ones: what was set, parameters, results."""
+    return name.startswith("result."), name.startswith("param.")
 
 
 def markdown_table(heading, lines):
@@ -50,6 +63,8 @@ def all_runs_table(rows):
         shown += ["repeats", "host_min_s", "host_max_s"]
     if any(row["traffic"] != "guests" for row in rows):
         shown += ["traffic", "end_ns"]
+    shown += ["utilisation", "simulated_ns"]
+    shown = [name for name in shown if not rows or any(row.get(name, "") != "" for row in rows)]
     return shown, [[row.get(column, "") for column in shown] for row in rows]
 
 
@@ -57,6 +72,8 @@ def remarks(jobs):
     """How the figures of these jobs were found, as sentences."""
     said = ["Transactions and latencies are those of the whole run, with its preparation and its "
             "check; guest_ns is what the guest has measured around its work."]
+    if any(job.network not in ("interconnect", None) for job in jobs):
+        said.append(f"They are those of the interconnect {jobs[0].network}.")
     repeats = len(jobs[0].runs) if jobs else 1
     if repeats > 1:
         said.append(f"Every run was made {repeats} times and found the same each time; host_s is "
@@ -82,15 +99,23 @@ def write_markdown(path, command, jobs, rows, groups, failures):
     return write_text(path, "\n\n".join(parts) + "\n")
 
 
+def with_most_slaves(jobs):
+    """Whose latencies and links are shown, and that in words."""
+    if jobs[0].slaves == "":
+        return jobs, f" on {html.escape(jobs[0].network or '')}"
+    most = max(job.slaves for job in jobs)
+    return [job for job in jobs if job.slaves == most], f", slaves: {most}"
+
+
 def write_page(path, command, jobs, rows, groups, failures, figures):
     parts = []
     for workload, own in groups.items():
-        most = max(job.slaves for job in own)
-        largest = [job for job in own if job.slaves == most]
         parts += [f"<h2>{html.escape(workload)}: {time_shown(own)[1]}</h2>",
-                  run_time_figure(figures, workload, own), html_table(*run_time_table(own)),
-                  f"<h2>{html.escape(workload)}: latency of the transactions, slaves: {most}</h2>",
-                  latency_figure(figures, workload, largest)]
+                  run_time_figure(figures, workload, own), html_table(*run_time_table(own))]
+        largest, which = with_most_slaves(own)
+        if own[0].network:
+            parts += [f"<h2>{html.escape(workload)}: latency of the transactions{which}</h2>",
+                      latency_figure(figures, workload, largest)]
         for number, job in enumerate(largest):
             nodes, wires, users = link_map(links_of(job))
             if wires:

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 
-from plan import error_in, quiet_environment
+from plan import WORKLOADS
+from subject import error_in, quiet_environment
 
 PERIOD = 0.05  # seconds between two looks at what runs
 PATIENCE = 10  # seconds for a platform that was asked to end
@@ -40,19 +41,19 @@ class Running:
     """A platform or a replay at work in a directory that becomes the run's own when all went
     well."""
 
-    def __init__(self, run, platform, timeout):
+    def __init__(self, run, timeout):
         self.run, self.timeout = run, timeout
         # With the process in its name: nobody who was left behind by a killed comparison has it.
         self.part = f"{run.directory}.{os.getpid()}.part"
         os.makedirs(self.part)
         with open(self._file("command"), "w", encoding="utf-8") as file:
-            file.write(shlex.join(run.job.command(platform, run.directory)) + "\n")
+            file.write(shlex.join(run.job.command(run.directory)) + "\n")
         self.begin = time.monotonic()
         with open(self._file("messages"), "wb") as messages:
             # A session of its own: Ctrl-C at the terminal is for this script to handle. Should the
             # script be killed, the kernel ends the platform.
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", *run.job.command(platform, self.part)],
+                ["setpriv", "--pdeathsig", "TERM", *run.job.command(self.part)],
                 stdin=subprocess.DEVNULL, stdout=messages, stderr=messages, start_new_session=True,
                 env=quiet_environment())
 
@@ -98,13 +99,8 @@ class Running:
         consoles = [read(self._file(name)) for name in sorted(os.listdir(self.part))
                     if name.endswith(".log")]
         status = self.process.returncode
-        if status == 0 and self.run.job.recording:
-            return None
         if status == 0:
-            results = results_on(read(self._file("master.log")))
-            if results.get("ok") == "1" and "ns" in results:
-                return None
-            return "the master has not reported a result"
+            return self._missing_result()
         error = error_in(read(self._file("messages")))
         if error:
             return error
@@ -115,21 +111,32 @@ class Running:
                 return f"a guest says: {said[-1]}"
         return f"ended with status {status}"
 
+    def _missing_result(self):
+        job, results = self.run.job, self._reported()
+        if job.recording or (job.program not in WORKLOADS and results.get("ok", "1") == "1") or \
+                (results.get("ok") == "1" and "ns" in results):
+            return None
+        return "the master has not reported a result"
+
+    def _reported(self):
+        return results_on(read(self._file(self.run.job.console())))
+
     def _result(self, seconds):
         with open(self._file("stats.json"), encoding="utf-8") as file:
-            modules = json.load(file)["modules"]
-        total = modules["interconnect"]["total"]
-        result = {"host_s": round(seconds, 3), "transactions": total["transactions"]}
-        traffic = self.run.job.traffic
-        if traffic != "replayed":
-            result["guest_ns"] = int(results_on(read(self._file("master.log")))["ns"])
-        if traffic == "recorded":
+            statistics = json.load(file)
+        modules, job = statistics["modules"], self.run.job
+        result = {"host_s": round(seconds, 3),
+                  "simulated_ns": without_zeros(statistics["simulated_ns"])}
+        if job.traffic != "replayed":
+            reported = self._reported()
+            if reported.get("ns", "").isdecimal():
+                result["guest_ns"] = int(reported["ns"])
+            result["reported"] = {name: value for name, value in reported.items()
+                                  if name not in ("ns", "ok")}
+        if job.traffic == "recorded":
             result["end_ns"] = last_end_ns(self._file("run.db"))
-        elif traffic == "replayed":
+        elif job.traffic == "replayed":
             result["end_ns"] = without_zeros(modules["replayer"]["end_ns"])
-        for name in ("mean", "min", "p50", "p95", "p99", "p999", "max"):
-            result[f"latency_{name}_ns"] = round(total[f"latency_{name}_ns"], 3)
-        result["waiting_ns"] = round(total["waiting_ns"], 3)
         return result
 
 
@@ -167,7 +174,7 @@ class Progress:
         elif not self.bar:
             result = run.result()
             found = f"{result['guest_ns']} ns" if "guest_ns" in result else \
-                f"ends at {result['end_ns']} ns"
+                f"ends at {result.get('end_ns', result['simulated_ns'])} ns"
             self.say(f"{self.done}/{self.total} {run.title()}: {found}, "
                      f"{result['host_s']:.1f} s of host time")
 
@@ -220,7 +227,7 @@ def take_replays_of(run, waiting):
     return lost
 
 
-def run_all(jobs, platform, arguments):
+def run_all(jobs, arguments):
     """The causes of failure: {job: sentence}. An interruption takes effect between two looks at
     what runs, so that no process is lost sight of."""
     caught = []
@@ -241,7 +248,7 @@ def run_all(jobs, platform, arguments):
     try:
         while waiting or running:
             while len(running) < arguments.jobs and (run := take_ready(waiting)):
-                running.append(Running(run, platform, arguments.timeout))
+                running.append(Running(run, arguments.timeout))
             for one in [r for r in running if r.ended()]:
                 running.remove(one)
                 finished(one.run, one.conclude())

@@ -50,13 +50,15 @@ public:
     std::unique_ptr<transaction_log_reader> log;
     if (!options.replay.empty())
       log = std::make_unique<transaction_log_reader>(options.replay);
-    const interconnect_config config = log ? recorded(options, *log) : invented(options);
+    const std::size_t of = log ? log->find(options.of) : 0;
+    const interconnect_config config = log ? recorded(options, log->system(of)) : invented(options);
     kind_ = options.interconnect;
     if (kind_.empty())
-      kind_ = log && !log->system().interconnect.empty() ? log->system().interconnect : "router";
+      kind_ =
+          log && !log->system(of).interconnect.empty() ? log->system(of).interconnect : "router";
     interconnect_ = make_interconnect(kind_, "interconnect", config);
     if (log)
-      build_replayer(options, *log, config);
+      build_replayer(options, *log, of, config);
     else
       build_generators(options, config);
   }
@@ -66,17 +68,16 @@ public:
 
 private:
   /// The parameters of the recorded interconnect hold for that kind only.
-  static interconnect_config recorded(const traffic_options &options,
-                                      const transaction_log_reader &log)
+  static interconnect_config recorded(const traffic_options &options, const logged_system &system)
   {
     interconnect_config config;
-    config.initiators = options.names.empty() ? log.system().initiators : options.names;
-    config.targets = log.system().targets;
-    config.map = log.system().map;
+    config.initiators = options.names.empty() ? system.initiators : options.names;
+    config.targets = system.targets;
+    config.map = system.map;
     config.default_target =
-        options.default_target.empty() ? log.system().default_target : options.default_target;
-    if (options.interconnect.empty() || options.interconnect == log.system().interconnect)
-      config.parameters = log.system().parameters;
+        options.default_target.empty() ? system.default_target : options.default_target;
+    if (options.interconnect.empty() || options.interconnect == system.interconnect)
+      config.parameters = system.parameters;
     for (const auto &[name, value] : options.interconnect_parameters)
       config.parameters[name] = value;
     return config;
@@ -118,9 +119,9 @@ private:
   }
 
   void build_replayer(const traffic_options &options, const transaction_log_reader &log,
-                      const interconnect_config &config)
+                      std::size_t of, const interconnect_config &config)
   {
-    replayer_ = std::make_unique<traffic_replayer>("replayer", log, config, options.timing);
+    replayer_ = std::make_unique<traffic_replayer>("replayer", log, config, options.timing, of);
     for (std::size_t i = 0; i < config.initiators.size(); ++i)
       connect(config.initiators[i], replayer_->from[i], interconnect_->from[i]);
     for (std::size_t t = 0; t < config.targets.size(); ++t)

@@ -29,6 +29,9 @@ po::options_description all_options()
   };
   d.add_options()("help,h", "print this text");
   d.add_options()("replay", text(), "log (SQLite) of a run, to be made again");
+  d.add_options()(
+      "of", text(),
+      "interconnect of that log whose transactions are made again, when it has several");
   d.add_options()("timing", po::value<std::string>()->default_value("gaps"),
                   "of a replay; gaps: each request as long after the one before as in the log; "
                   "starts: at the time that the log has");
@@ -80,6 +83,9 @@ void read(const po::variables_map &map, traffic_options &options)
     refuse_option("give either --replay FILE or --generate");
   if (!options.replay.empty() && map.count("traffic"))
     refuse_option("--traffic is for --generate; a replay has the traffic of its log");
+  options.of = text("of");
+  if (options.replay.empty() && !options.of.empty())
+    refuse_option("--of is for --replay");
   options.timing = choice_option(map, "timing", {"gaps", "starts"}) == "gaps"
                        ? replay_timing::gaps
                        : replay_timing::starts;

@@ -14,6 +14,7 @@ namespace tandem
 
 struct traffic_options {
   std::string replay; ///< a log; empty: traffic is generated
+  std::string of;     ///< one of its interconnects; empty: it has but one
   replay_timing timing = replay_timing::gaps;
   std::vector<std::string> names; ///< of the initiators of a replay; empty: those of the log
 

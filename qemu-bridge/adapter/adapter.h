@@ -6,13 +6,17 @@
  *
  * plugin.c   entry, options, start once the machine is complete
  * halt.c     finds the instructions by which a guest goes to sleep or switches itself off
- * cache.c    the cache model, and the accesses that it watches
+ * observe.c  accesses to memory that is observed
+ * cache.c    the cache model
  * atomic.c   atomic instructions on what is no RAM
  * turns.c    fair turns for the CPUs of an SMP guest
  * access.c   accesses that do not find RAM
  * free.c     the free mode: no common time, requests as they come
  * sync.c     virtual time: windows, halted guests, interrupts, reset, power-off
+ * checkpoint.c  the machine saved into a directory, and restored from one
+ * timers.c   timers that QEMU does not restore by itself
  * map.c      windows, DMI ranges mapped as RAM
+ * ram.c      the machine's own RAM in the platform's memory
  * channel.c  the page: post a request, wait for the reply, take descriptors
  * parallel.c QEMU translates atomic instructions and barriers as such
  * adapter.c  what all have in common
@@ -32,6 +36,17 @@
 #include "tandem_wait.h"
 #include "tandem_wire.h"
 
+/* A piece of memory behind guest addresses that is to be observed. */
+struct tandem_observed {
+  unsigned slot;    /* of the DMI range */
+  uint64_t seen;    /* guest address */
+  uint64_t address; /* by which it is reported; another one only where it is seen once more */
+  uint64_t size;
+  const void *host;
+  bool every;   /* without the cache model */
+  bool covered; /* other memory may be seen in its place */
+};
+
 /* Who is told of what; NULL: nobody. Entered before the first CPU runs, but for `access`. Big lock
  * held, or on the CPU thread. */
 struct tandem_told {
@@ -39,9 +54,8 @@ struct tandem_told {
   void (*clock)(uint64_t now_ns);
   /* It was moved on by this much, with no instruction since. */
   void (*advance)(uint64_t ns);
-  /* A piece of memory behind guest addresses, to be observed, has a host address now; a slot has
-   * nothing any more. */
-  void (*mapped)(unsigned slot, uint64_t address, uint64_t size, const void *host);
+  /* It has a host address now; a slot has nothing any more. */
+  void (*mapped)(const struct tandem_observed *piece);
   void (*unmapped)(unsigned slot);
   /* The batch is to go into the request slot; then it is empty. */
   void (*batch)(void);
@@ -58,6 +72,7 @@ struct tandem_adapter {
   uint64_t plugin_id;
   struct tandem_waiter waiter;
   bool outstanding;   /* a request was posted and its reply not taken; big lock */
+  bool ended;         /* the guest's end was told: nobody hears of what it still does */
   uint32_t expected;  /* sequence number of that reply */
   uint32_t batched;   /* transfers that wait to be reported */
   uint64_t uncounted; /* instructions that were executed and that QEMU did not count */
@@ -87,10 +102,21 @@ const struct tandem_wire_reply *tandem_channel_take(void);
 /* Sends MORE and waits for its reply, which has DMI changes only. Big lock held, or nobody else
  * uses the channel. */
 const struct tandem_wire_reply *tandem_channel_more(void);
+/* The same for PREPARE. */
+const struct tandem_wire_reply *tandem_channel_prepare(void);
 /* The next descriptor on the socket; never returns -1. */
 int tandem_channel_receive_fd(void);
 /* Sends one byte to the other side. */
 void tandem_channel_signal(char what);
+
+/* ram.c */
+
+/* Finds the machine's RAM, as far as it is to lie in the platform's memory. */
+void tandem_ram_init(void);
+/* Puts a DMI range in the place of RAM. */
+void tandem_ram_place(const struct tandem_wire_dmi *range, int fd);
+/* Where the guest's memory at this address lies now; NULL when it is none. Big lock or not. */
+const void *tandem_ram_host(uint64_t address);
 
 /* map.c */
 
@@ -100,6 +126,30 @@ void tandem_map_init(const MemoryRegionOps *window, const MemoryRegionOps *outsi
                      const MemoryRegionOps *rom);
 /* Carries out the DMI changes of a reply, and asks for the rest of it. Big lock held. */
 void tandem_map_apply(const struct tandem_wire_reply *reply);
+/* Asks for the machine's RAM when it is to lie in the platform's memory. Big lock held, nothing is
+ * in it yet. */
+void tandem_map_prepare(void);
+
+/* checkpoint.c */
+
+/* What a layer knows and a restored one has to know as well. */
+struct tandem_kept;
+/* Enters a function that hands all of it to tandem_kept_bytes, in the same order when it is saved
+ * and when it is restored; in the latter case it may stop early. name: of a file. Before the first
+ * CPU runs. */
+void tandem_checkpoint_keep(const char *name, void (*all)(struct tandem_kept *));
+void tandem_kept_bytes(struct tandem_kept *kept, void *data, size_t size);
+bool tandem_kept_restores(const struct tandem_kept *kept);
+/* Saves into the directory whose descriptor comes next, from the main loop, while no CPU runs; then
+ * calls done, with the big lock held and the machine stopped still. problem: NULL or one sentence.
+ * False when this QEMU lacks what it takes (q.no_checkpoints). */
+bool tandem_checkpoint_save(void (*done)(const char *problem));
+/* Once all layers are made: starts the machine from a directory, if the configuration says so. */
+void tandem_checkpoint_init(void);
+
+/* timers.c */
+
+void tandem_timers_init(void);
 
 /* sync.c */
 
@@ -132,11 +182,20 @@ void tandem_access_unlock(void);
 /* Registers the translation hook. NULL or one sentence. */
 const char *tandem_halt_init(void);
 
+/* observe.c */
+
+void tandem_observe_init(void);
+/* To be called for each translated block. */
+void tandem_observe_translated(void *block);
+
 /* cache.c */
 
 void tandem_cache_init(void);
-/* To be called for each translated block. */
-void tandem_cache_translated(void *block);
+/* A CPU loads from the line of that number, or stores; what misses is entered as transfers. */
+void tandem_cache_touch(unsigned cpu, uint64_t line, bool store, uint64_t time_ns);
+/* Enters a transfer in the batch; flags: TANDEM_WIRE_LINE_*. */
+void tandem_cache_transfer(unsigned cpu, uint64_t address, unsigned size, uint32_t flags,
+                           uint64_t time_ns);
 
 /* turns.c */
 

@@ -25,7 +25,8 @@ const char *tandem_channel_open(int page_fd, int socket_fd)
   const struct tandem_wire_config *config = &adapter.page->config;
   if (config->magic != TANDEM_WIRE_MAGIC || config->version != TANDEM_WIRE_VERSION)
     return "adapter and bridge speak different versions of the Tandem wire";
-  if (config->windows > TANDEM_WIRE_WINDOWS || config->pins > TANDEM_WIRE_PINS)
+  if (config->windows > TANDEM_WIRE_WINDOWS || config->pins > TANDEM_WIRE_PINS ||
+      config->rams > TANDEM_WIRE_RAM)
     return "the configuration in the page of the Tandem wire is out of range";
   return NULL;
 }
@@ -81,13 +82,24 @@ const struct tandem_wire_reply *tandem_channel_take(void)
   return &adapter.page->reply;
 }
 
-const struct tandem_wire_reply *tandem_channel_more(void)
+static const struct tandem_wire_reply *exchange(void)
 {
-  adapter.page->request.kind = TANDEM_WIRE_MORE;
   tandem_channel_post();
   while (!tandem_channel_spin(MORE_SPIN_NS) && !tandem_channel_sleep(1000))
     ;
   return tandem_channel_take();
+}
+
+const struct tandem_wire_reply *tandem_channel_more(void)
+{
+  adapter.page->request.kind = TANDEM_WIRE_MORE;
+  return exchange();
+}
+
+const struct tandem_wire_reply *tandem_channel_prepare(void)
+{
+  tandem_channel_request(TANDEM_WIRE_PREPARE);
+  return exchange();
 }
 
 int tandem_channel_receive_fd(void)

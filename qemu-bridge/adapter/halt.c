@@ -16,7 +16,7 @@ static void before_sleep(unsigned cpu, void *unused)
 static void translated(void *block)
 {
   tandem_turns_translated(block);
-  tandem_cache_translated(block);
+  tandem_observe_translated(block);
   tandem_atomic_translated(block);
   size_t count = q.qemu_plugin_tb_n_insns(block);
   for (size_t i = q.isa->sleeps_within_block || !count ? 0 : count - 1; i < count; ++i) {

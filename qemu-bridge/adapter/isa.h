@@ -24,6 +24,11 @@ struct tandem_isa {
   /* Reads and writes memory as one access, or fails to: an atomic instruction that is no
    * load-exclusive. */
   bool (*is_atomic)(const uint8_t *bytes, size_t size);
+  /* Fills a block of memory with zeros, of which QEMU tells nobody: bytes of the block, whose
+   * address is in *number of the CPU's registers, as read by the function of that name (a
+   * debugger's); 0: another instruction. NULL: there is none. */
+  unsigned (*clears)(const uint8_t *bytes, size_t size, unsigned *number);
+  const char *read_register;
   /* Says that the CPU waits for another one: it gives up its turn. NULL: QEMU itself does that in
    * parallel mode. */
   bool (*gives_way)(const uint8_t *bytes, size_t size);

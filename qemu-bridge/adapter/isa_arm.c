@@ -86,6 +86,15 @@ static bool is_atomic_64(const uint8_t *b, size_t size)
   return size == 4 && (is_atomic_a64(word) || is_atomic(b, size));
 }
 
+/* DC ZVA, with blocks as in all CPUs of Arm's. */
+static unsigned clears(const uint8_t *b, size_t size, unsigned *number)
+{
+  uint32_t word = 0;
+  memcpy(&word, b, 4);
+  *number = word & 0x1fu;
+  return size == 4 && (word & 0xffffffe0u) == 0xd50b7420u && *number < 31 ? 64 : 0;
+}
+
 /* WFE and YIELD. */
 static bool gives_way(const uint8_t *b, size_t size)
 {
@@ -100,5 +109,9 @@ static bool gives_way(const uint8_t *b, size_t size)
 
 const struct tandem_isa tandem_isa_arm = {
     .target = "arm", .sleeps = sleeps, .is_atomic = is_atomic, .gives_way = gives_way};
-const struct tandem_isa tandem_isa_aarch64 = {
-    .target = "aarch64", .sleeps = sleeps_64, .is_atomic = is_atomic_64, .gives_way = gives_way};
+const struct tandem_isa tandem_isa_aarch64 = {.target = "aarch64",
+                                              .sleeps = sleeps_64,
+                                              .is_atomic = is_atomic_64,
+                                              .gives_way = gives_way,
+                                              .clears = clears,
+                                              .read_register = "aarch64_cpu_gdb_read_register"};

@@ -3,7 +3,8 @@
  * The guest's view of the platform. Three layers over QEMU's own memory tree:
  *
  *   priority  20  DMI ranges: RAM that is a piece of the platform's own memory; where only
- *                 reading is allowed, writes are requests
+ *                 reading is allowed, writes are requests. Those of the machine's own RAM are no
+ *                 layer: ram.c puts them into it
  *   priority  10  windows: every access is a request
  *   priority -9999  behind everything: accesses that nobody answers, so that they can be counted
  */
@@ -129,6 +130,8 @@ static void map(const struct tandem_wire_dmi *op, GQueue *removed)
       close(fds[op->fd]);
     fds[op->fd] = tandem_channel_receive_fd();
   }
+  if (op->flags & TANDEM_WIRE_DMI_RAM)
+    return tandem_ram_place(op, fds[op->fd]);
   unmap(op->slot, removed);
   MemoryRegion *region = new_region();
   static unsigned number; /* QEMU wants each ROM device to have a name of its own */
@@ -143,8 +146,14 @@ static void map(const struct tandem_wire_dmi *op, GQueue *removed)
     tandem_give_up("a DMI range cannot be mapped: %s", q.error_get_pretty(error));
   q.memory_region_add_subregion_overlap(q.get_system_memory(), op->address, region, PRIORITY_DMI);
   *region_of(op->slot) = region;
-  if (op->flags & TANDEM_WIRE_DMI_CACHED && adapter.told.mapped)
-    adapter.told.mapped(op->slot, op->address, op->size, q.memory_region_get_ram_ptr(region));
+  const struct tandem_observed piece = {.slot = op->slot,
+                                        .seen = op->address,
+                                        .address = op->address,
+                                        .size = op->size,
+                                        .host = q.memory_region_get_ram_ptr(region),
+                                        .every = op->flags & TANDEM_WIRE_DMI_EVERY};
+  if (op->flags & (TANDEM_WIRE_DMI_CACHED | TANDEM_WIRE_DMI_EVERY) && adapter.told.mapped)
+    adapter.told.mapped(&piece);
 }
 
 /* A reply and the rest of it change the tree once: each change costs what the tree has. */
@@ -172,4 +181,10 @@ void tandem_map_apply(const struct tandem_wire_reply *reply)
     *retired_at(region) = changes;
     g_queue_push_tail(&retired, region);
   }
+}
+
+void tandem_map_prepare(void)
+{
+  if (adapter.page->config.rams)
+    tandem_map_apply(tandem_channel_prepare());
 }

@@ -71,11 +71,18 @@ static void machine_complete(Notifier *notifier, void *data)
     tandem_parallel_init();
     tandem_atomic_init();
     tandem_cache_init();
+    tandem_observe_init();
   }
+  tandem_ram_init(); /* before anything of the platform's lies in front of it */
   tandem_access_init();
+  tandem_map_prepare();
   tandem_sync_init();
-  if (adapter.free_mode)
+  if (adapter.free_mode) {
     tandem_free_init();
+  } else {
+    tandem_timers_init();
+    tandem_checkpoint_init();
+  }
 }
 
 /* Takes "name=NUMBER" out of the arguments; -1 when it is not there. */

@@ -25,6 +25,17 @@ static const char *say(const char *format, ...)
   return sentence;
 }
 
+static void find_registers(void)
+{
+  void *read = dlsym(RTLD_DEFAULT, q.isa->read_register);
+  void *page = dlsym(RTLD_DEFAULT, "cpu_get_phys_page_debug");
+  void *translate = dlsym(RTLD_DEFAULT, "cpu_translate_for_debug");
+  memcpy(&q.cpu_get_phys_page_debug, &page, sizeof page);
+  memcpy(&q.cpu_translate_for_debug, &translate, sizeof translate);
+  if (page || translate)
+    memcpy(&q.read_register, &read, sizeof read);
+}
+
 const char *tandem_qemu_api_load(const qemu_info_t *info)
 {
   const char *hidden = g_getenv("TANDEM_TEST_HIDE_SYMBOL");
@@ -38,6 +49,11 @@ const char *tandem_qemu_api_load(const qemu_info_t *info)
   } while (0)
 #define X(result, name, parameters) FIND(q.name, #name);
   TANDEM_QEMU_FUNCTIONS(X)
+  const char *needed = missing;
+  missing = NULL;
+  TANDEM_QEMU_CHECKPOINT_FUNCTIONS(X)
+  q.no_checkpoints = missing;
+  missing = needed;
 #undef X
   if (dlsym(RTLD_DEFAULT, "bql_lock_impl")) {
     FIND(q.lock, "bql_lock_impl");
@@ -68,6 +84,8 @@ const char *tandem_qemu_api_load(const qemu_info_t *info)
   q.icount_shift = (const int16_t *)(timers + ICOUNT_SHIFT_OFFSET);
   q.cpus = info->system.smp_vcpus;
   q.isa = tandem_isa_find(info->target_name);
+  if (q.isa && q.isa->clears)
+    find_registers();
   return NULL;
 }
 

@@ -22,6 +22,8 @@ typedef struct CPUState CPUState;
 typedef struct QEMUTimer QEMUTimer;
 typedef struct IRQState *qemu_irq;
 typedef struct Error Error;
+typedef struct RAMBlock RAMBlock;
+typedef struct AddressSpace AddressSpace;
 
 #define QEMU_CLOCK_VIRTUAL 1
 #define QEMU_DEVICE_LITTLE_ENDIAN 2
@@ -30,6 +32,8 @@ typedef struct Error Error;
 #define QEMU_MEMTX_DECODE_ERROR 2u
 #define QEMU_RAM_SHARED 2u
 #define QEMU_RESET_CAUSE_GUEST 5
+/* Attributes of an access of which nothing is known; a TrustZone controller takes it for secure. */
+#define QEMU_ATTRIBUTES_UNSPECIFIED 1u
 
 typedef struct Notifier {
   void (*notify)(struct Notifier *, void *);
@@ -102,6 +106,13 @@ typedef struct qemu_plugin_hwaddr plugin_hwaddr;
   X(void, memory_region_del_subregion, (MemoryRegion *, MemoryRegion *))                           \
   X(void, memory_region_transaction_begin, (void))                                                 \
   X(void, memory_region_transaction_commit, (void))                                                \
+  X(int, qemu_ram_foreach_block, (int (*)(RAMBlock *, void *), void *))                            \
+  X(const char *, qemu_ram_get_idstr, (RAMBlock *))                                                \
+  X(void *, qemu_ram_get_host_addr, (RAMBlock *))                                                  \
+  X(uint64_t, qemu_ram_get_used_length, (RAMBlock *))                                              \
+  X(AddressSpace *, cpu_get_address_space, (CPUState *, int))                                      \
+  X(void *, address_space_map, (AddressSpace *, uint64_t, uint64_t *, bool, uint64_t))             \
+  X(void, address_space_unmap, (AddressSpace *, void *, uint64_t, bool, uint64_t))                 \
   X(const char *, error_get_pretty, (const Error *))                                               \
   X(int64_t, qemu_clock_get_ns, (int))                                                             \
   X(int64_t, qemu_clock_deadline_ns_all, (int, int))                                               \
@@ -145,14 +156,38 @@ typedef struct qemu_plugin_hwaddr plugin_hwaddr;
   X(void, qemu_plugin_register_vcpu_tb_exec_cb, (void *, plugin_vcpu_cb, int, void *))             \
   X(void, qemu_plugin_register_vcpu_insn_exec_cb, (void *, plugin_vcpu_cb, int, void *))
 
+/* Those that only checkpoints need: a QEMU without one of them runs, and cannot be saved. */
+#define TANDEM_QEMU_CHECKPOINT_FUNCTIONS(X)                                                        \
+  X(int, vm_stop, (int))                                                                           \
+  X(void, vm_start, (void))                                                                        \
+  X(void, qmp_xen_save_devices_state, (const char *, bool, bool, Error **))                        \
+  X(void *, qio_channel_file_new_path, (const char *, int, unsigned, Error **))                    \
+  X(void *, qemu_file_new_input, (void *))                                                         \
+  X(unsigned, qemu_get_be32, (void *))                                                             \
+  X(int, qemu_fclose, (void *))                                                                    \
+  X(int, qemu_load_device_state, (void *, Error **))                                               \
+  X(void *, qemu_get_aio_context, (void))                                                          \
+  X(void, aio_bh_schedule_oneshot_full, (void *, void (*)(void *), void *, const char *))          \
+  X(bool, qemu_ram_is_migratable, (RAMBlock *))                                                    \
+  X(int, qemu_ram_resize, (RAMBlock *, uint64_t, Error **))                                        \
+  X(void, cpu_physical_memory_rw, (uint64_t, void *, uint64_t, bool))
+
 #define X(result, name, parameters) result(*name) parameters;
 struct tandem_qemu_api {
   TANDEM_QEMU_FUNCTIONS(X)
+  TANDEM_QEMU_CHECKPOINT_FUNCTIONS(X)
+  const char *no_checkpoints; /* the first of these that is missing, or NULL */
   /* Named differently across versions. */
   void (*lock)(const char *, int); /* the big lock */
   void (*unlock)(void);
   void (*tb_flush)(CPUState *);           /* newer ones take no argument; with all CPUs stopped */
   void (*process_cpu_events)(CPUState *); /* NULL before 10.2, which do not need it */
+  /* isa->read_register, into a GByteArray; NULL where the architecture needs none, or QEMU cannot
+   * say what is behind a virtual address. */
+  int (*read_register)(CPUState *, void *, int);
+  /* One of the two: the page, all ones for none; since 11.1, the address first of all. */
+  uint64_t (*cpu_get_phys_page_debug)(CPUState *, uint64_t);
+  bool (*cpu_translate_for_debug)(CPUState *, uint64_t, uint64_t result[8]);
   /* qemu_plugin_insn_data: returns a pointer up to plugin interface 2, copies from 3 on. */
   const void *(*insn_data_v1)(const void *);
   size_t (*insn_data_v3)(const void *, void *, size_t);

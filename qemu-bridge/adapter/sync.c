@@ -39,13 +39,15 @@ static uint64_t level;
 /* What the CPU thread has to report next, besides a halt that it finds itself. */
 static bool ready_due, window_due, reset_due, reset_by_guest;
 static bool clock_disabled;
-static bool shut_down, ended;
+static bool shut_down;
 static bool ends_next;     /* an instruction that may end the guest comes, and none has yet */
 static bool behind_ending; /* the CPU thread is right behind the instruction that ends the guest */
 static bool resetting, reset_asked; /* SystemC wants a reset; QEMU was asked for it */
 /* Calls of sync_work still to come before everything is as it was before QEMU was stopped. */
 static unsigned resuming;
-static bool stopping_cpus; /* in carry_out_stop */
+static bool stopping_cpus;      /* in carry_out_stop */
+static bool saving, save_asked; /* SystemC wants a checkpoint; the main loop was asked for it */
+static bool saved_due, not_saved;
 
 static void sync_work(CPUState *cpu, void *unused);
 
@@ -172,6 +174,9 @@ bool tandem_sync_apply(const struct tandem_wire_reply *reply)
   if (control == TANDEM_WIRE_DO_RESET) {
     resetting = true;
     queue_work(); /* behind the present instruction */
+  } else if (control == TANDEM_WIRE_DO_SAVE) {
+    saving = true;
+    queue_work();
   }
   return shorter;
 }
@@ -216,7 +221,7 @@ static bool post_halted(void)
 static void post_poweroff(void)
 {
   uint64_t end = window_end;
-  ended = true;
+  adapter.ended = true;
   struct tandem_wire_request *request = tandem_channel_request(TANDEM_WIRE_POWEROFF);
   if (!behind_ending && end != TANDEM_WIRE_NEVER)
     request->time_ns = end;
@@ -236,6 +241,15 @@ static void post_reset(void)
   tandem_channel_request(TANDEM_WIRE_RESET);
 }
 
+/* A guest that sleeps, and of which SystemC knows it, is answered like one that has said so. */
+static void stay_asleep(void)
+{
+  if (!q.all_cpu_threads_idle())
+    return;
+  clock_disabled = true;
+  q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, false);
+}
+
 static bool post_due(void)
 {
   if (ready_due) {
@@ -244,6 +258,12 @@ static bool post_due(void)
     ready_due = false;
     struct tandem_wire_request *request = tandem_channel_request(TANDEM_WIRE_READY);
     request->data = (uint64_t)q.major << 32 | (uint64_t)q.minor << 16 | (uint64_t)q.micro;
+    if (adapter.page->config.restored)
+      stay_asleep();
+  } else if (saved_due) {
+    saved_due = false;
+    tandem_channel_request(TANDEM_WIRE_SAVED)->data = not_saved;
+    stay_asleep();
   } else if (adapter.batched) {
     adapter.told.batch();
   } else if (tandem_sync_ending()) {
@@ -305,6 +325,37 @@ static void begin_reset(void)
   q.qemu_system_reset_request(QEMU_RESET_CAUSE_GUEST);
 }
 
+/* Main loop, with the machine stopped. */
+static void save_done(const char *problem)
+{
+  not_saved = problem != NULL;
+  if (problem)
+    tandem_keep_error(problem);
+  q.vm_start();
+  saving = save_asked = false;
+  saved_due = true;
+}
+
+/* Asks for a checkpoint. The main loop stops the machine for it; the CPUs must not execute until
+ * then. */
+static void begin_save(void)
+{
+  if (save_asked)
+    return;
+  if (!tandem_checkpoint_save(save_done)) {
+    char *problem =
+        g_strdup_printf("this QEMU does not export '%s', which checkpoints need", q.no_checkpoints);
+    tandem_keep_error(problem);
+    g_free(problem);
+    saving = false;
+    saved_due = not_saved = true;
+    tandem_sync_check_halt();
+    return;
+  }
+  save_asked = true;
+  q.pause_all_vcpus();
+}
+
 /* Before the first instruction the CPU thread of QEMU 10.2 and later sleeps until the machine runs,
  * whatever it is asked for meanwhile. A stop that came while the thread was in an exchange would
  * be overlooked, and the main loop, which waits until it is carried out, would wait for ever. */
@@ -324,6 +375,8 @@ static void exchange(void)
   ends_next = false;
   if (resetting)
     return begin_reset();
+  if (saving)
+    return begin_save();
   /* QEMU enables the clock when it goes on after a stop, also for a guest that sleeps, and
    * queues work because of that; it has to be out of the way, or it would look like a reason
    * to wake the guest. */
@@ -333,7 +386,7 @@ static void exchange(void)
     tandem_sync_check_halt();
     return;
   }
-  while (!ended && (adapter.outstanding || post_due())) {
+  while (!adapter.ended && (adapter.outstanding || post_due())) {
     if (!await_reply())
       return;
     bool was_halted = clock_disabled;
@@ -342,6 +395,8 @@ static void exchange(void)
       clock_disabled = false;
     if (resetting)
       return begin_reset();
+    if (saving)
+      return begin_save();
     if (was_halted) {
       q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, true);
       run_timers();
@@ -374,7 +429,7 @@ static gboolean main_loop_check(GSource *source)
     /* Or the clock would move on, or not, before this loop comes to the reset, which enables
      * it again. */
     q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, false);
-  } else if (q.all_cpu_threads_idle() && !ended) {
+  } else if (q.all_cpu_threads_idle() && !adapter.ended) {
     ++adapter.page->undecoded_halts;
     queue_work();
   }
@@ -413,8 +468,10 @@ static gboolean main_loop_dispatch(GSource *source, GSourceFunc callback, gpoint
 static void run_state_changed(void *unused, bool running, int state)
 {
   (void)unused, (void)state;
-  adapter.page->paused = !running;
-  adapter.page->stops += !running;
+  if (!saving) { /* not the user's doing */
+    adapter.page->paused = !running;
+    adapter.page->stops += !running;
+  }
   resuming = running ? 2 : 0;
   if (running)
     queue_work(); /* on all CPUs: none may run on while a window's end is outstanding */
@@ -451,7 +508,7 @@ static void guest_shutdown(Notifier *notifier, void *cause)
  * Here it is told like any other end, and the process waits for SystemC to end it. */
 static void machine_exits(void)
 {
-  if (ended || adapter.outstanding || !q.qemu_in_vcpu_thread())
+  if (adapter.ended || adapter.outstanding || !q.qemu_in_vcpu_thread())
     return;
   if (adapter.free_mode) {
     if (adapter.told.shut_down)
@@ -484,6 +541,13 @@ static void find_lines(void)
   }
 }
 
+static void keep_all(struct tandem_kept *kept)
+{
+  tandem_kept_bytes(kept, &level, sizeof level);
+  tandem_kept_bytes(kept, &adapter.uncounted, sizeof adapter.uncounted);
+  tandem_kept_bytes(kept, &adapter.page->split_atomics, sizeof adapter.page->split_atomics);
+}
+
 void tandem_sync_init(void)
 {
   find_lines();
@@ -501,6 +565,7 @@ void tandem_sync_init(void)
   q.qemu_register_shutdown_notifier(&shutdown_notifier);
   window_timer = g_malloc0(256);
   q.timer_init_full(window_timer, NULL, QEMU_CLOCK_VIRTUAL, 1, 0, window_over, NULL);
+  tandem_checkpoint_keep("sync", keep_all);
   ready_due = true;
   queue_work();
 }

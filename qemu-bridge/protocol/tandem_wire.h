@@ -43,10 +43,11 @@
 #endif
 
 #define TANDEM_WIRE_MAGIC 0x4d45444e41540a01ull
-#define TANDEM_WIRE_VERSION 5u
+#define TANDEM_WIRE_VERSION 6u
 
 #define TANDEM_WIRE_PAGE_BYTES 65536u /* size of the shared object */
 #define TANDEM_WIRE_WINDOWS 16u       /* windows that an instance may open */
+#define TANDEM_WIRE_RAM 16u           /* pieces of a machine's own RAM */
 #define TANDEM_WIRE_PINS 64u          /* interrupt lines, one bit each in a reply */
 #define TANDEM_WIRE_DMI_OPS 16u       /* DMI changes that one reply carries */
 #define TANDEM_WIRE_FDS 32u           /* distinct file descriptors behind DMI ranges */
@@ -62,6 +63,19 @@ struct tandem_wire_window {
   uint64_t size;    /* bytes, multiple of 4 KiB */
   char name[48];    /* for QEMU's memory tree */
 };
+
+/* A piece of the machine's own RAM that lies in the platform's memory. */
+struct tandem_wire_ram {
+  uint64_t address; /* guest physical, multiple of 4 KiB */
+  uint64_t size;    /* bytes, multiple of 4 KiB */
+  uint64_t offset;  /* of its first byte in the block */
+  uint64_t same_as; /* what lies at this address lies here once more; else its own address */
+  uint32_t flags;   /* TANDEM_WIRE_RAM_* */
+  uint32_t reserved;
+  char block[40]; /* as QEMU calls the memory that it is a piece of */
+};
+
+#define TANDEM_WIRE_RAM_COVERED 1u /* at times something else of the machine lies before it */
 
 /* An input pin of the guest's interrupt controller. */
 struct tandem_wire_pin {
@@ -103,8 +117,14 @@ struct tandem_wire_config {
   uint32_t windows;
   uint32_t pins;
   uint32_t free_poll_us; /* free mode: host time between two WINDOW requests */
+  uint32_t rams;         /* 0: the machine's RAM is QEMU's, and it sends no PREPARE */
+  uint32_t observes; /* 1: memory to be observed may be mapped at any time, 0: by PREPARE only */
+  uint32_t restored; /* 1: starts as the machine that was saved (SAVE) into a directory, the
+                        descriptor of which comes first on the socket; READY tells its time */
+  uint32_t reserved;
   struct tandem_wire_cache cache;
   struct tandem_wire_window window[TANDEM_WIRE_WINDOWS];
+  struct tandem_wire_ram ram[TANDEM_WIRE_RAM];
   struct tandem_wire_pin pin[TANDEM_WIRE_PINS];
 };
 
@@ -121,8 +141,13 @@ enum tandem_wire_request_kind {
   TANDEM_WIRE_POWEROFF = 9, /* the guest switched itself off; nothing follows */
   TANDEM_WIRE_MORE = 10,    /* the last reply said MORE: send the rest of it */
   TANDEM_WIRE_MISSES = 11,  /* the first `size` of `line`, in the order of their times, which are
-                               not after time_ns: what missed in the cache model */
+                               not after time_ns: what missed in the cache model, and accesses to
+                               memory that is observed without one */
   TANDEM_WIRE_UNLOCK = 12,  /* ends a locked sequence that no access has ended */
+  TANDEM_WIRE_PREPARE = 13, /* before READY, once: nothing is in the machine's RAM yet. The reply
+                               has DMI changes and nothing else: where all of it lies */
+  TANDEM_WIRE_SAVED = 14, /* control SAVE was carried out; data = 1: it could not be, and `error` in
+                             the page says why */
 };
 
 #define TANDEM_WIRE_FLAG_OUTSIDE 1u /* READ or WRITE of an address outside all windows */
@@ -169,6 +194,10 @@ enum tandem_wire_status {
 enum tandem_wire_control {
   TANDEM_WIRE_RUN = 0,
   TANDEM_WIRE_DO_RESET = 1, /* reset the machine; answered by RESET */
+  /* Save the machine into a directory, the descriptor of which comes first on the socket; answered
+   * by SAVED, whose reply is that to the request before. Only in a reply to WINDOW, HALTED or
+   * RESET; the rest of the reply says nothing new. */
+  TANDEM_WIRE_DO_SAVE = 2,
 };
 
 enum tandem_wire_dmi_kind {
@@ -190,6 +219,8 @@ struct tandem_wire_dmi {
 
 #define TANDEM_WIRE_DMI_CACHED 1u    /* accesses go through the cache model */
 #define TANDEM_WIRE_DMI_READ_ONLY 2u /* writes are requests, as if it were not mapped */
+#define TANDEM_WIRE_DMI_RAM 4u       /* takes the place of the machine's RAM there, until the end */
+#define TANDEM_WIRE_DMI_EVERY 8u     /* each access is reported as a transfer of its own */
 
 struct tandem_wire_reply {
   uint32_t status; /* READ, WRITE */
@@ -208,12 +239,14 @@ struct tandem_wire_reply {
 
 struct tandem_wire_line {
   uint64_t time_ns; /* of the access that caused it */
-  uint64_t address; /* guest physical, of the line's first byte */
+  uint64_t address; /* guest physical, of the first byte */
   uint32_t flags;   /* TANDEM_WIRE_LINE_* */
-  uint32_t cpu;
+  uint16_t cpu;
+  uint16_t size; /* bytes: a line, or what an access to a range of DMI_EVERY has, 1 to _LARGEST */
 };
 
-#define TANDEM_WIRE_LINE_WRITE 1u /* a dirty line is written back; else a line is read */
+#define TANDEM_WIRE_LINE_WRITE 1u     /* a dirty line is written back, or a store; else a read */
+#define TANDEM_WIRE_LINE_LARGEST 256u /* bytes, also of a line */
 
 /* Lines that accesses touched: one access may touch two. */
 struct tandem_wire_cache_counts {
@@ -221,6 +254,8 @@ struct tandem_wire_cache_counts {
   uint64_t l1_hits, l1_misses, l2_hits, l2_misses;
   uint64_t write_backs; /* to memory */
   uint64_t lost;        /* transfers for which there was no room */
+  /* Accesses to ranges of DMI_EVERY: none of the above. */
+  uint64_t every_loads, every_stores, every_fetches;
 };
 
 /* How a line of the adapter on standard error begins, when there is no page yet that could take it,
@@ -232,7 +267,7 @@ struct tandem_wire_cache_counts {
 struct tandem_wire_page {
   struct tandem_wire_config config;
 
-  /* Why the adapter gives up, written before QEMU exits; empty otherwise. */
+  /* Why the adapter gives up, written before QEMU exits, or cannot save; empty otherwise. */
   char error[512];
 
   /* QEMU's line. */
@@ -268,6 +303,7 @@ struct tandem_wire_page {
 #define TANDEM_WIRE_DEBUG 'd' /* a debug access waits for its answer */
 
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_window) == 64, "wire layout");
+TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_ram) == 80, "wire layout");
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_pin) == 104, "wire layout");
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_request) == 56, "wire layout");
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_debug) == 24, "wire layout");

@@ -20,17 +20,41 @@ std::uint64_t last_address(const qemu_window &w)
   return w.platform_address + (w.size - 1);
 }
 
+bool has(const qemu_window &w, std::uint64_t address, unsigned size)
+{
+  return address >= w.guest_address && address - w.guest_address <= w.size - size;
+}
+
+/// Whether the address is in one of the ranges; `last` comes down to the last address of which the
+/// same is true.
+bool covers(const std::vector<qemu_range> &ranges, std::uint64_t address, std::uint64_t &last)
+{
+  for (const qemu_range &r : ranges) {
+    const std::uint64_t range_last = r.address + (r.size - 1);
+    if (address >= r.address && address <= range_last) {
+      last = std::min(last, range_last);
+      return true;
+    }
+    if (r.address > address)
+      last = std::min(last, r.address - 1);
+  }
+  return false;
+}
+
 } // namespace
 
 bool dmi_map::find(std::uint64_t address, unsigned size, std::uint64_t &platform) const
 {
-  for (const qemu_window &w : windows_) {
-    if (address >= w.guest_address && address - w.guest_address <= w.size - size) {
-      platform = w.platform_address + (address - w.guest_address);
-      return true;
-    }
-  }
-  return false;
+  const qemu_window *found = nullptr;
+  for (const qemu_window &w : windows_)
+    if (!found && has(w, address, size))
+      found = &w;
+  for (const qemu_window &w : config_.ram)
+    if (!found && has(w, address, size))
+      found = &w;
+  if (found)
+    platform = found->platform_address + (address - found->guest_address);
+  return found;
 }
 
 bool dmi_map::open(const qemu_window &window)
@@ -38,7 +62,7 @@ bool dmi_map::open(const qemu_window &window)
   windows_.push_back(window);
   probe_window(windows_.back());
   return std::any_of(ranges_.begin(), ranges_.end(), [this](const range &r) {
-    return r.window == &windows_.back() && !r.read_only;
+    return r.window == &windows_.back() && !(r.flags & TANDEM_WIRE_DMI_READ_ONLY);
   });
 }
 
@@ -54,6 +78,55 @@ void dmi_map::forget()
   pending_.clear();
   refused_.clear();
   used_.clear();
+  ram_in_doubt_ = false;
+  pieces_ = 0;
+}
+
+bool dmi_map::is_ram(const qemu_window &window) const
+{
+  return std::any_of(config_.ram.begin(), config_.ram.end(),
+                     [&window](const qemu_window &w) { return &w == &window; });
+}
+
+bool dmi_map::probe_ram(std::uint64_t &missing)
+{
+  for (const qemu_window &window : config_.ram) {
+    probe_window(window);
+    std::vector<const range *> mapped;
+    for (const range &r : ranges_)
+      if (r.window == &window && !(r.flags & TANDEM_WIRE_DMI_READ_ONLY))
+        mapped.push_back(&r);
+    std::sort(mapped.begin(), mapped.end(),
+              [](const range *a, const range *b) { return a->start < b->start; });
+    missing = window.platform_address;
+    for (const range *r : mapped)
+      if (r->start == missing)
+        missing = r->end + 1;
+    if (missing != last_address(window) + 1)
+      return false;
+  }
+  return true;
+}
+
+bool dmi_map::confirm_ram(std::uint64_t &missing)
+{
+  ram_in_doubt_ = false;
+  return std::all_of(ranges_.begin(), ranges_.end(), [&](const range &r) {
+    return !(r.flags & TANDEM_WIRE_DMI_RAM) || is_confirmed(r, missing);
+  });
+}
+
+bool dmi_map::is_confirmed(const range &ram, std::uint64_t &missing) const
+{
+  for (missing = ram.start; missing <= ram.end;) {
+    const bool told = ram.flags & (TANDEM_WIRE_DMI_CACHED | TANDEM_WIRE_DMI_EVERY);
+    const grant again = query(*ram.window, missing, told);
+    if (!again.given || again.read_only || again.fd != ram.fd || again.start > missing ||
+        again.end < missing || again.offset - again.start != ram.offset - ram.start)
+      return false;
+    missing = again.end + 1;
+  }
+  return true;
 }
 
 void dmi_map::probe_all()
@@ -90,33 +163,43 @@ bool dmi_map::is_mapped(std::uint64_t address) const
                      [address](const range &r) { return address >= r.start && address <= r.end; });
 }
 
-std::uint64_t dmi_map::ask(const qemu_window &window, std::uint64_t address)
+dmi_map::grant dmi_map::query(const qemu_window &window, std::uint64_t address, bool told) const
 {
   tlm::tlm_generic_payload payload;
   tlm::tlm_dmi dmi;
   dmi_descriptor descriptor;
+  descriptor.told = told;
   payload.set_read();
   payload.set_address(address);
   payload.set_extension(&descriptor);
-  const bool granted = get_(payload, dmi) && dmi.is_read_allowed();
+  grant result = {};
+  result.told = told;
+  result.given = get_(payload, dmi) && dmi.is_read_allowed();
   payload.clear_extension(&descriptor);
-  const std::uint64_t end = dmi.get_end_address();
-  grant clipped;
-  clipped.start = std::max<std::uint64_t>(dmi.get_start_address(), window.platform_address);
-  clipped.end = std::min<std::uint64_t>(end, last_address(window));
-  clipped.fd = descriptor.fd;
-  clipped.read_only = !dmi.is_write_allowed();
+  result.answered = dmi.get_end_address();
+  result.start = std::max<std::uint64_t>(dmi.get_start_address(), window.platform_address);
+  result.end = std::min<std::uint64_t>(result.answered, last_address(window));
+  result.fd = descriptor.fd;
+  result.read_only = !dmi.is_write_allowed();
+  if (result.given && result.fd >= 0)
+    result.offset =
+        descriptor.position(dmi.get_dmi_ptr() + (result.start - dmi.get_start_address()));
+  return result;
+}
+
+std::uint64_t dmi_map::ask(const qemu_window &window, std::uint64_t address)
+{
+  grant answer = query(window, address);
+  if (!answer.given && config_.may_tell && is_ram(window))
+    answer = query(window, address, true);
   const std::size_t before = ranges_.size();
-  if (granted && descriptor.fd < 0) {
-    leave(reason::no_descriptor, clipped.start, clipped.end);
-  } else if (granted) {
-    clipped.offset =
-        descriptor.position(dmi.get_dmi_ptr() + (clipped.start - dmi.get_start_address()));
-    take(window, clipped);
-  }
+  if (answer.given && answer.fd < 0)
+    leave(reason::no_descriptor, answer.start, answer.end);
+  else if (answer.given)
+    take(window, answer);
   if (ranges_.size() == before)
-    refused_.emplace_back(clipped.start, clipped.end);
-  return end;
+    refused_.emplace_back(answer.start, answer.end);
+  return answer.answered;
 }
 
 /// Whole pages on the guest's side and in the file.
@@ -129,21 +212,27 @@ void dmi_map::take(const qemu_window &window, grant granted)
   if (granted.start > granted.end || granted.end - granted.start + 1 < page)
     return;
   granted.end = granted.start + (granted.end - granted.start + 1) / page * page - 1;
-  const bool overlaps = std::any_of(ranges_.begin(), ranges_.end(), [&](const range &r) {
-    return r.window == &window && r.start <= granted.end && granted.start <= r.end;
-  });
+  // RAM is asked for once, from end to end.
+  const bool overlaps =
+      !is_ram(window) && std::any_of(ranges_.begin(), ranges_.end(), [&](const range &r) {
+        return r.window == &window && r.start <= granted.end && granted.start <= r.end;
+      });
   if (granted.offset % page == 0 && !overlaps)
     map(window, granted);
 }
 
-/// In pieces, each of which is either cached or not, in whole pages of the file.
+/// In pieces, each of which is observed in one way, in whole pages of the file.
 void dmi_map::map(const qemu_window &window, const grant &granted)
 {
   const std::uint64_t file_page = std::max(page, config_.page_size(granted.fd));
+  const bool ram = is_ram(window);
   std::uint64_t last;
   for (std::uint64_t begin = granted.start; begin <= granted.end; begin = last + 1) {
     last = granted.end;
-    const bool cached = is_cached(begin, last);
+    std::uint32_t flags = observation(begin, last);
+    if (granted.told && !flags)
+      flags = TANDEM_WIRE_DMI_EVERY;
+    flags |= (ram ? TANDEM_WIRE_DMI_RAM : 0) | (granted.read_only ? TANDEM_WIRE_DMI_READ_ONLY : 0);
     const std::uint64_t offset = granted.offset + (begin - granted.start);
     const std::uint64_t skipped = (file_page - offset % file_page) % file_page;
     const std::uint64_t length = last - begin + 1;
@@ -152,17 +241,41 @@ void dmi_map::map(const qemu_window &window, const grant &granted)
       leave(reason::page_size, begin, last);
     if (size == 0)
       continue;
-    if (ranges_.size() >= config_.pieces)
+    if (!ram && pieces_ >= config_.pieces)
       return leave(reason::pieces, begin, granted.end);
     const std::uint64_t first = begin + skipped;
     const unsigned slot = free_slot();
-    ranges_.push_back({&window, first, first + size - 1, slot, granted.read_only});
-    pending_.push_back({true, slot, window.guest_address + (first - window.platform_address), size,
-                        offset + skipped, granted.fd,
-                        (cached ? TANDEM_WIRE_DMI_CACHED : 0) |
-                            (granted.read_only ? TANDEM_WIRE_DMI_READ_ONLY : 0)});
+    ranges_.push_back(
+        {&window, first, first + size - 1, offset + skipped, granted.fd, slot, flags});
+    tell(ranges_.back());
+    tells_ |= (flags & TANDEM_WIRE_DMI_EVERY) != 0;
+    pieces_ += !ram;
     ++maps_;
   }
+}
+
+/// QEMU is to map it.
+void dmi_map::tell(const range &mapped)
+{
+  const qemu_window &window = *mapped.window;
+  pending_.push_back({true, mapped.slot,
+                      window.guest_address + (mapped.start - window.platform_address),
+                      mapped.end - mapped.start + 1, mapped.offset, mapped.fd, mapped.flags});
+}
+
+void dmi_map::map_again()
+{
+  pending_.clear();
+  for (const range &mapped : ranges_)
+    tell(mapped);
+}
+
+std::set<int> dmi_map::files() const
+{
+  std::set<int> all;
+  for (const range &mapped : ranges_)
+    all.insert(mapped.fd);
+  return all;
 }
 
 unsigned dmi_map::free_slot()
@@ -207,37 +320,34 @@ std::uint64_t dmi_map::file_page_size(int fd)
              : page;
 }
 
-/// Whether the address is in a cached range; `last` comes down to the last address of which the
-/// same is true.
-bool dmi_map::is_cached(std::uint64_t address, std::uint64_t &last) const
+/// TANDEM_WIRE_DMI_ flags for the address; `last` comes down to the last address for which they are
+/// the same.
+std::uint32_t dmi_map::observation(std::uint64_t address, std::uint64_t &last) const
 {
-  for (const qemu_range &r : config_.cached) {
-    const std::uint64_t range_last = r.address + (r.size - 1);
-    if (address >= r.address && address <= range_last) {
-      last = std::min(last, range_last);
-      return true;
-    }
-    if (r.address > address)
-      last = std::min(last, r.address - 1);
-  }
-  return false;
+  if (covers(config_.every, address, last))
+    return TANDEM_WIRE_DMI_EVERY;
+  return covers(config_.cached, address, last) ? TANDEM_WIRE_DMI_CACHED : 0;
 }
 
 void dmi_map::invalidate(std::uint64_t start, std::uint64_t end)
 {
   take_back([start, end](const range &r) { return r.start <= end && r.end >= start; });
+  ram_in_doubt_ |= std::any_of(ranges_.begin(), ranges_.end(), [start, end](const range &r) {
+    return r.flags & TANDEM_WIRE_DMI_RAM && r.start <= end && r.end >= start;
+  });
 }
 
 template <typename Condition> void dmi_map::take_back(Condition concerned)
 {
   refused_.clear();
   for (auto r = ranges_.begin(); r != ranges_.end();) {
-    if (!concerned(*r)) {
+    if (r->flags & TANDEM_WIRE_DMI_RAM || !concerned(*r)) {
       ++r;
       continue;
     }
     pending_.push_back({false, r->slot, 0, 0, 0, -1, 0});
     used_[r->slot] = false;
+    --pieces_;
     ++unmaps_;
     r = ranges_.erase(r);
   }

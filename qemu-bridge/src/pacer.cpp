@@ -30,6 +30,12 @@ std::uint64_t step_of(double factor)
 
 pacer::pacer(double factor) : factor_(factor), step_ns_(step_of(factor)) {}
 
+void pacer::start_at(std::uint64_t time_ns)
+{
+  last_ns_ = time_ns;
+  due_ = clock::now();
+}
+
 void pacer::hold(std::uint64_t time_ns, const std::function<bool()> &stop)
 {
   if (!active() || time_ns <= last_ns_)

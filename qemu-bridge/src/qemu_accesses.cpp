@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 namespace tandem
 {
@@ -53,7 +54,10 @@ dmi_map::config qemu_accesses::dmi_config() const
 {
   dmi_map::config result;
   result.windows = config_.windows;
+  result.ram = ram_windows(config_);
   result.cached = config_.cached;
+  result.every = config_.every;
+  result.may_tell = !session_.free_mode();
   result.pieces = find_machine(config_.machine).dmi_pieces;
   result.warn = [this](const std::string &text) { report_.warn(text); };
   return result;
@@ -146,16 +150,17 @@ access_outcome qemu_accesses::batch()
   return {};
 }
 
-/// One line through the interconnect; the time that it took. No byte of a line
-/// that is written back is enabled: the memory has the data already.
+/// One line or access through the interconnect; the time that it took. No byte
+/// of what is written is enabled: the memory has the data already.
 sc_core::sc_time qemu_accesses::transfer(const tandem_wire_line &line)
 {
-  static const std::array<unsigned char, 256> disabled{};
-  std::array<unsigned char, 256> data;
+  static const std::array<unsigned char, TANDEM_WIRE_LINE_LARGEST> disabled{};
+  std::array<unsigned char, TANDEM_WIRE_LINE_LARGEST> data;
   std::uint64_t platform = 0;
-  const unsigned size = config_.cache.line;
-  if (line.address % size || !dmi_.find(line.address, size, platform))
-    session_.fail("the adapter sent a cache line at " + hex(line.address) + ", which is none");
+  const unsigned size = line.size;
+  if (size < 1 || size > TANDEM_WIRE_LINE_LARGEST || !dmi_.find(line.address, size, platform))
+    session_.fail("the adapter sent a transfer of " + std::to_string(size) + " bytes at " +
+                  hex(line.address) + ", which is none");
   const bool writes = line.flags & TANDEM_WIRE_LINE_WRITE;
   prepare(payload_, !writes, platform, data.data(), size);
   if (writes) {
@@ -170,6 +175,27 @@ sc_core::sc_time qemu_accesses::transfer(const tandem_wire_line &line)
   return sc_core::sc_time_stamp() + delay - before;
 }
 
+void qemu_accesses::prepare_ram()
+{
+  std::uint64_t missing = 0;
+  if (!dmi_.probe_ram(missing))
+    miss_ram(missing, "grants no direct access");
+}
+
+void qemu_accesses::confirm_ram()
+{
+  std::uint64_t missing = 0;
+  if (dmi_.ram_in_doubt() && !dmi_.confirm_ram(missing))
+    miss_ram(missing, "has taken back direct access" + at_time());
+}
+
+void qemu_accesses::miss_ram(std::uint64_t address, const std::string &what) const
+{
+  report_.error("the interconnect " + what + " to its RAM, at " + hex(address) +
+                " of the platform, from which QEMU executes");
+  std::abort(); // the report throws
+}
+
 void qemu_accesses::inspect()
 {
   tandem_wire_debug request;
@@ -178,6 +204,8 @@ void qemu_accesses::inspect()
   const unsigned size = request.size;
   std::uint64_t platform = 0, data = request.write ? request.data : 0;
   ++count_.debug;
+  if (request.write)
+    session_.cannot_repeat("a debugger or a device of QEMU wrote to the platform");
   tandem_wire_status status = TANDEM_WIRE_DECODE_ERROR;
   if ((size == 1 || size == 2 || size == 4 || size == 8) &&
       dmi_.find(request.address, size, platform)) {

@@ -31,7 +31,7 @@ public:
     std::uint64_t sequences = 0; // locked
     std::uint64_t outside = 0, errors = 0;
   };
-  /// number: of the initiator.
+  /// number: of the initiator, of enter_initiator().
   qemu_accesses(initiator &socket, unsigned number, const qemu_config &config,
                 qemu_session &session, qemu_report &report);
   ~qemu_accesses();
@@ -41,7 +41,11 @@ public:
   /// may change until it is served.
   void resolve();
   access_outcome access(); ///< a read or write, at its time
-  access_outcome batch();  ///< what missed in the guest's cache
+  access_outcome batch();  ///< what missed in the guest's cache, or is told as it is
+  /// Finds the guest's own RAM on the platform; SC_ERROR when it is not all
+  /// there.
+  void prepare_ram();
+  void confirm_ram(); ///< after something was taken back
   /// Ends a locked sequence whose last access did not: the guest's instruction
   /// did not write, or it came to an end in another way.
   void end_sequence();
@@ -54,6 +58,7 @@ public:
 
 private:
   dmi_map::config dmi_config() const;
+  [[noreturn]] void miss_ram(std::uint64_t address, const std::string &when) const;
   void mark();
   sc_core::sc_time transfer(const tandem_wire_line &line);
   access_outcome outside();

@@ -15,8 +15,8 @@ qemu_instance::qemu_instance(const sc_core::sc_module_name &name, time_domain &d
       reset("reset"), domain_(domain), config_(config),
       report_(std::make_unique<qemu_report>(basename())),
       session_(std::make_unique<qemu_session>(basename(), domain_, config_, *report_)),
-      accesses_(std::make_unique<qemu_accesses>(socket, domain.enroll(*this), config_, *session_,
-                                                *report_)),
+      accesses_(std::make_unique<qemu_accesses>(socket, enter_initiator(basename()).initiator,
+                                                config_, *session_, *report_)),
       life_(std::make_unique<qemu_life>(
           domain_, config_, *session_, *accesses_, *report_,
           [this](instance_state state, rest_cause cause, unsigned number) {
@@ -24,6 +24,7 @@ qemu_instance::qemu_instance(const sc_core::sc_module_name &name, time_domain &d
               on_rest(state, cause, number);
           }))
 {
+  domain.enroll(*this);
   reset.bind(life_->reset());
   socket.register_invalidate_direct_mem_ptr(this, &qemu_instance::invalidate);
   SC_HAS_PROCESS(qemu_instance);
@@ -66,10 +67,20 @@ void qemu_instance::live()
 {
   while (receive()) {
     const tandem_wire_request &request = session_->request();
+    if (request.kind == TANDEM_WIRE_PREPARE) {
+      accesses_->prepare_ram();
+      if (!session_->answer_prepare(accesses_->memory()))
+        return;
+      continue; // at once, as if READY were its first request
+    }
     if (request.kind != TANDEM_WIRE_MISSES)
       session_->reach(request.time_ns);
+    if (request.kind == TANDEM_WIRE_WINDOW || request.kind == TANDEM_WIRE_HALTED)
+      domain_.at_boundary(*this);
     if (!(request.flags & TANDEM_WIRE_FLAG_LOCKED))
       accesses_->end_sequence();
+    session_->await_served();
+    session_->note_served();
     access_outcome outcome;
     // Commands wait for the end of a sequence, or others would wait for it as
     // long as it is halted.
@@ -101,7 +112,7 @@ bool qemu_instance::serve(access_outcome &outcome)
     accesses_->memory().probe_all();
     break;
   case TANDEM_WIRE_WINDOW:
-    ++count_.windows;
+    count_.windows += !session_->window_was_cut();
     break;
   case TANDEM_WIRE_HALTED:
     ++count_.halts;
@@ -111,9 +122,11 @@ bool qemu_instance::serve(access_outcome &outcome)
   case TANDEM_WIRE_READ:
   case TANDEM_WIRE_WRITE:
     outcome = accesses_->access();
+    session_->note_served();
     break;
   case TANDEM_WIRE_MISSES:
     accesses_->batch();
+    session_->note_served();
     break;
   case TANDEM_WIRE_RESET:
     ++count_.resets;
@@ -130,6 +143,8 @@ bool qemu_instance::serve(access_outcome &outcome)
 /// False when the simulation stops before the reply is complete.
 bool qemu_instance::answer(const access_outcome &outcome)
 {
+  session_->await_answered();
+  session_->await_live();
   const tandem_wire_request &request = session_->request();
   tandem_wire_reply &reply = session_->prepare_reply(outcome.delay);
   reply.status = outcome.status;
@@ -144,7 +159,52 @@ bool qemu_instance::answer(const access_outcome &outcome)
     reply.irq_rise |= reply.irq_level; // the interrupt controller has forgotten them
   if (!life_->resetting())
     report_->set_state(instance_state::running);
+  accesses_->confirm_ram();
   return session_->answer(accesses_->memory());
+}
+
+// ---- checkpoints ----
+
+const dmi_map &qemu_instance::memory() const
+{
+  return accesses_->memory();
+}
+
+std::string qemu_instance::unrepeatable() const
+{
+  const bool may_be_replaced = config_.console == "log" || config_.console == "none";
+  if (config_.cpus > 1 && !may_be_replaced)
+    return "it has several CPUs and a console that is no log, and its process has to be replaced";
+  return session_->unrepeatable();
+}
+
+bool qemu_instance::between()
+{
+  return session_->between();
+}
+
+void qemu_instance::begin_save(int directory)
+{
+  session_->begin_save(directory);
+}
+
+/// Which CPU of several is next is known to QEMU's CPU thread alone, and so is not in a checkpoint:
+/// this run goes on as those that are restored from it.
+void qemu_instance::end_save(int directory)
+{
+  session_->end_save(directory);
+  if (config_.cpus > 1)
+    session_->replace(directory, accesses_->memory());
+}
+
+void qemu_instance::restore(int directory)
+{
+  session_->restore(directory);
+}
+
+void qemu_instance::take_over()
+{
+  session_->go_live(accesses_->memory());
 }
 
 // ---- what it shows ----
@@ -177,14 +237,19 @@ nlohmann::ordered_json qemu_instance::statistics() const
   s["dmi"] = {{"maps", dmi.maps()}, {"unmaps", dmi.unmaps()}};
   if (dmi.unmappable())
     s["dmi"]["unmappable"] = dmi.unmappable();
-  if (!config_.cached.empty()) {
-    const tandem_wire_cache_counts &c = page.cache_counts;
+  const tandem_wire_cache_counts &c = page.cache_counts;
+  if (!config_.cached.empty() || dmi.tells())
     s["requests"]["misses"] = accesses.batches;
+  if (!config_.cached.empty())
     s["cache"] = {
         {"loads", c.loads},         {"stores", c.stores},           {"fetches", c.fetches},
         {"l1_hits", c.l1_hits},     {"l1_misses", c.l1_misses},     {"l2_hits", c.l2_hits},
         {"l2_misses", c.l2_misses}, {"write_backs", c.write_backs}, {"lost", c.lost}};
-  }
+  if (dmi.tells())
+    s["every"] = {{"loads", c.every_loads},
+                  {"stores", c.every_stores},
+                  {"fetches", c.every_fetches},
+                  {"lost", c.lost}};
   s["host"] = {{"wait_s", session_->host_wait_seconds()}, {"cpu_s", session_->cpu_seconds()},
                {"bridge_sleeps", session_->sleeps()},     {"adapter_sleeps", page.sleeps},
                {"undecoded_halts", page.undecoded_halts}, {"debug_accesses", accesses.debug}};

@@ -209,6 +209,8 @@ void qemu_life::lose(const lost_process &how)
 {
   if (!how.sentence.empty())
     report_.warn(how.sentence);
+  if (how.cause != rest_cause::poweroff)
+    session_.cannot_repeat("its process was lost");
   resetting_ = reset_wanted_ = false;
   exit_.reset();
   if (is_next(command::boot))

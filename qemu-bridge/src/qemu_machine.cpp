@@ -20,6 +20,7 @@ namespace
 {
 
 constexpr unsigned page = 4096;
+constexpr std::uint64_t mib = 1 << 20;
 
 [[noreturn]] void fail(const std::string &instance, const std::string &cause)
 {
@@ -70,6 +71,25 @@ void check_windows(const std::string &instance, const std::vector<qemu_window> &
           w.guest_address <= other.guest_address + (other.size - 1))
         fail(instance, "windows '" + other.name + "' and '" + w.name + "' overlap");
   }
+}
+
+/// The most that a machine of Tandem's can have: x86_64 with 40 bits of address.
+constexpr std::uint64_t most_ram = std::uint64_t{1} << 39;
+
+void check_ram(const std::string &instance, const qemu_config &config)
+{
+  const qemu_machine &machine = find_machine(config.machine);
+  if (!config.ram)
+    return;
+  if (config.held)
+    fail(instance, "its RAM is given by whoever boots it, and it has no other in the platform");
+  if (config.memory_mib && !machine.memory_mib)
+    fail(instance, std::string("machine ") + machine.name + " has " +
+                       std::to_string(ram_size(config) / mib) + " MiB of RAM and no other size");
+  if (ram_size(config) > most_ram)
+    fail(instance, "impossible RAM of " + std::to_string(config.memory_mib) + " MiB");
+  if (*config.ram % page)
+    fail(instance, "its RAM is not aligned to 4 KiB in the platform");
 }
 
 void check_port(const std::string &instance, const std::string &what, unsigned port)
@@ -165,9 +185,10 @@ void check_level(const std::string &instance, const std::string &name, const qem
 void check_cache(const std::string &instance, const qemu_config &config)
 {
   const qemu_cache &cache = config.cache;
-  for (const qemu_range &r : config.cached)
-    if (r.size == 0 || r.address % page || r.size % page)
-      fail(instance, "a cached range is empty or not aligned to 4 KiB");
+  for (const auto *ranges : {&config.cached, &config.every})
+    for (const qemu_range &r : *ranges)
+      if (r.size == 0 || r.address % page || r.size % page)
+        fail(instance, "an observed range is empty or not aligned to 4 KiB");
   if (!is_power_of_two(cache.line) || cache.line < 16 || cache.line > 256)
     fail(instance, "impossible cache line of " + std::to_string(cache.line) +
                        " bytes; it must be a power of two from 16 to 256");
@@ -180,6 +201,29 @@ void check_cache(const std::string &instance, const qemu_config &config)
   check_level(instance, "L1", cache, cache.l1_size, cache.l1_ways);
   if (cache.l2_size)
     check_level(instance, "L2", cache, cache.l2_size, cache.l2_ways);
+}
+
+/// What a window leaves of pieces that lie behind it.
+std::vector<qemu_window> without(const std::vector<qemu_window> &pieces, const qemu_window &window)
+{
+  std::vector<qemu_window> left;
+  for (const qemu_window &p : pieces) {
+    const std::uint64_t end = p.guest_address + p.size;
+    const std::uint64_t first = std::clamp(window.guest_address, p.guest_address, end);
+    const std::uint64_t last = std::clamp(window.guest_address + window.size, p.guest_address, end);
+    const auto add = [&](std::uint64_t begin, std::uint64_t limit) {
+      if (begin < limit)
+        left.push_back(
+            {p.name, begin, limit - begin, p.platform_address + (begin - p.guest_address)});
+    };
+    if (first >= last) {
+      left.push_back(p);
+    } else {
+      add(p.guest_address, first);
+      add(last, end);
+    }
+  }
+  return left;
 }
 
 } // namespace
@@ -198,7 +242,8 @@ void check_config(const std::string &instance, const qemu_config &config)
   if (!config.dtb.empty())
     check_readable(instance, "device tree", config.dtb);
   check_windows(instance, config.windows);
-  if (!config.cached.empty())
+  check_ram(instance, config);
+  if (!config.cached.empty() || !config.every.empty() || config.ram)
     check_cache(instance, config);
   if (config.cpus < 1 || config.cpus > 8)
     fail(instance, "the number of CPUs must be from 1 to 8");
@@ -257,6 +302,35 @@ std::vector<std::string> qemu_arguments(const qemu_config &config, bool free_mod
     a.insert(a.end(), {"-qmp", "unix:" + config.qmp_path + ",server=on,wait=off"});
   a.insert(a.end(), config.extra.begin(), config.extra.end());
   return a;
+}
+
+std::uint64_t ram_size(const qemu_config &config)
+{
+  const qemu_machine &machine = find_machine(config.machine);
+  std::uint64_t size = 0;
+  const std::uint64_t wanted = config.memory_mib ? config.memory_mib : machine.memory_mib;
+  for (const qemu_ram_piece &piece : machine.ram(wanted * mib))
+    if (piece.what != qemu_ram_piece::kind::mirror)
+      size += piece.size;
+  return size;
+}
+
+std::vector<qemu_window> ram_windows(const qemu_config &config)
+{
+  std::vector<qemu_window> visible;
+  if (!config.ram)
+    return visible;
+  std::uint64_t address = *config.ram;
+  for (const qemu_ram_piece &piece : find_machine(config.machine).ram(ram_size(config))) {
+    if (piece.what == qemu_ram_piece::kind::mirror)
+      continue;
+    std::vector<qemu_window> left = {{"ram", piece.guest_address, piece.size, address}};
+    for (const qemu_window &w : config.windows)
+      left = without(left, w);
+    visible.insert(visible.end(), left.begin(), left.end());
+    address += piece.size;
+  }
+  return visible;
 }
 
 std::vector<std::string> socket_paths(const qemu_config &config)

@@ -10,6 +10,7 @@
 #include <set>
 #include <sys/socket.h>
 #include <system_error>
+#include <utility>
 
 namespace tandem
 {
@@ -59,6 +60,7 @@ void qemu_session::write_page()
   page.mode = free_mode() ? TANDEM_WIRE_MODE_FREE : TANDEM_WIRE_MODE_TIMED;
   page.icount_shift = config_.icount_shift;
   page.free_poll_us = 10000;
+  page.restored = directory_ >= 0;
   std::vector<qemu_window> windows = config_.windows;
   if (config_.held)
     for (const qemu_window &part : boot_windows(config_.boot_memory, 0, config_.boot_memory.limit))
@@ -70,7 +72,9 @@ void qemu_session::write_page()
     page.window[i].size = w.size;
     std::snprintf(page.window[i].name, sizeof page.window[i].name, "tandem-%s", w.name.c_str());
   }
-  if (!config_.cached.empty()) {
+  write_ram(page);
+  page.observes = !config_.cached.empty() || !config_.every.empty();
+  if (page.observes || config_.ram) {
     const qemu_cache &c = config_.cache;
     page.cache.line = c.line;
     page.cache.replacement = c.replacement == "lru"    ? TANDEM_WIRE_LRU
@@ -88,6 +92,27 @@ void qemu_session::write_page()
   }
 }
 
+void qemu_session::write_ram(tandem_wire_config &page) const
+{
+  if (!config_.ram)
+    return;
+  std::vector<qemu_ram_piece> pieces = find_machine(config_.machine).ram(ram_size(config_));
+  page.rams = static_cast<std::uint32_t>(pieces.size());
+  for (unsigned i = 0; i < page.rams; ++i) {
+    const qemu_ram_piece &piece = pieces[i];
+    tandem_wire_ram &ram = page.ram[i];
+    const auto original = std::find_if(pieces.begin(), pieces.end(), [&](const qemu_ram_piece &p) {
+      return std::strcmp(p.block, piece.block) == 0 && p.offset == piece.offset;
+    });
+    ram.address = piece.guest_address;
+    ram.size = piece.size;
+    ram.offset = piece.offset;
+    ram.same_as = original->guest_address;
+    ram.flags = piece.what == qemu_ram_piece::kind::covered ? TANDEM_WIRE_RAM_COVERED : 0;
+    std::snprintf(ram.block, sizeof ram.block, "%s", piece.block);
+  }
+}
+
 std::vector<std::string> qemu_session::command_line()
 {
   std::vector<std::string> line = qemu_arguments(config_, free_mode());
@@ -99,6 +124,8 @@ std::vector<std::string> qemu_session::command_line()
       if (argument.find(",id=console") != std::string::npos)
         argument += ",logappend=on,logfile=" + log;
   }
+  if (directory_ >= 0)
+    line.push_back("-S"); // until the machine is restored
   line.insert(line.end(), {"-serial", "chardev:console", "-plugin",
                            adapter_path() + ",page=" + std::to_string(channel_.page_fd()) +
                                ",socket=" + std::to_string(channel_.remote_socket())});
@@ -107,6 +134,9 @@ std::vector<std::string> qemu_session::command_line()
 
 void qemu_session::launch()
 {
+  next_start_ = config_.ram ? TANDEM_WIRE_PREPARE : TANDEM_WIRE_READY;
+  if (!starts())
+    return;
   write_page();
   try {
     std::vector<int> inherit = config_.inherit;
@@ -115,8 +145,10 @@ void qemu_session::launch()
   } catch (const std::system_error &error) {
     fail(error.what());
   }
-  launched_ = true;
+  launched_ = alive_ = true;
   channel_.close_remote();
+  if (directory_ >= 0)
+    channel_.send(directory_);
   if (free_mode())
     listener_ = std::make_unique<free_listener>(channel_, [this] { domain_.poke(); });
 }
@@ -126,8 +158,11 @@ void qemu_session::end()
   if (released_)
     domain_.returned();
   released_ = taken_ = dead_ = false;
-  listener_.reset();
   instructions_before_ = instructions_;
+  if (replaying_)
+    return;
+  listener_.reset();
+  alive_ = false;
   cpu_seconds_before_ += process_.cpu_seconds();
   process_.kill();
   domain_.rewatch();
@@ -135,18 +170,21 @@ void qemu_session::end()
 
 void qemu_session::relaunch()
 {
-  channel_.renew();
   version_.clear();
-  last_ns_ = granted_ns_ = latest_ns_ = 0;
+  next_start_ = config_.ram ? TANDEM_WIRE_PREPARE : TANDEM_WIRE_READY;
+  last_ns_ = granted_ns_ = latest_ns_ = window_end_ns_ = told_level_ = 0;
   carry_ = sc_core::SC_ZERO_TIME;
   woken_ = false;
+  if (replaying_)
+    return;
+  channel_.renew();
   launch();
   domain_.rewatch();
 }
 
 void qemu_session::fail(const std::string &cause, rest_cause kind, unsigned number) const
 {
-  if (config_.may_crash && launched_)
+  if (config_.may_crash && launched_ && !replaying_)
     throw lost_process{instance_state::crashed, kind, number, cause};
   report_.error(cause);
   std::abort(); // the report throws
@@ -156,10 +194,18 @@ void qemu_session::fail(const std::string &cause, rest_cause kind, unsigned numb
 
 bool qemu_session::receive()
 {
-  if (!(free_mode() ? wait_in_simulation() : wait_on_host()))
-    return false;
-  request_ = channel_.request();
-  if (domain_.parameters().measure_host)
+  taped_ = !ahead_ && tape_.left();
+  if (ahead_) {
+    request_ = *std::exchange(ahead_, std::nullopt);
+  } else if (taped_) {
+    request_ = tape_.take();
+  } else {
+    if (!(free_mode() ? wait_in_simulation() : wait_on_host()))
+      return false;
+    request_ = channel_.request();
+    record(request_);
+  }
+  if (domain_.parameters().measure_host && !taped_)
     report_.measure(request_.kind == TANDEM_WIRE_READ);
   taken_ = true;
   check_request();
@@ -168,6 +214,7 @@ bool qemu_session::receive()
 
 void qemu_session::accept()
 {
+  next_start_ = request_.kind == TANDEM_WIRE_PREPARE ? TANDEM_WIRE_READY : 0;
   last_ns_ = request_.time_ns;
   instructions_ = instructions_before_ + request_.instructions;
   check_atomics();
@@ -177,12 +224,18 @@ void qemu_session::accept()
   domain_.reached(last_ns_);
 }
 
+std::string version_of(const tandem_wire_request &ready)
+{
+  const std::uint64_t v = ready.data;
+  return std::to_string(v >> 32) + "." + std::to_string(v >> 16 & 0xffff) + "." +
+         std::to_string(v & 0xffff);
+}
+
 void qemu_session::greet()
 {
-  const std::uint64_t v = request_.data;
-  const unsigned major = static_cast<unsigned>(v >> 32);
-  const unsigned minor = static_cast<unsigned>(v >> 16 & 0xffff);
-  version_ = std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(v & 0xffff);
+  version_ = version_of(request_);
+  const unsigned major = static_cast<unsigned>(request_.data >> 32);
+  const unsigned minor = static_cast<unsigned>(request_.data >> 16 & 0xffff);
   if (TANDEM_QEMU_VERSION(major, minor) > TANDEM_QEMU_NEWEST && !instructions_before_)
     report_.warn("QEMU " + version_ + " is newer than " + std::to_string(TANDEM_QEMU_NEWEST_MAJOR) +
                  "." + std::to_string(TANDEM_QEMU_NEWEST_MINOR) +
@@ -263,8 +316,13 @@ void qemu_session::reach(std::uint64_t time_ns, const sc_core::sc_time &later)
 
 void qemu_session::sleep(const std::function<bool()> &wanted)
 {
-  const sc_core::sc_time due = from_ns(request_.next_timer_ns);
-  while (!woken_ && !wanted()) {
+  if (taped_ && tape_.left() && domain_.in_order())
+    return sleep_in_order(wanted);
+  sc_core::sc_time due = from_ns(request_.next_timer_ns);
+  // Of requests that come from a tape the guest is known to have gone on.
+  if (tape_.left())
+    due = std::min(due, from_ns(tape_.next().time_ns) + from_ns(1));
+  while (!(woken_ && !replaying_) && !wanted()) {
     if (due == sc_core::sc_max_time()) // never, or later than SystemC's time can be
       sc_core::wait(wake_);
     else if (due > sc_core::sc_time_stamp())
@@ -275,7 +333,8 @@ void qemu_session::sleep(const std::function<bool()> &wanted)
     if (dead_)
       report_death();
   }
-  woken_ = false;
+  if (woken_.exchange(false) && !replaying_)
+    cannot_repeat("it was woken from outside, as by input at its console");
 }
 
 tandem_wire_reply &qemu_session::prepare_reply(const sc_core::sc_time &delay)
@@ -287,13 +346,34 @@ tandem_wire_reply &qemu_session::prepare_reply(const sc_core::sc_time &delay)
   const sc_core::sc_time lag = goal > guest ? goal - guest : sc_core::SC_ZERO_TIME;
   reply.advance_ns = free_mode() ? 0 : to_ns(lag);
   carry_ = lag - from_ns(to_ns(lag));
-  reply.window_end_ns = granted_ns_ = domain_.window_end_ns();
+  if (!window_was_cut())
+    window_end_ns_ = domain_.window_end_ns();
+  // A window ends with the reports of cache misses, and these are felt.
+  granted_ns_ = config_.cached.empty() ? domain_.cut(window_end_ns_) : window_end_ns_;
+  reply.window_end_ns = granted_ns_;
   latest_ns_ = std::max(granted_ns_, request_.time_ns + reply.advance_ns);
   return reply;
 }
 
+bool qemu_session::answer_prepare(dmi_map &changes)
+{
+  channel_.reply_slot() = {};
+  return answer(changes);
+}
+
 bool qemu_session::answer(dmi_map &changes)
 {
+  told_level_ = channel_.reply_slot().irq_level;
+  if (!taped_ && domain_.records())
+    tape_.last_order().answered = domain_.answers();
+  domain_.answered();
+  if (replaying_) {
+    changes.drop_changes();
+    taken_ = false;
+    domain_.released();
+    released_ = true;
+    return true;
+  }
   changes.write(channel_.reply_slot(), channel_);
   taken_ = false;
   // The rest of the reply belongs to it: it goes before anything else can
@@ -347,26 +427,28 @@ void qemu_session::check_request() const
 {
   const tandem_wire_page &page = channel_.page();
   const std::string bad = "the adapter sent a request ";
-  if (page.request_seq != page.reply_seq + 1)
+  if (!taped_ && page.request_seq != page.reply_seq + 1)
     fail(bad + "out of turn");
   static const std::set<std::uint32_t> known = {
-      TANDEM_WIRE_READY,    TANDEM_WIRE_WINDOW, TANDEM_WIRE_HALTED,
-      TANDEM_WIRE_READ,     TANDEM_WIRE_WRITE,  TANDEM_WIRE_RESET,
-      TANDEM_WIRE_POWEROFF, TANDEM_WIRE_MISSES, TANDEM_WIRE_UNLOCK};
+      TANDEM_WIRE_READY,  TANDEM_WIRE_WINDOW, TANDEM_WIRE_HALTED,   TANDEM_WIRE_READ,
+      TANDEM_WIRE_WRITE,  TANDEM_WIRE_RESET,  TANDEM_WIRE_POWEROFF, TANDEM_WIRE_MISSES,
+      TANDEM_WIRE_UNLOCK, TANDEM_WIRE_PREPARE};
   if (request_.kind == TANDEM_WIRE_MORE)
     fail(bad + "for the rest of a reply that was complete");
   if (!known.count(request_.kind))
     fail(bad + "of unknown kind " + std::to_string(request_.kind));
   const std::uint64_t slack = (page.stops ? overrun_stepped : overrun) << config_.icount_shift;
-  if ((request_.kind == TANDEM_WIRE_READY) != version_.empty())
+  const bool starts = request_.kind == TANDEM_WIRE_READY || request_.kind == TANDEM_WIRE_PREPARE;
+  if (next_start_ ? request_.kind != next_start_ : starts)
     fail(bad + "of kind " + std::to_string(request_.kind) + " at the wrong time");
-  if (!free_mode() &&
+  if (!free_mode() && !taped_ &&
       (request_.time_ns < last_ns_ || request_.time_ns - last_ns_ > latest_ns_ + slack - last_ns_))
     fail(bad + "with a time of " + std::to_string(request_.time_ns) +
          " ns, outside its window from " + std::to_string(last_ns_) + " ns to " +
          std::to_string(latest_ns_) + " ns");
   if (request_.kind == TANDEM_WIRE_MISSES &&
-      (config_.cached.empty() || request_.size > TANDEM_WIRE_LINES))
+      ((config_.cached.empty() && config_.every.empty() && !config_.ram) ||
+       request_.size > TANDEM_WIRE_LINES))
     fail(bad + "with " + std::to_string(request_.size) + " cache lines");
   if (request_.kind == TANDEM_WIRE_HALTED && request_.next_timer_ns < request_.time_ns)
     fail(bad + "with a timer in the past");
@@ -381,9 +463,9 @@ bool qemu_session::check_death()
 {
   if (!process_.ended() || (!config_.held && report_.state() == instance_state::stopped))
     return true;
-  if (channel_.ready() && !taken_)
+  if (channel_.ready() && !taken_ && !replaying_)
     return false;
-  if (!config_.may_crash)
+  if (!config_.may_crash || replaying_)
     report_death();
   dead_ = true;
   wake_.notify();
@@ -393,13 +475,17 @@ bool qemu_session::check_death()
 void qemu_session::report_death()
 {
   const child_process::ending how = process_.reap();
-  std::string text = last_words();
-  if (text.empty()) {
-    const std::vector<std::string> last = messages_.tail(1);
-    text = "QEMU " + how.text() + at_time() + (last.empty() ? "" : ": " + last.front());
-  }
-  fail(text, how.by_signal ? rest_cause::signal : rest_cause::status,
+  fail(how_it_died(how), how.by_signal ? rest_cause::signal : rest_cause::status,
        static_cast<unsigned>(how.number));
+}
+
+std::string qemu_session::how_it_died(const child_process::ending &how) const
+{
+  const std::string text = last_words();
+  if (!text.empty())
+    return text;
+  const std::vector<std::string> last = messages_.tail(1);
+  return "QEMU " + how.text() + at_time() + (last.empty() ? "" : ": " + last.front());
 }
 
 /// Why the adapter gave up, in the page or, before it had the page, among

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "qemu_report.h"
+#include "request_tape.h"
 #include "tandem/child_process.h"
 #include "tandem/console.h"
 #include "tandem/dmi_map.h"
@@ -15,6 +16,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace tandem
 {
@@ -55,7 +57,7 @@ public:
   /// The first request of a process: its version.
   void greet();
   /// What missed in the guest's cache; as long as the request is not answered.
-  const tandem_wire_line *lines() const { return channel_.page().line; }
+  const tandem_wire_line *lines() const { return taped_ ? tape_.lines() : channel_.page().line; }
   /// Waits until SystemC has come to that time, and so much later.
   void reach(std::uint64_t time_ns, const sc_core::sc_time &later = sc_core::SC_ZERO_TIME);
   /// The guest sleeps: until its timer, its process wakes up, or `wanted`.
@@ -66,6 +68,9 @@ public:
   /// Sends it with all changes of the map; false when the simulation stops
   /// before it is complete.
   bool answer(dmi_map &changes);
+  /// The same for the request before the first, which has changes and nothing
+  /// else.
+  bool answer_prepare(dmi_map &changes);
 
   // ---- beside them ----
   void wake() { wake_.notify(); } ///< something has changed for the instance's thread
@@ -79,6 +84,49 @@ public:
     channel_.debug_reply(status, data);
   }
   void post_lines(std::uint64_t level); ///< free mode: interrupt lines have changed
+
+  // ---- checkpoints ----
+  //
+  // A run that is restored begins without QEMU: the requests of the tape are
+  // served once more, and their replies go nowhere. The last one is answered
+  // by go_live()'s process.
+
+  /// No process, or one that is between two instructions and waits for a reply.
+  /// Waits for the host when it is under way.
+  bool between();
+  /// The machine into the directory, if there is one that does more than start;
+  /// end_save() waits for it, and adds tape and console.
+  void begin_save(int directory);
+  void end_save(int directory);
+  /// Goes on with a process that is restored from what was just saved.
+  void replace(int directory, dmi_map &map);
+  /// Before the start: what there is of the instance in the directory, which
+  /// stays open until go_live().
+  void restore(int directory);
+  bool replaying() const { return replaying_; }
+  /// All requests of the tape are taken, or all but the next.
+  bool replayed() const { return !tape_.left() || (tape_.left() == 1 && released_ && !taken_); }
+  std::size_t tape_left() const { return tape_.left(); }
+  /// Before a request of the tape is served, and before it is answered: returns
+  /// when all has happened that had happened then.
+  void await_served() const;
+  void await_answered() const;
+  /// The request is being served, at that place in the order.
+  void note_served();
+  /// The process takes over.
+  void go_live(dmi_map &map);
+  /// Before a request is answered: returns when there is a process for it.
+  void await_live();
+  /// What happened to the instance and is not on the tape, as the end of a
+  /// sentence, or empty.
+  const std::string &unrepeatable() const { return unrepeatable_; }
+  /// The request is at the end of the first part of a window that was cut for
+  /// a checkpoint: the reply is to go on with the same window.
+  bool window_was_cut() const
+  {
+    return request_.kind == TANDEM_WIRE_WINDOW && !free_mode() && request_.time_ns < window_end_ns_;
+  }
+  void cannot_repeat(const std::string &why) { unrepeatable_ = why; }
 
   // ---- for time_domain ----
   void look();  ///< the watching thread asked to look at this instance
@@ -94,6 +142,7 @@ public:
   int wake_fd() const { return channel_.socket(); } ///< any thread
 
   // ---- what there is to know ----
+  bool free_mode() const { return domain_.mode() == run_mode::free; }
   console_log &console() { return console_; }
   console_log &messages() { return messages_; }
   pid_t pid() const { return process_.pid(); }
@@ -107,8 +156,18 @@ public:
   std::uint64_t sleeps() const { return channel_.sleeps(); }
 
 private:
-  bool free_mode() const { return domain_.mode() == run_mode::free; }
+  bool starts() const;
+  bool has_machine() const;
+  bool look_ahead();
+  void sleep_in_order(const std::function<bool()> &wanted);
+  void record(const tandem_wire_request &request);
+  const tandem_wire_request &outstanding() const;
+  tandem_wire_request await_on_host(std::uint32_t kind);
+  void check_same_time(const tandem_wire_request &request) const;
+  void write_file(int directory, const char *name, const std::string &bytes) const;
+  std::string how_it_died(const child_process::ending &how) const;
   void write_page();
+  void write_ram(tandem_wire_config &page) const;
   std::vector<std::string> command_line();
   bool wait_on_host();
   bool wait_in_simulation();
@@ -129,13 +188,24 @@ private:
 
   tandem_wire_request request_{};
   std::uint64_t last_ns_ = 0, granted_ns_ = 0;
-  std::uint64_t latest_ns_ = 0; // where the guest can be at its next request
-  sc_core::sc_time carry_;      // part of a nanosecond that the guest still owes
+  std::uint64_t window_end_ns_ = 0;          // of the window, also when it is cut for a checkpoint
+  std::uint64_t latest_ns_ = 0;              // where the guest can be at its next request
+  sc_core::sc_time carry_;                   // part of a nanosecond that the guest still owes
+  std::uint64_t told_level_ = 0;             // interrupt lines as the guest knows them
+  std::optional<tandem_wire_request> ahead_; // has come and is still to be received
+
+  request_tape tape_;
+  bool replaying_ = false; // there is no process for replies
+  bool taped_ = false;     // the request is from the tape
+  int directory_ = -1;     // the process is to be restored from it
+  std::string unrepeatable_;
 
   bool launched_ = false;
-  bool taken_ = false;    // the request in the channel is being served
-  bool released_ = false; // the guest runs on the host
-  bool dead_ = false;     // the process has died, as the time domain has found out
+  std::uint32_t next_start_ = 0; // what a process has to request before all else; 0: it has
+  bool alive_ = false;           // a process was started and has not been ended
+  bool taken_ = false;           // the request in the channel is being served
+  bool released_ = false;        // the guest runs on the host
+  bool dead_ = false;            // the process has died, as the time domain has found out
   std::atomic<bool> woken_{false};
   bool split_seen_ = false; // said that atomic instructions were not atomic
   std::string version_;
@@ -144,5 +214,8 @@ private:
   double cpu_seconds_before_ = 0;
   std::uint64_t host_wait_ns_ = 0;
 };
+
+/// What a READY request says.
+std::string version_of(const tandem_wire_request &ready);
 
 } // namespace tandem

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <tlm>
 #include <unistd.h>
+#include <utility>
 
 namespace tandem
 {
@@ -92,10 +93,9 @@ time_domain::~time_domain()
   close(wake_fd_);
 }
 
-unsigned time_domain::enroll(qemu_instance &instance)
+void time_domain::enroll(qemu_instance &instance)
 {
   instances_.push_back(&instance);
-  return static_cast<unsigned>(instances_.size() - 1);
 }
 
 void time_domain::start_of_simulation()
@@ -167,7 +167,7 @@ std::uint64_t time_domain::window_end_ns() const
 
 void time_domain::pace()
 {
-  if (pacer_.active())
+  if (pacer_.active() && !replays_)
     pacer_.hold(to_ns(sc_core::sc_time_stamp()), [this] { return stop_ != nullptr; });
 }
 
@@ -191,6 +191,111 @@ void time_domain::came_to_rest()
                                [](const qemu_instance *i) { return i->at_rest(); });
   if (all)
     stop("all instances are switched off");
+}
+
+// ---- checkpoints ----
+
+void time_domain::save_at(const sc_core::sc_time &time, std::function<void(qemu_instance &)> save)
+{
+  save_at_ns_ = to_ns(time);
+  save_ = std::move(save);
+}
+
+void time_domain::resume(qemu_instance &by, bool in_order, std::function<void()> load)
+{
+  in_order_ = in_order;
+  resumes_by_ = &by;
+  load_ = std::move(load);
+  replays_ = true;
+}
+
+void time_domain::answered()
+{
+  ++answers_;
+  if (in_order())
+    answered_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void time_domain::await_answers(std::uint64_t number)
+{
+  while (in_order() && answers_ < number)
+    wait(answered_);
+}
+
+std::uint64_t time_domain::cut(std::uint64_t window_end_ns) const
+{
+  if (!save_ || replays_)
+    return window_end_ns;
+  const std::uint64_t place = (save_at_ns_ + quantum_ns_ - 1) / quantum_ns_ * quantum_ns_;
+  const bool ahead = place > to_ns(sc_core::sc_time_stamp());
+  return ahead ? std::min(place, window_end_ns) : window_end_ns;
+}
+
+void time_domain::at_boundary(qemu_instance &by)
+{
+  if (replays_ && &by == resumes_by_ && by.session().tape_left() == 0)
+    take_over();
+  if (!save_ || replays_ || to_ns(sc_core::sc_time_stamp()) < save_at_ns_)
+    return;
+  for (qemu_instance *instance : instances_)
+    if (!instance->between())
+      return;
+  const auto save = std::move(save_);
+  save_ = nullptr;
+  save(by);
+}
+
+/// In the system that was saved nobody is waited for here. In another one requests may take longer
+/// than they took.
+void time_domain::await_tapes()
+{
+  constexpr unsigned patience = 100000; // quanta without a request
+  const auto left = [this] {
+    std::size_t all = 0;
+    for (qemu_instance *instance : instances_)
+      all += instance->session().tape_left();
+    return all;
+  };
+  const auto replayed = [](qemu_instance *instance) { return instance->session().replayed(); };
+  std::size_t before = left();
+  for (unsigned waited = 0; !std::all_of(instances_.begin(), instances_.end(), replayed);) {
+    wait(from_ns(quantum_ns_));
+    if (const std::size_t now = left(); now != before)
+      before = now, waited = 0;
+    else if (++waited == patience)
+      SC_REPORT_ERROR(report_type, "the requests of the checkpoint cannot be repeated in this "
+                                   "system: an instance does not come to the end of them");
+  }
+}
+
+void time_domain::take_over()
+{
+  await_tapes();
+  load_();
+  for (qemu_instance *instance : instances_)
+    instance->take_over();
+  replays_ = false;
+  pacer_.start_at(to_ns(sc_core::sc_time_stamp()));
+  if (awaiting_live_) // or it would look as if something were about to happen
+    live_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void time_domain::await_live()
+{
+  ++awaiting_live_;
+  while (replays_)
+    wait(live_);
+  --awaiting_live_;
+}
+
+void time_domain::quietly(const std::function<void()> &replace)
+{
+  {
+    const std::lock_guard<std::mutex> lock(watching_);
+    replace();
+    rewatch_ = true;
+  }
+  wake_watcher();
 }
 
 void time_domain::inspect()
@@ -250,6 +355,7 @@ void time_domain::watch()
       ssize_t ignored = read(wake_fd_, &count, sizeof count);
       (void)ignored;
     }
+    const std::lock_guard<std::mutex> lock(watching_);
     if (rewatch_.exchange(false)) {
       fds = watched();
       continue;

@@ -136,7 +136,14 @@ unsigned wire_channel::share(int fd, bool &fresh)
   }
   if (files_.size() == TANDEM_WIRE_FDS)
     throw std::length_error("too many memories with descriptors of their own");
+  send(fd);
+  fresh = true;
+  files_.push_back({about.st_dev, about.st_ino});
+  return static_cast<unsigned>(files_.size() - 1);
+}
 
+void wire_channel::send(int fd)
+{
   char byte = 'f';
   iovec data = {&byte, 1};
   alignas(cmsghdr) char space[CMSG_SPACE(sizeof fd)] = {};
@@ -152,10 +159,7 @@ unsigned wire_channel::share(int fd, bool &fresh)
   std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
   // EPIPE: QEMU has died, which the next wait for it finds out and explains.
   if (sendmsg(local_, &message, MSG_NOSIGNAL) != 1 && errno != EPIPE)
-    fail("cannot hand a memory's descriptor to QEMU");
-  fresh = true;
-  files_.push_back({about.st_dev, about.st_ino});
-  return static_cast<unsigned>(files_.size() - 1);
+    fail("cannot hand a descriptor to QEMU");
 }
 
 } // namespace tandem

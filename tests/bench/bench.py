@@ -258,15 +258,15 @@ class Bench:
             self.initramfs(arch), "-append", "console=" + console, "-serial",
             "file:" + os.path.join(self.scratch.name, "console")])[1]
 
-    def linux_platform(self, kind, slaves):
+    def linux_platform(self, kind, slaves, *options, memory="512"):
         """CPU seconds of all, and of the master's QEMU and SystemC without the slaves' QEMUs."""
         arch, machine, console, _ = LINUX[kind]
         path = os.path.join(self.scratch.name, "stats.json")
         cpu = self.timed([
             self.platform, "--progress", "off", "--consoles", "off", "--verbosity", "quiet",
             "--stats", path, "--slaves", str(slaves), "--slave.boot", "master",
-            "--shared-memory", "512M", "--master.machine", machine, "--master.memory", "512",
-            "--master.icount-shift", "2", "--master.image", os.path.join(KIT, arch, "kernel"),
+            "--shared-memory", "512M", "--master.machine", machine, "--master.memory", memory,
+            *options, "--master.icount-shift", "2", "--master.image", os.path.join(KIT, arch, "kernel"),
             "--master.initrd", self.initramfs(arch), "--master.append", "console=" + console])[1]
         with open(path) as file:
             modules = json.load(file)["modules"]
@@ -283,6 +283,18 @@ class Bench:
                  for _ in range(self.repeats)]
         result["held_cost"] = statistics.median(four[1] / none[1] - 1 for four, none in pairs)
         result["held_start_s"] = statistics.median(four[0] - four[1] for four, _ in pairs)
+
+    def ram(self, result):
+        for kind in LINUX:
+            runs = []
+            for _ in range(self.repeats):
+                own = self.linux_platform(kind, 0)[0]
+                runs.append([self.linux_platform(kind, 0, *options, memory="platform:512")[0] / own
+                             for options in ((), ("--observe", "cached"),
+                                             ("--observe", "cached", "--cache", "fetches=on"),
+                                             ("--observe", "every"))])
+            for name, ratios in zip(("direct", "cached", "fetches", "every"), zip(*runs)):
+                result[f"ram_{name}_{kind}"] = statistics.median(ratios)
 
     # ---- replay of a log: million transactions a second, reading the log included ----
 
@@ -327,6 +339,8 @@ TARGETS = {
     "replay_mesh_mps": ">= 0.7", "every_access_mps": ">= 0.6",
     **{"log_cost_" + w: "<= 0.30" for w in ("every", "cached")},
     **{"cached_cost_" + w: "<= 3" for w in OBSERVED},
+    **{f"ram_{name}_{kind}": "" for kind in LINUX
+       for name in ("direct", "cached", "fetches", "every")},
 }
 
 
@@ -337,13 +351,13 @@ def main():
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--only", help="comma-separated parts: mmio, speed, copy, idle, parallel, "
                                        "scale, vcd, window, starts, replay, observe, every, log, "
-                                       "linux, held")
+                                       "linux, held, ram")
     options = parser.parse_args()
     bench = Bench(os.path.abspath(options.build), options.repeats)
     parts = ["mmio", "speed", "copy", "idle", "parallel", "scale", "vcd", "window", "starts",
              "replay", "observe", "every", "log"]
     if os.path.exists(os.path.join(KIT, "version")):
-        parts += ["linux", "held"]
+        parts += ["linux", "held", "ram"]
     result = {}
     for part in options.only.split(",") if options.only else parts:
         fresh = {}

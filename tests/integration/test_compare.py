@@ -1,57 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""./tandem compare: tables, the page, resumption, refusals. Calls its script as ./tandem does."""
-import csv
+"""./tandem compare with platforms: tables, the page, resumption, refusals."""
 import json
 import os
 import re
-import signal
 import statistics
 import subprocess
-import sys
 
-from platform_run import PlatformTest, ctest, main, read_text, wait_for
-
-SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "platforms",
-                      "compare", "compare.py")
-BUILD = os.environ.get("TANDEM_BUILD", "")
+from comparing import ComparisonTest, processes_of
+from platform_run import ctest, guest, main, read_text, wait_for
 
 COLUMNS = ["workload", "interconnect", "slaves", "parameters", "guest_ns", "host_s",
            "transactions", "latency_mean_ns", "latency_p99_ns"]
 SMALL = ("--workload", "triad", "--param", "n=64")
 
 
-def processes_of(directory):
-    """Processes whose command line names the directory."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit() and int(entry) != os.getpid() and \
-                directory in read_text(f"/proc/{entry}/cmdline"):
-            found.append(int(entry))
-    return found
-
-
-class Compare(PlatformTest):
-    def command(self, *options, out="out"):
-        return [sys.executable, SCRIPT, "--build", BUILD, "--out", self.path(out),
-                *(str(o) for o in options)]
-
-    def compare(self, *options, status=0, out="out"):
-        done = subprocess.run(self.command(*options, out=out), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=280, check=False)
-        self.assertEqual(done.returncode, status, done.stderr)
-        return done
-
-    def rows(self, out="out"):
-        with open(self.path(os.path.join(out, "results.csv")), newline="",
-                  encoding="utf-8") as file:
-            return list(csv.DictReader(file))
-
-    def refused_with(self, sentence, *options):
-        done = self.compare(*options, status=2)
-        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
-        self.assertIn(sentence, done.stderr)
-
+class Compare(ComparisonTest):
     @ctest(timeout=600, once=True)
     def test_table_and_page(self):
         options = (*SMALL, "--interconnect", "router,bus,mesh", "--slaves", "0,2", "--set",
@@ -105,43 +68,14 @@ class Compare(PlatformTest):
         self.assertGreater(max(float(line.split()[4]) for line in data), 0)
         self.assertIn('"slave1"', heat)
 
-    def check_interruption(self, total, *more):
-        options = (*SMALL, "--interconnect", "router,bus", "--slaves", "1,2,3", "--jobs", 2,
-                   *more)
-        log = self.path("log")
-        with open(log, "wb") as stderr:
-            process = subprocess.Popen(self.command(*options), stdin=subprocess.DEVNULL,
-                                       stdout=subprocess.DEVNULL, stderr=stderr)
-        try:
-            some = re.compile(rf"^[23]/{total} ", re.M)
-            self.assertTrue(wait_for(lambda: some.search(read_text(log)), 120))
-            process.send_signal(signal.SIGINT)
-            status = process.wait(60)
-        finally:
-            process.kill()
-            process.wait()
-        self.assertEqual(status, 130, read_text(log))
-        self.assertEqual(read_text(log).splitlines()[-1],
-                         "interrupted; the same command goes on where this one was")
-        self.assertEqual(processes_of(self.path("out")), [])
-        runs = self.path("out/runs")
-        kept = {name: os.stat(os.path.join(runs, name, "result.json")).st_mtime_ns
-                for name in os.listdir(runs)}
-        self.assertIn(len(kept), (2, 3, 4, 5))
-        done = self.compare(*options)
-        self.assertIn(f"{len(kept)} of {total} runs are there already", done.stderr)
-        self.assertEqual(len(self.rows()), 6)
-        for name, written in kept.items():
-            self.assertEqual(os.stat(os.path.join(runs, name, "result.json")).st_mtime_ns,
-                             written)
-
     @ctest(timeout=600, once=True)
     def test_interrupted_and_resumed(self):
-        self.check_interruption(6)
+        self.check_interruption(6, 6, *SMALL, "--interconnect", "router,bus", "--slaves", "1,2,3")
 
     @ctest(timeout=600, once=True)
     def test_interrupted_and_resumed_with_repetitions_and_replays(self):
-        self.check_interruption(12, "--repeat", 2, "--replay")
+        self.check_interruption(6, 12, *SMALL, "--interconnect", "router,bus", "--slaves", "1,2,3",
+                                "--repeat", 2, "--replay")
         self.assertEqual([row["traffic"] for row in self.rows()],
                          3 * ["recorded"] + 3 * ["replayed"])
 
@@ -210,6 +144,17 @@ class Compare(PlatformTest):
         self.assertIn("6 of 8 runs are there already", self.compare(*more).stderr)
 
     @ctest(timeout=300, once=True)
+    def test_replayed_where_more_varies(self):
+        """Guests that something else makes others have a recording of their own."""
+        self.compare(*SMALL, "--interconnect", "router,bus", "--replay", "--vary",
+                     "read-latency=0,1us")
+        rows = self.rows()
+        self.assertEqual([row["traffic"] for row in rows], 2 * ["recorded"] + 2 * ["replayed"])
+        for fast, slow in (rows[:2], rows[2:]):
+            # Each word of two arrays is read twice, one after the other.
+            self.assertGreater(float(slow["end_ns"]) - float(fast["end_ns"]), 4 * 64 * 1000)
+
+    @ctest(timeout=300, once=True)
     def test_recording_that_fails(self):
         done = self.compare("--workload", "triad", "--interconnect", "bus,router", "--param",
                             "n=0,64", "--replay", status=1)
@@ -268,6 +213,72 @@ class Compare(PlatformTest):
         command = read_text(self.path(f"out/runs/{row['run']}/command"))
         self.assertIn("--read-latency 50ns --interconnect bus", command)
 
+    @ctest(timeout=600, once=True)
+    def test_any_option_of_a_platform_varies(self):
+        """What a program measures changes by as much as the option says."""
+        program = ("--workload", guest("x86_64", "latency"), "--slaves", 0, "--interconnect",
+                   "router,bus", "--param", "n=1000")
+        self.compare(*program, "--vary", "idm-latency=0,7ns", "--vary", "quantum=20us,100us",
+                     "--vary", "interconnect.width=1,4")
+        rows = self.rows()
+        self.assertEqual([(r["workload"], r["interconnect"], r["parameters"]) for r in rows], [
+            ("latency", kind, f"{width}idm-latency={latency} quantum={quantum} n=1000")
+            for kind, widths in (("router", [""]), ("bus", ["width=1 ", "width=4 "]))
+            for width in widths for latency in ("0", "7ns") for quantum in ("20us", "100us")])
+        self.assertEqual([int(rows[i + 2]["guest_ns"]) - int(rows[i]["guest_ns"])
+                          for i in (0, 1)], [7000, 7000])
+        # Four bytes take one cycle of 10 ns, or four of them.
+        narrow, wide = (next(r for r in rows if r["interconnect.width"] == width)
+                        for width in "14")
+        self.assertEqual(int(narrow["guest_ns"]) - int(wide["guest_ns"]), 30000)
+        self.assertEqual([json.loads(self.run_file(row, "stats.json"))["quantum_ns"]
+                          for row in rows], 6 * [20000, 100000])
+        # Parameters of the DRAM model, and what an instance is.
+        self.compare(*program, "--param", "target=shm", "--vary", "dram.column=10ns,25ns",
+                     "--vary", "dram.refresh_interval=0", "--vary", "master.icount-shift=1,2")
+        rows = [row for row in self.rows() if row["interconnect"] == "router"]
+        times = {(row["dram.column"], row["master.icount-shift"]): int(row["guest_ns"])
+                 for row in rows}
+        self.assertEqual(times[("25ns", "1")] - times[("10ns", "1")], 15000)
+        self.assertEqual(times[("25ns", "2")] - times[("10ns", "2")], 15000)
+        self.assertGreater(times[("10ns", "2")], times[("10ns", "1")])
+
+    @ctest(timeout=600, once=True)
+    def test_parameters_of_an_added_part_vary(self):
+        noise = "noise=traffic,ranges=0x1002000000+1M,transactions=10,interval=1us"
+        options = (*SMALL, "--interconnect", "router,bus,crossbar,mesh", "--slaves", 0)
+        self.compare(*options, "--vary", "noise.transactions=20,100", "--vary",
+                     "noise.length=4", "--", "--add", noise)
+        rows = self.rows()
+        self.assertEqual(len(rows), 8)
+        for few, many in zip(rows[::2], rows[1::2]):
+            self.assertEqual(few["interconnect"], many["interconnect"])
+            self.assertEqual(int(many["transactions"]) - int(few["transactions"]), 80)
+            self.assertIn("--set noise.transactions=100 --set noise.length=4",
+                          self.run_file(many, "command"))
+        self.refused_with("unknown kind of part 'nose'", *options, "--vary",
+                          "noise.kind=traffic,nose", "--", "--add", noise)
+        self.refused_with("unknown parameter 'lenght'", *options, "--vary", "noise.lenght=4",
+                          "--", "--add", noise)
+
+    @ctest(timeout=600, once=True)
+    def test_ways_to_observe_and_files_that_options_name(self):
+        with open(self.path("more.ini"), "w", encoding="ascii") as file:
+            file.write("read-latency = 10ns\n")
+        options = (*SMALL, "--interconnect", "router", "--observe", "direct,every", "--",
+                   "--config", self.path("more.ini"))
+        self.compare(*options)
+        direct, every = self.rows()
+        self.assertEqual((direct["parameters"], every["parameters"]),
+                         ("observe=direct n=64", "observe=every n=64"))
+        self.assertEqual((direct["observe"], every["observe"]), ("direct", "every"))
+        self.assertGreater(int(every["transactions"]), int(direct["transactions"]) + 3 * 64)
+        with open(self.path("more.ini"), "w", encoding="ascii") as file:
+            file.write("read-latency = 30ns\n")
+        self.assertNotIn("already", self.compare(*options).stderr)
+        self.assertGreaterEqual(int(self.rows()[1]["guest_ns"]) - int(every["guest_ns"]),
+                                2 * 64 * 20)
+
     @ctest(timeout=300, once=True)
     def test_refused(self):
         bus = ("--workload", "triad", "--interconnect", "bus")
@@ -302,6 +313,12 @@ class Compare(PlatformTest):
                 ("--repeat must be at least 1", (*bus, "--repeat", "0")),
                 ("--replay has nothing to replay into; give several interconnects",
                  (*bus, "--slaves", "1,2", "--replay")),
+                ("unrecognised option '--quantm=1us'", (*bus, "--vary", "quantm=1us,2us")),
+                ("impossible master.cpus 'two'", (*bus, "--vary", "master.cpus=1,two")),
+                ("dram: unknown parameter 'tCL'", (*bus, "--vary", "dram.tCL=1ns,2ns")),
+                ("--vary cannot have 'slaves'; give --slaves N,M", (*bus, "--vary", "slaves=1,2")),
+                ("--set and --vary both name 'width'",
+                 (*bus, "--set", "width=4", "--vary", "interconnect.width=8")),
                 ("unrecognized arguments: --colour", (*bus, "--colour")),
                 ("there is no platform", (*bus, "--platform", "mine"))):
             with self.subTest(sentence=sentence):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The installation works without the source: programs, guests, and a project of somebody else's that
 adds interconnects and has a platform of its own."""
+import csv
 import glob
 import hashlib
 import os
@@ -14,6 +15,41 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 CMAKE = os.environ.get("TANDEM_CMAKE", "cmake")
 STEP_TIMEOUT = 500
+
+# What test_parts_from_outside adds to a platform, as a description.
+PARTS_SYSTEM = """
+[run]
+load = ["%(library)s"]
+
+[instance.cpu]
+machine = "arm"
+image = "%(program)s"
+to = "net"
+
+[part]
+memory = { kind = "memory" }
+idm = { kind = "idm" }
+square = { kind = "square" }
+mover = { kind = "mover", to = "net" }
+
+[interconnect.net]
+kind = "router"
+map = [
+  { at = 0x1000000000, to = "memory" },
+  { at = 0x0f000000, to = "idm" },
+  { at = 0x0a100000, to = "square" },
+  { at = 0x0a200000, to = "mover" },
+]
+
+[[wire]]
+from = "square"
+to = "cpu"
+input = %(square)s
+[[wire]]
+from = "mover"
+to = "cpu"
+input = %(mover)s
+"""
 
 
 class Installed(PlatformTest):
@@ -103,6 +139,43 @@ class Installed(PlatformTest):
                 self.assertIn(b"in_square", a.file("trace.vcd"))
                 times[kind] = of_mover["shm"]["latency_mean_ns"]
         self.assertGreater(times["mesh"], times["router"])
+        self.check_comparisons(os.path.join(prefix, "bin", "tandem"), build, inputs["arm"])
+
+    def check_comparisons(self, command, build, inputs):
+        """The same parts over four kinds of interconnect, on a platform and in a description: the
+        device takes its time ten times, whatever is between."""
+        program = os.path.join(build, "guests", "arm", "parts_guest.elf")
+        library = os.path.join(build, "libparts.so")
+        _, square, mover = inputs
+        with open(self.path("system.toml"), "w", encoding="ascii") as file:
+            file.write(PARTS_SYSTEM % {"library": library, "program": program, "square": square,
+                                       "mover": mover})
+        kinds = "router,bus,crossbar,mesh"
+        words = ("--param", f"square_irq={square}", "--param", f"mover_irq={mover}", "--vary",
+                 "square.time=500ns,2us", "--vary", "mover.burst=64,8", "--jobs", 2, "--out")
+        for name, what in (
+                ("platform", ("--workload", program, "--interconnect", kinds, "--slaves", 0)),
+                ("system", ("--system", self.path("system.toml"), "--set", "net.kind=" + kinds))):
+            with self.subTest(name):
+                options = () if name == "system" else (
+                    "--", "--master.machine", "arm", "--load", library, "--add",
+                    "square=square@0x0a100000,time=3us", "--add", "mover=mover@0x0a200000,irq=40")
+                self.step(command, "compare", *what, *words, self.path(name), *options)
+                with open(self.path(name + "/results.csv"), newline="", encoding="utf-8") as file:
+                    rows = list(csv.DictReader(file))
+                self.assertEqual(len(rows), 16)
+                self.assertEqual({row["result.sum"] for row in rows}, {"385 id 53515552"})
+                found = {(row["interconnect"], row["square.time"], row["mover.burst"]): row
+                         for row in rows}
+                for kind in kinds.split(","):
+                    fast, slow, small = (found[(kind, *values)] for values in (
+                        ("500ns", "64"), ("2us", "64"), ("500ns", "8")))
+                    # An interrupt is taken at the end of an instruction.
+                    more = float(slow["simulated_ns"]) - float(fast["simulated_ns"])
+                    self.assertAlmostEqual(more, 10 * 1500, delta=100)
+                    # 256 bytes, read and written.
+                    self.assertEqual(int(small["transactions"]) - int(fast["transactions"]),
+                                     2 * 256 // 8 - 2 * 256 // 64)
 
     @ctest(timeout=900, once=True)
     def test_platform_by_description_from_outside(self):

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Systems that a file describes: what no option of a platform makes, and errors that say where."""
+import json
 import os
 import re
+import sqlite3
+import subprocess
 
 from platform_run import PLATFORM, PlatformTest, ctest, main
 
@@ -23,6 +26,37 @@ memory = { kind = "memory" }
 kind = "router"
 latency = "%(far)s"
 map = [ { at = 0x1000000000, to = "memory" }, { at = 0x0f000000, to = "idm" } ]
+"""
+
+# A guest and a generator behind a checker each, on a bus; a memory of transactions behind another one.
+WATCHED = """
+[instance]
+cpu0 = { machine = "arm", image = "latency", to = "watch0" }
+
+[part]
+watch0 = { kind = "checker", to = "bus" }
+watch1 = { kind = "checker", to = "bus" }
+watch2 = { kind = "checker", to = "memory" }
+idm = { kind = "idm" }
+memory = { kind = "memory", size = "1M", read_latency = "30ns" }
+
+[part.source]
+kind = "traffic"
+ranges = ["0x1000010000+64k", "0x1000080000+4k"]
+transactions = 500
+pattern = "hotspot"
+hotspot = "range1"
+hotspot_percent = 100
+arrivals = "periodic"
+interval = "200ns"
+length = 8
+reads = 100
+to = "watch1"
+
+[interconnect.bus]
+kind = "bus"
+dmi = false
+map = [ { at = 0x1000000000, to = "watch2", size = "1M" }, { at = 0x0f000000, to = "idm" } ]
 """
 
 # Two masters, each with an IDM of its own, and a memory that both share.
@@ -91,6 +125,145 @@ class System(PlatformTest):
         self.assertGreater(a.module("idm")["participants"][7]["accesses"], 0)
 
     @ctest()
+    def test_log_of_all_levels(self):
+        """Each access of a guest is on its bus, and what misses is on the mesh as its own."""
+        log, stats = self.path("run.db"), self.path("again.json")
+        run = self.simulate("--param", "n=16", "--param", "tile=8", "--log", log,
+                            platform=(SYSTEM, os.path.join(EXAMPLES, "clusters.toml")))
+        database = sqlite3.connect(log)
+        self.addCleanup(database.close)
+        modules = run.statistics()["modules"]
+        networks = [f"bus{c}" for c in range(4)] + ["mesh"]
+        for name in networks:
+            total = modules[name]["total"]
+            self.assertEqual(database.execute(
+                "SELECT count(*), sum(length) FROM log WHERE interconnect = ? AND origin IN "
+                "(SELECT name FROM origins)", (name,)).fetchone(),
+                (total["transactions"], total["bytes"]))
+        for cpu in range(8):
+            bus = modules[f"bus{cpu // 2}"]["initiators"][f"cpu{cpu}"]["transactions"]
+            requests = modules[f"cpu{cpu}"]["requests"]
+            self.assertEqual(database.execute(
+                "SELECT count(*) FROM log WHERE interconnect = ? AND origin = ?",
+                (f"bus{cpu // 2}", f"cpu{cpu}")).fetchone(), (bus,))
+            # But for one that was under way when the run ended.
+            self.assertIn(requests["read"] + requests["write"] - bus, (0, 1))
+        # What is on the mesh has its cause on the bus of the same origin, at the same time; the
+        # first eight initiators of the log are those of the buses.
+        orphans = database.execute("""
+            SELECT count(*) FROM (SELECT id, end_ps, (
+                SELECT max(o.end_ps) FROM transactions o WHERE o.origin = i.origin
+                AND o.id < i.id AND o.id > i.id - 200 AND o.initiator < 8
+                AND o.start_ps <= i.start_ps) AS until, (
+                SELECT max(o.id) FROM transactions o WHERE o.origin = i.origin
+                AND o.initiator < 8) AS last
+              FROM transactions i WHERE initiator >= 8)
+            WHERE id < last AND (until IS NULL OR until < end_ps)
+            """).fetchone()
+        self.assertEqual(orphans, (0,))
+        misses = sum(modules[f"cache{c}"][kind] for c in range(4)
+                     for kind in ("read_misses", "write_misses", "write_backs"))
+        self.assertEqual(database.execute("SELECT count(*) FROM log WHERE interconnect = 'mesh' "
+                                          "AND address >= ?", (0x1000000000,)).fetchone(), (misses,))
+        self.check_replay(log, stats, modules["mesh"])
+        self.check_tools(log, modules["mesh"]["total"]["transactions"])
+
+    def tool(self, name, *arguments, status=0):
+        done = subprocess.run([os.path.join(os.path.dirname(PLATFORM), name), *arguments],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done.stdout if status == 0 else done.stderr
+
+    def check_replay(self, log, stats, mesh):
+        again = self.path("again.db")
+        self.tool("tandem-traffic", "--replay", log, "--of", "mesh", "--stats", stats, "--log",
+                  again, "--check", "on")
+        with open(stats, encoding="ascii") as file:
+            replayed = json.load(file)["modules"]["interconnect"]
+        for key in ("total", "initiators", "targets", "paths", "decode_errors"):
+            self.assertEqual(replayed[key], mesh[key])
+        rows = []
+        for path, where in ((log, "mesh"), (again, "interconnect")):
+            database = sqlite3.connect(path)
+            rows.append(database.execute(
+                "SELECT start_ps, end_ps, waiting_ps, target_ps, initiator, target, command, "
+                "address, length, response, origin FROM log WHERE interconnect = ? ORDER BY id",
+                (where,)).fetchall())
+            database.close()
+        self.assertEqual(len(rows[0]), mesh["total"]["transactions"])
+        self.assertEqual(rows[0], rows[1])
+
+    def check_tools(self, log, on_mesh):
+        text = self.tool("tandem-log", "show", log)
+        self.assertIn("mesh initiators: cache0, cache1, cache2, cache3\n", text)
+        self.assertIn(f"mesh transactions: {on_mesh}\n", text)
+        listed = self.tool("tandem-log", "list", log, "--of", "mesh", "--origin", "cpu5")
+        rows = [line.split() for line in listed.splitlines()[1:]]
+        self.assertEqual({(row[5], row[6], row[7]) for row in rows}, {("mesh", "cpu5", "cache2")})
+        counts = next(line for line in text.splitlines() if line.startswith("mesh origins: "))
+        self.assertIn(f"cpu5 {len(rows)}", counts)
+        for arguments, sentence in (
+                (("--replay", log), "is of several interconnects, of which one is to be named: "
+                                    "bus0, bus1, bus2, bus3, mesh"),
+                (("--replay", log, "--of", "bus9"), "has no interconnect 'bus9'; known are bus0"),
+                (("--generate", "--of", "mesh"), "--of is for --replay")):
+            self.assertIn(sentence, self.tool("tandem-traffic", *arguments, status=1))
+        self.assertIn("has no transactions of 'cpu9'; known are",
+                      self.tool("tandem-log", "list", log, "--origin", "cpu9", status=1))
+
+    @ctest()
+    def test_checkers_and_traffic_as_parts(self):
+        log = self.path("run.db")
+        run = self.described(WATCHED, "--param", "n=3000", "--log", log)
+        bus = run.module("bus")
+        source = run.module("source")
+        self.assertEqual((source["transactions"], source["reads"], source["bytes"]),
+                         (500, 500, 4000))
+        self.assertEqual(bus["initiators"]["watch1"]["transactions"], 500)
+        requests = run.module("cpu0")["requests"]
+        self.assertEqual(bus["initiators"]["watch0"]["transactions"],
+                         requests["read"] + requests["write"])
+        database = sqlite3.connect(log)
+        made = database.execute("SELECT origin, min(address), max(address), max(length) FROM log "
+                                "WHERE initiator = 'watch1' GROUP BY origin").fetchall()
+        database.close()
+        (origin, first, last, length), = made
+        self.assertEqual((origin, length), ("source", 8))
+        self.assertTrue(0x1000080000 <= first <= last < 0x1000081000)
+        plain = self.described(WATCHED.replace('to = "watch0"', 'to = "bus"').replace(
+            'watch0 = { kind = "checker", to = "bus" }', ""), "--param", "n=3000")
+        self.assertEqual(plain.number("ns", "cpu0"), run.number("ns", "cpu0"),
+                         "a checker takes time")
+        for old, new, sentence in (("transactions = 500", "transactions = 'many'", "transactions"),
+                                   ('kind = "checker", to = "bus"', 'kind = "checker", x = 1',
+                                    "unknown parameter 'x'; there are none")):
+            path = self.write("bad.toml", WATCHED.replace(old, new, 1))
+            text = self.refused(platform=(SYSTEM, path))
+            self.assertIn(sentence, text)
+            self.assertRegex(text, r"bad\.toml:\d+\b")
+
+    @ctest()
+    def test_instances_behind_caches_of_their_own(self):
+        """They come to the IDM by the names of their caches, and each finds its own port."""
+        text = """
+[instance]
+cpu0 = { machine = "arm", image = "triad", to = "cache0" }
+cpu1 = { machine = "arm", image = "triad", to = "cache1" }
+[part]
+cache0 = { kind = "cache", ranges = "0x1000000000+1M", to = "bus" }
+cache1 = { kind = "cache", ranges = "0x1000000000+1M", to = "bus" }
+memory = { kind = "memory", size = "1M" }
+idm = { kind = "idm" }
+[interconnect.bus]
+kind = "bus"
+map = [ { at = 0x1000000000, to = "memory" }, { at = 0x0f000000, to = "idm" } ]
+"""
+        run = self.described(text, "--param", "n=64")
+        self.assertEqual(run.results("cpu0")["ok"], "1")
+        for participant in run.module("idm")["participants"]:
+            self.assertGreater(participant["accesses"], 0)
+
+    @ctest()
     def test_two_masters_with_an_idm_each(self):
         run = self.described(TWO_MASTERS)
         for name in ("left", "right"):
@@ -103,9 +276,32 @@ class System(PlatformTest):
         base = self.described(text, "--param", "n=100").number("ns", "cpu0")
         slow = self.described(text, "--param", "n=100", "--set", "idm.latency=50ns").number("ns", "cpu0")
         self.assertEqual(slow - base, 5000)
-        ring = self.described(text.replace('latency = "0"\nmap', "map"), "--param", "n=100",
-                              "--set", "far.kind=ring").number("ns", "cpu0")
+        # The router's latency of the file is none of the ring's, and is left out.
+        ring = self.described(text, "--param", "n=100", "--set", "far.kind=ring").number("ns", "cpu0")
         self.assertGreater(ring, base)
+        path = self.write("system.toml", text)
+        for changes, sentence in (
+                (("far.kind=ring", "far.latency=1ns"),
+                 "--set far.latency: interconnect far: unknown parameter 'latency'"),
+                (("far.kind=router", "near.latncy=1ns"), "unknown parameter 'latncy'"),
+                (("far.latency=1ns", "far.kind=ring"),
+                 "--set far.latency: interconnect far: unknown parameter 'latency'")):
+            with self.subTest(sentence=sentence):
+                options = [word for change in changes for word in ("--set", change)]
+                self.assertIn(sentence, self.refused(*options, platform=(SYSTEM, path)))
+        # What a kind has that is not changed is checked; and another kind again has its own.
+        wrong = self.write("wrong.toml", text.replace('latency = "0"\nmap', 'latncy = "0"\nmap'))
+        for changes in ((), ("far.kind=router",)):
+            options = [word for change in changes for word in ("--set", change)]
+            self.assertIn("wrong.toml:14: interconnect far: unknown parameter 'latncy'",
+                          self.refused(*options, platform=(SYSTEM, wrong)))
+        derived = self.write("derived.toml", 'base = "system.toml"\n[interconnect.far]\n'
+                             'clock = "20ns"\nkind = "bus"\n')
+        slow = self.simulate("--param", "n=100", platform=(SYSTEM, derived)).number("ns", "cpu0")
+        fast = self.simulate("--param", "n=100", "--set", "far.kind=bus",
+                             platform=(SYSTEM, path)).number("ns", "cpu0")
+        self.assertGreater(slow, fast)
+        self.assertGreater(fast, base)
 
     @ctest()
     def test_dumped_system_gives_the_same_run(self):

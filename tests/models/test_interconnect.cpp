@@ -102,6 +102,25 @@ TEST_P(interconnect, dmi_is_translated_and_clipped_to_the_range)
   EXPECT_EQ(dmi.get_dmi_ptr(), b.ram.data() + 3 * page);
 }
 
+TEST_P(interconnect, dmi_that_is_forbidden_is_granted_to_who_tells_of_each_access)
+{
+  tandem::interconnect_config config = two_cpus();
+  config.parameters["dmi"] = "false";
+  bench b(GetParam(), config);
+  tlm::tlm_dmi dmi;
+  tandem::dmi_descriptor descriptor;
+  const auto ask = [&](std::uint64_t address) {
+    return b.cpu0.request_dmi(address, dmi, tlm::TLM_READ_COMMAND, &descriptor,
+                              tandem::dmi_descriptor::ID);
+  };
+  EXPECT_FALSE(ask(0x100000));
+  descriptor.told = true;
+  ASSERT_TRUE(ask(0x100000));
+  EXPECT_EQ(dmi.get_dmi_ptr(), b.ram.data() + 2 * page);
+  EXPECT_FALSE(ask(0x10000)) << "a device without DMI";
+  EXPECT_FALSE(ask(0x50000)) << "nobody";
+}
+
 TEST_P(interconnect, dmi_refusals_are_in_the_initiators_addresses)
 {
   bench b(GetParam());

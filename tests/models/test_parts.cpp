@@ -6,6 +6,7 @@
 #include <tandem/part.h>
 #include <tandem/shared_memory.h>
 #include <tandem/sockets.h>
+#include <tandem/traffic_generator.h>
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
 
@@ -87,6 +88,26 @@ std::string error_of(const std::function<void()> &action)
   return "";
 }
 
+/// Notes what reaches it, and takes 50 ns.
+struct sink : sc_module {
+  tandem::target_socket socket{"socket"};
+  std::vector<std::string> seen; // time, command, address, length
+  tlm::tlm_response_status answer = tlm::TLM_OK_RESPONSE;
+
+  explicit sink(const sc_module_name &name) : sc_module(name)
+  {
+    socket.on_b_transport(
+        [this](tlm::tlm_generic_payload &p, sc_time &delay) {
+          seen.push_back((sc_time_stamp() + delay).to_string() + (p.is_read() ? " r " : " w ") +
+                         std::to_string(p.get_address()) + " " +
+                         std::to_string(p.get_data_length()));
+          delay += sc_time(50, SC_NS);
+          p.set_response_status(answer);
+        },
+        tandem::serving::at_once);
+  }
+};
+
 tandem::part_info widget_info()
 {
   tandem::part_info info;
@@ -119,7 +140,7 @@ TEST(parts, are_made_by_name_with_their_parameters)
             "widget w: unknown parameter 'sped'; known are size, speed");
   EXPECT_EQ(error_of([] {
               tandem::make_part("wigdet", "w", {});
-            }).find("unknown kind of part 'wigdet'; known are cache, dram, "),
+            }).find("unknown kind of part 'wigdet'; known are cache, checker, dram, "),
             0u);
 }
 
@@ -169,4 +190,98 @@ TEST(parts, of_others_are_bound_by_their_names)
   sc_time delay;
   starter.own->b_transport(payload, delay);
   EXPECT_EQ(model.accesses, 1u);
+}
+
+TEST(parts, traffic_has_all_parameters_of_a_generator)
+{
+  const tandem::parameter_values base = {{"transactions", "40"},
+                                         {"pattern", "hotspot"},
+                                         {"hotspot", "range1"},
+                                         {"hotspot_percent", "50"},
+                                         {"arrivals", "burst"},
+                                         {"interval", "100ns"},
+                                         {"burst", "4"},
+                                         {"loop", "open"},
+                                         {"outstanding", "0"},
+                                         {"reads", "50"},
+                                         {"length", "4"},
+                                         {"start", "10ns"},
+                                         {"seed", "1"},
+                                         {"index", "0"},
+                                         {"ranges", "0x1000+4k,0x10000+8k,0x20000+4k"}};
+  const tandem::parameter_values changes = {{"transactions", "41"},
+                                            {"pattern", "uniform"},
+                                            {"hotspot", "range0"},
+                                            {"hotspot_percent", "90"},
+                                            {"arrivals", "periodic"},
+                                            {"interval", "70ns"},
+                                            {"burst", "5"},
+                                            {"loop", "closed"},
+                                            {"outstanding", "1"},
+                                            {"reads", "10"},
+                                            {"length", "8"},
+                                            {"start", "11ns"},
+                                            {"seed", "2"},
+                                            {"index", "1"},
+                                            {"ranges", "0x1000+4k,0x10000+4k"}};
+  for (const tandem::parameter_info &declared : tandem::part_description("traffic").parameters)
+    EXPECT_TRUE(base.count(declared.name) && changes.count(declared.name)) << declared.name;
+  EXPECT_EQ(error_of([] { tandem::make_part("traffic", "none", {}); }),
+            "traffic none: there is no range to access");
+  std::vector<std::unique_ptr<sc_module>> parts;
+  std::map<std::string, std::unique_ptr<sink>> sinks;
+  tandem::binder binder;
+  const auto add = [&](const std::string &name, const tandem::parameter_values &values) {
+    parts.push_back(tandem::make_part("traffic", "traffic_" + name, values));
+    sinks[name] = std::make_unique<sink>(("sink_" + name).c_str());
+    binder.sockets("traffic_" + name + ".socket", "sink_" + name + ".socket");
+  };
+  add("base", base);
+  add("again", base);
+  for (const auto &[name, value] : changes) {
+    tandem::parameter_values changed = base;
+    changed[name] = value;
+    add(name, changed);
+  }
+  sc_start();
+  EXPECT_EQ(sinks["base"]->seen.size(), 40u);
+  EXPECT_EQ(sinks["base"]->seen, sinks["again"]->seen);
+  for (const auto &[name, value] : changes)
+    EXPECT_NE(sinks["base"]->seen, sinks[name]->seen) << name << " makes no difference";
+}
+
+TEST(parts, checker_passes_on_and_ends_the_run_at_a_violation)
+{
+  const tandem::part_info &info = tandem::part_description("checker");
+  EXPECT_TRUE(info.passes_on);
+  const auto checker = tandem::make_part("checker", "watch", {});
+  const auto memory = tandem::make_part("memory", "memory", {{"size", "4k"}});
+  const auto second = tandem::make_part("checker", "other", {});
+  driver good("good"), bad("bad");
+  sink silent("silent"), unused("unused"), idle("idle");
+  silent.answer = tlm::TLM_INCOMPLETE_RESPONSE;
+  tandem::binder binder;
+  binder.sockets("good.own", "watch." + info.targets.front().name);
+  binder.sockets("watch." + info.initiators.front(), "memory.socket");
+  binder.sockets("bad.own", "other.in");
+  binder.sockets("other.out", "silent.socket");
+  good.unused.bind(unused.socket);
+  bad.unused.bind(idle.socket);
+  sc_start(SC_ZERO_TIME);
+  std::uint32_t word = 0x12345678;
+  tlm::tlm_generic_payload payload;
+  payload.set_write();
+  payload.set_address(0x10);
+  payload.set_data_ptr(reinterpret_cast<unsigned char *>(&word));
+  payload.set_data_length(4);
+  payload.set_streaming_width(4);
+  sc_time delay;
+  good.own->b_transport(payload, delay);
+  EXPECT_TRUE(payload.is_response_ok());
+  tlm::tlm_dmi dmi;
+  EXPECT_TRUE(good.own->get_direct_mem_ptr(payload, dmi)) << "DMI passes";
+  payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+  payload.set_dmi_allowed(false);
+  EXPECT_EQ(error_of([&] { bad.own->b_transport(payload, delay); }),
+            "other: the target leaves the response status incomplete (address 0x10, at 0 s)");
 }

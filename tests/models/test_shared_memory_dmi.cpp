@@ -73,6 +73,24 @@ TEST(shared_memory_dmi, refusals_name_what_is_refused)
   EXPECT_FALSE(b.cpu.dmi_hint);
 }
 
+TEST(shared_memory_dmi, who_tells_of_each_access_is_granted_what_others_are_refused)
+{
+  bench b({{5 * page, page, true, true, false}, {6 * page, page, false, true, false}});
+  tlm::tlm_dmi dmi;
+  tandem::dmi_descriptor descriptor;
+  const auto ask = [&](std::uint64_t address) {
+    return b.cpu.request_dmi(address, dmi, tlm::TLM_READ_COMMAND, &descriptor,
+                             tandem::dmi_descriptor::ID);
+  };
+  EXPECT_FALSE(ask(5 * page));
+  descriptor.told = true;
+  ASSERT_TRUE(ask(5 * page));
+  EXPECT_EQ(dmi.get_start_address(), 5 * page);
+  EXPECT_EQ(dmi.get_end_address(), 6 * page - 1);
+  EXPECT_TRUE(dmi.is_read_write_allowed());
+  EXPECT_FALSE(ask(6 * page)) << "what may not be read";
+}
+
 TEST(shared_memory_dmi, descriptor_leads_another_mapping_to_the_same_bytes)
 {
   bench b({{0, 3 * page, true, false, true}});

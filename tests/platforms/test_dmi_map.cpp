@@ -18,7 +18,8 @@ struct bench {
   std::vector<std::string> warnings;
   std::uint64_t part = 16 << 20, offset = 0;
   bool write = true, descriptor = true, every_second = false;
-  int fd = 5; // never used
+  bool only_told = false; ///< granted to who tells of each access
+  int fd = 5;             // never used
   dmi_map::config config;
   std::unique_ptr<dmi_map> map;
 
@@ -28,12 +29,36 @@ struct bench {
     config.page_size = [](int) { return page; };
     config.warn = [this](const std::string &text) { warnings.push_back(text); };
   }
-  dmi_map &probed()
+  dmi_map &made()
   {
     map = std::make_unique<dmi_map>(
         config, [this](tlm::tlm_generic_payload &p, tlm::tlm_dmi &d) { return grant(p, d); });
-    map->probe_all();
     return *map;
+  }
+  dmi_map &probed()
+  {
+    made().probe_all();
+    return *map;
+  }
+  /// The window is the guest's RAM instead.
+  dmi_map &with_ram()
+  {
+    config.ram.swap(config.windows);
+    return made();
+  }
+  /// Flags of all changes that wait to be sent.
+  std::vector<std::uint32_t> flags()
+  {
+    wire_channel channel("test");
+    fd = memfd_create("test", 0);
+    std::vector<std::uint32_t> result;
+    while (map->changed()) {
+      map->write(channel.reply_slot(), channel);
+      for (unsigned i = 0; i < channel.reply_slot().dmi_count; ++i)
+        result.push_back(channel.reply_slot().dmi[i].flags);
+    }
+    close(fd);
+    return result;
   }
 
 private:
@@ -53,6 +78,8 @@ private:
         extension->base = reinterpret_cast<unsigned char *>(0x10000);
         extension->offset = offset;
       }
+    if (only_told && !is_told(p))
+      return false;
     return !every_second || index % 2 == 0;
   }
 };
@@ -159,4 +186,89 @@ TEST(dmi_map, page_size_of_a_file)
     GTEST_SKIP() << "no large pages here";
   EXPECT_GT(dmi_map::file_page_size(huge), page);
   close(huge);
+}
+
+TEST(dmi_map, ram_is_mapped_as_a_whole)
+{
+  bench b;
+  b.part = 1 << 20;
+  b.config.pieces = 3; // QEMU needs none for it
+  std::uint64_t missing = 0;
+  EXPECT_TRUE(b.with_ram().probe_ram(missing));
+  EXPECT_EQ(b.map->maps(), 16u);
+  b.map->probe_all(); // it is no window
+  EXPECT_EQ(b.map->maps(), 16u);
+  std::uint64_t found = 0;
+  EXPECT_TRUE(b.map->find(guest + 0x123456, 4, found));
+  EXPECT_EQ(found, platform + 0x123456);
+}
+
+TEST(dmi_map, ram_of_which_some_is_missing)
+{
+  bench holes, read_only, pointers;
+  std::uint64_t missing = 0;
+  holes.part = 1 << 20;
+  holes.every_second = true;
+  EXPECT_FALSE(holes.with_ram().probe_ram(missing));
+  EXPECT_EQ(missing, platform + (1 << 20));
+  read_only.write = false;
+  EXPECT_FALSE(read_only.with_ram().probe_ram(missing));
+  EXPECT_EQ(missing, platform);
+  pointers.descriptor = false;
+  EXPECT_FALSE(pointers.with_ram().probe_ram(missing));
+}
+
+TEST(dmi_map, ram_is_observed_as_asked_for)
+{
+  bench b;
+  b.config.cached = {{platform + page, 2 * page}};
+  b.config.every = {{platform + 2 * page, page}};
+  std::uint64_t missing = 0;
+  ASSERT_TRUE(b.with_ram().probe_ram(missing));
+  const std::uint32_t ram = TANDEM_WIRE_DMI_RAM;
+  EXPECT_EQ(b.flags(), (std::vector<std::uint32_t>{ram, ram | TANDEM_WIRE_DMI_CACHED,
+                                                   ram | TANDEM_WIRE_DMI_EVERY, ram}));
+  EXPECT_TRUE(b.map->tells());
+}
+
+TEST(dmi_map, ram_without_direct_access_is_told_access_by_access)
+{
+  bench b, free;
+  std::uint64_t missing = 0;
+  b.only_told = free.only_told = true;
+  ASSERT_TRUE(b.with_ram().probe_ram(missing));
+  EXPECT_EQ(b.flags(), std::vector<std::uint32_t>{TANDEM_WIRE_DMI_RAM | TANDEM_WIRE_DMI_EVERY});
+  free.config.may_tell = false;
+  EXPECT_FALSE(free.with_ram().probe_ram(missing));
+  EXPECT_EQ(missing, platform);
+  // Only RAM: a window may have transactions.
+  bench window;
+  window.only_told = true;
+  EXPECT_EQ(window.probed().maps(), 0u);
+}
+
+TEST(dmi_map, ram_that_is_taken_back_must_be_granted_again_as_it_was)
+{
+  bench b;
+  std::uint64_t missing = 0;
+  ASSERT_TRUE(b.with_ram().probe_ram(missing));
+  EXPECT_FALSE(b.map->ram_in_doubt());
+  b.map->invalidate(platform + (16 << 20), platform + (17 << 20));
+  EXPECT_FALSE(b.map->ram_in_doubt());
+  b.map->invalidate(platform, platform + page - 1);
+  EXPECT_TRUE(b.map->ram_in_doubt());
+  EXPECT_EQ(b.map->unmaps(), 0u);
+  EXPECT_TRUE(b.map->confirm_ram(missing));
+  EXPECT_FALSE(b.map->ram_in_doubt());
+  b.part = 4 << 20; // in other pieces, but the same
+  EXPECT_TRUE(b.map->confirm_ram(missing));
+  b.every_second = true;
+  EXPECT_FALSE(b.map->confirm_ram(missing));
+  EXPECT_EQ(missing, platform + (4 << 20));
+  b.every_second = false;
+  b.offset = page; // other bytes
+  EXPECT_FALSE(b.map->confirm_ram(missing));
+  b.offset = 0;
+  b.write = false;
+  EXPECT_FALSE(b.map->confirm_ram(missing));
 }

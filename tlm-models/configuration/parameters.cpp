@@ -128,7 +128,8 @@ parameters::parameters(std::string owner, std::vector<parameter_info> declared,
   }
   for (const auto &[name, value] : given) {
     if (values_.find(name) == values_.end())
-      fail("unknown parameter '" + name + "'; known are " + join(known));
+      fail("unknown parameter '" + name + "'; " +
+           (known.empty() ? "there are none" : "known are " + join(known)));
     values_[name] = value;
   }
 }

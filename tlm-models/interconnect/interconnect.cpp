@@ -4,6 +4,7 @@
 #include "interconnect_journey.h"
 #include "report_name.h"
 
+#include "tandem/dmi_descriptor.h"
 #include "tandem/transaction_log.h"
 
 #include <algorithm>
@@ -92,6 +93,7 @@ interconnect::interconnect(sc_core::sc_module_name, const interconnect_config &c
     from[i].register_transport_dbg(this, &interconnect::transport_dbg, tag);
     from[i].register_get_direct_mem_ptr(this, &interconnect::get_direct_mem_ptr, tag);
     orders_.emplace_back(from[i], arrival_order::any); // b_transport sees to it
+    ports_.push_back(&enter_initiator(config.initiators[i]));
   }
   to.init(config.targets.size());
   for (std::size_t t = 0; t < to.size(); ++t)
@@ -158,13 +160,14 @@ void interconnect::b_transport(int tag, tlm::tlm_generic_payload &payload, sc_co
   if (delay != sc_core::SC_ZERO_TIME)
     arrive(delay);
   const unsigned initiator = static_cast<unsigned>(tag);
+  const named_access named(payload, *ports_[initiator]);
   const address_map::mapping *const range = decode(initiator, payload, delay);
   if (!range)
     return;
   const std::uint64_t address = payload.get_address();
   const std::uint64_t id = log_ ? log_->next_id() : 0;
   const sc_core::sc_time start = sc_core::sc_time_stamp() + delay;
-  const access_extension *const access = payload.get_extension<access_extension>();
+  const access_extension *const access = named.get();
   lock_group &group = *lock_of_[range->target];
   access_lock::pass pass(group.lock, initiator, access, delay);
   if (access && !access->is(lock_step::end) && group.lock.held_by(initiator, *access)) {
@@ -283,6 +286,14 @@ void interconnect::count(const route &way, const tlm::tlm_generic_payload &paylo
   taken.latency.add(time);
 }
 
+/// Whose access it is, as far as anybody has said so.
+std::uint32_t interconnect::origin_of(unsigned initiator,
+                                      const tlm::tlm_generic_payload &payload) const
+{
+  const access_extension *const access = payload.get_extension<access_extension>();
+  return (access ? access : ports_[initiator])->initiator;
+}
+
 /// way: nullptr for an access that was refused.
 void interconnect::log(std::uint64_t id, const route *way, unsigned initiator,
                        const tlm::tlm_generic_payload &payload, const sc_core::sc_time &start,
@@ -292,7 +303,9 @@ void interconnect::log(std::uint64_t id, const route *way, unsigned initiator,
   row.id = id;
   row.start = start.value();
   row.end = end.value();
+  row.interconnect = logged_as_;
   row.initiator = static_cast<std::int16_t>(initiator);
+  row.origin = log_->origin(origin_of(initiator, payload), initiator_name);
   if (way) {
     row.target = static_cast<std::int16_t>(way->target);
     row.waiting = way->spent->waiting.value();
@@ -308,10 +321,10 @@ void interconnect::log(std::uint64_t id, const route *way, unsigned initiator,
 void interconnect::log_to(transaction_log &log, const std::string &kind)
 {
   logged_system system = {
-      kind, {}, config_.initiators, config_.targets, config_.map, config_.default_target};
+      kind, {}, config_.initiators, config_.targets, config_.map, config_.default_target, name()};
   for (const parameter_info &declared : parameters_.declared())
     system.parameters[declared.name] = parameters_.text(declared.name);
-  log.describe(system);
+  logged_as_ = log.describe(system);
   log_ = &log;
 }
 
@@ -348,7 +361,7 @@ bool interconnect::get_direct_mem_ptr(int tag, tlm::tlm_generic_payload &payload
   const unsigned initiator = static_cast<unsigned>(tag);
   const std::uint64_t address = payload.get_address();
   const address_map::mapping *const range = map_.find(initiator, address);
-  if (!range || !dmi_) {
+  if (!range || !(dmi_ || is_told(payload))) {
     const address_map::extent refused =
         range ? address_map::extent{range->first, range->last} : map_.hole(initiator, address);
     dmi.allow_none();

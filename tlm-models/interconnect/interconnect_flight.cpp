@@ -7,6 +7,18 @@
 namespace tandem
 {
 
+namespace
+{
+
+bool has_to_do_with_locks(const tlm::tlm_generic_payload &payload)
+{
+  const auto *const access = payload.get_extension<access_extension>();
+  return access &&
+         (access->kind == access_kind::locked || payload.get_command() == tlm::TLM_IGNORE_COMMAND);
+}
+
+} // namespace
+
 interconnect::journey &interconnect::take_journey()
 {
   if (spare_journeys_.empty()) {
@@ -44,10 +56,11 @@ void interconnect::enter(journey &made)
     spare_journeys_.push_back(&made);
     return made.whom->completed(payload, sc_core::SC_ZERO_TIME);
   }
-  if (payload.get_extension<access_extension>() || !lock_of_[range->target]->lock.try_enter()) {
+  if (has_to_do_with_locks(payload) || !lock_of_[range->target]->lock.try_enter()) {
     made.next = journey::stage::block;
     return thread_pool::instance().submit(made);
   }
+  say_whose(payload, *ports_[made.way.initiator], made.named);
   made.spent = account();
   made.start = sc_core::sc_time_stamp();
   made.way = {made.way.initiator, range->target, &made.spent};
@@ -99,6 +112,8 @@ void interconnect::finish(flight &under_way)
   made.payload->set_address(made.address);
   lock_of_[made.way.target]->lock.leave();
   leave(made.way, *made.payload, made.id, made.start, made.delay);
+  if (made.named)
+    made.payload->clear_extension(ports_[made.way.initiator]);
   tlm::tlm_generic_payload &payload = *made.payload;
   const sc_core::sc_time delay = made.delay;
   transport_completion &whom = *made.whom;

@@ -13,6 +13,7 @@ namespace tandem
 struct interconnect::journey final : flight, transport_completion, deferred_call {
   interconnect *owner = nullptr;
   account spent;
+  bool named = false; // by the port's extension, which is to be taken off the payload
   std::uint64_t address = 0, id = 0;
   sc_core::sc_time start;     // of the access
   sc_core::sc_time forwarded; // for when the target was called

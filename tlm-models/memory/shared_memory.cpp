@@ -274,7 +274,7 @@ bool shared_memory::get_direct_mem_ptr(tlm::tlm_generic_payload &payload, tlm::t
   const run &part = run_at(offset);
   dmi.set_start_address(part.first);
   dmi.set_end_address(part.last);
-  if (!part.dmi || !(payload.is_write() ? part.write : part.read))
+  if (!(part.dmi || is_told(payload)) || !(payload.is_write() ? part.write : part.read))
     return false;
   dmi.set_dmi_ptr(data() + part.first);
   dmi.set_read_latency(config_.read_latency);

@@ -4,6 +4,7 @@
 #include "tandem/dram.h"
 #include "tandem/idm.h"
 #include "tandem/part.h"
+#include "tandem/protocol_checker.h"
 #include "tandem/shared_memory.h"
 #include "tandem/traffic_generator.h"
 
@@ -133,11 +134,25 @@ part_info dram_info()
   return info;
 }
 
+std::unique_ptr<sc_core::sc_module> make_checker(const char *name, const parameters &)
+{
+  return std::make_unique<protocol_checker>(name);
+}
+
+part_info checker_info()
+{
+  part_info info{
+      "checker of the TLM-2.0 base protocol, between two sockets", {}, {{"in", 0}}, {"out"}, {}};
+  info.passes_on = true;
+  return info;
+}
+
 [[maybe_unused]] const bool entered[] = {
     register_part("memory", make_memory, memory_info()),
     register_part("idm", make_idm, idm_info()),
     register_part("dram", make_dram, dram_info()),
     register_part("cache", make_cache, cache_info()),
+    register_part("checker", make_checker, checker_info()),
     register_part("traffic", make_traffic, traffic_info()),
 };
 

@@ -66,16 +66,18 @@ std::string quoted(const std::string &text)
   return nlohmann::json(text).dump();
 }
 
-void write_slice(std::ostream &out, const logged_transaction &t, const std::string &target,
-                 std::size_t lane)
+void write_slice(std::ostream &out, const logged_transaction &t, std::size_t pid,
+                 const transaction_log_reader &log, std::size_t lane)
 {
+  const std::string target = t.target < 0 ? "nowhere" : log.target(t);
   char address[24];
   std::snprintf(address, sizeof address, "0x%llx", static_cast<unsigned long long>(t.address));
-  out << ",\n{\"ph\":\"X\",\"pid\":" << t.initiator << ",\"tid\":" << lane
+  out << ",\n{\"ph\":\"X\",\"pid\":" << pid << ",\"tid\":" << lane
       << ",\"ts\":" << microseconds(t.start) << ",\"dur\":" << microseconds(t.end - t.start)
       << ",\"name\":" << quoted(std::string(command_name(t.command)) + " " + target)
       << ",\"args\":{\"id\":" << t.id << ",\"address\":\"" << address
-      << "\",\"length\":" << t.length << ",\"response\":" << quoted(response_name(t.response))
+      << "\",\"origin\":" << quoted(log.origin(t)) << ",\"length\":" << t.length
+      << ",\"response\":" << quoted(response_name(t.response))
       << ",\"waiting_us\":" << microseconds(t.waiting)
       << ",\"target_us\":" << microseconds(t.target_time) << "}}";
 }
@@ -121,15 +123,16 @@ void write_counter(std::ostream &out, const conversation &of)
   }
 }
 
-void write_messages(std::ostream &out, const transaction_log_reader &log)
+/// first_pid: of the processes for them.
+void write_messages(std::ostream &out, const transaction_log_reader &log, std::size_t first_pid)
 {
-  const std::vector<std::string> &guests = log.system().initiators;
+  const std::vector<std::string> &guests = log.guests();
   std::map<std::pair<int, int>, conversation> conversations; // by sender and receiver
   log.for_each_message([&](const logged_message &m) {
     const auto [found, is_new] = conversations.try_emplace({m.sender, m.receiver});
     conversation &here = found->second;
     if (is_new) {
-      here.pid = guests.size() + conversations.size() - 1;
+      here.pid = first_pid + conversations.size() - 1;
       write_process(out, here.pid,
                     "rpmsg " + guests[static_cast<std::size_t>(m.sender)] + " to " +
                         guests[static_cast<std::size_t>(m.receiver)]);
@@ -142,20 +145,31 @@ void write_messages(std::ostream &out, const transaction_log_reader &log)
 
 } // namespace
 
-void export_chrome_trace(const transaction_log_reader &log, const std::string &path)
+void export_chrome_trace(const transaction_log_reader &log, const std::string &path,
+                         const transaction_filter &shown)
 {
   std::ofstream out(path);
   out << "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[";
-  const logged_system &system = log.system();
-  for (std::size_t i = 0; i < system.initiators.size(); ++i)
-    write_process(out, i, system.initiators[i]);
-  std::vector<lanes> rows(system.initiators.size());
+  std::vector<std::size_t> first; // pid of an interconnect's first initiator
+  std::size_t pid = 0;
+  for (std::size_t n = 0; n < log.systems().size(); ++n) {
+    const logged_system &system = log.system(n);
+    first.push_back(pid);
+    if (!shown.has_interconnect(n))
+      continue;
+    for (const std::string &initiator : system.initiators)
+      write_process(out, pid++,
+                    log.systems().size() == 1 ? initiator : system.name + ": " + initiator);
+  }
+  std::vector<lanes> rows(pid);
   log.for_each([&](const logged_transaction &t) {
-    const bool known = t.target >= 0 && static_cast<std::size_t>(t.target) < system.targets.size();
-    write_slice(out, t, known ? system.targets[static_cast<std::size_t>(t.target)] : "nowhere",
-                rows[static_cast<std::size_t>(t.initiator)].take(t.start, t.end));
+    if (!shown.has(t, log))
+      return;
+    const std::size_t process =
+        first[static_cast<std::size_t>(t.interconnect)] + static_cast<std::size_t>(t.initiator);
+    write_slice(out, t, process, log, rows[process].take(t.start, t.end));
   });
-  write_messages(out, log);
+  write_messages(out, log, pid);
   out << "\n]}\n";
   out.close();
   if (!out) {

@@ -11,7 +11,11 @@ namespace tandem::log_format
 {
 
 inline constexpr char format_key[] = "format";
+/// A log of one interconnect has all that a reader of version 3 asks for, which knows of no others:
+/// the table `run` has its kind, default target and parameters besides.
 inline constexpr char version[] = "tandem transaction log 3";
+inline constexpr char version_of_several[] = "tandem transaction log 4";
+inline constexpr char kind_key[] = "interconnect";
 inline constexpr char default_target_key[] = "default_target";
 inline constexpr char parameter_prefix[] = "interconnect.";
 

@@ -75,7 +75,7 @@ void transaction_log_reader::for_each_message(
         "endpoint FROM messages ORDER BY id",
         [&](sqlite::statement &row) {
           read_row(row, ps, m);
-          if (const char *part = impossible_part(m, system_.initiators.size()))
+          if (const char *part = impossible_part(m, guests_.size()))
             throw sqlite::error("its message " + std::to_string(m.id) + " has an impossible " +
                                 part);
           visit(m);

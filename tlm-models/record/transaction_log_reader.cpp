@@ -33,22 +33,18 @@ public:
   }
 };
 
-constexpr char select_rows[] =
-    "SELECT id, start_ps, end_ps, initiator, target, command, address, length, response, "
-    "waiting_ps, target_ps FROM transactions WHERE id >= ? AND id < ? ORDER BY id";
-
 constexpr std::uint32_t longest = 1 << 24; // bytes of a transaction
+constexpr std::int64_t most_numbers = INT16_MAX;
 
-/// What no transaction can have; nullptr when there is nothing.
-const char *impossible_part(const logged_transaction &t, const logged_system &system)
+const std::string &name_at(const std::vector<std::string> &names, std::int16_t index)
 {
-  const auto among = [](std::int16_t index, const std::vector<std::string> &names) {
-    return index >= 0 && static_cast<std::size_t>(index) < names.size();
-  };
-  if (!among(t.initiator, system.initiators))
-    return "initiator";
-  if (t.target != -1 && !among(t.target, system.targets))
-    return "target";
+  static const std::string nobody;
+  return index < 0 ? nobody : names.at(static_cast<std::size_t>(index));
+}
+
+/// What no transaction can have, besides names that do not exist; nullptr when there is nothing.
+const char *impossible_part(const logged_transaction &t)
+{
   if (t.command < tlm::TLM_READ_COMMAND || t.command > tlm::TLM_IGNORE_COMMAND)
     return "command";
   if (t.response < tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE || t.response > tlm::TLM_OK_RESPONSE)
@@ -56,21 +52,6 @@ const char *impossible_part(const logged_transaction &t, const logged_system &sy
   if (t.length > longest)
     return "length";
   return t.start > t.end || t.end > INT64_MAX ? "time" : nullptr;
-}
-
-void read_row(sqlite::statement &row, const picoseconds &ps, logged_transaction &t)
-{
-  t.id = static_cast<std::uint64_t>(row.number(0));
-  t.start = ps.ticks(row.number(1));
-  t.end = ps.ticks(row.number(2));
-  t.initiator = static_cast<std::int16_t>(row.number(3));
-  t.target = static_cast<std::int16_t>(row.is_null(4) ? -1 : row.number(4));
-  t.command = static_cast<std::int8_t>(row.number(5));
-  t.address = static_cast<std::uint64_t>(row.number(6));
-  t.length = static_cast<std::uint32_t>(row.number(7));
-  t.response = static_cast<std::int8_t>(row.number(8));
-  t.waiting = ps.ticks(row.number(9));
-  t.target_time = ps.ticks(row.number(10));
 }
 
 } // namespace
@@ -85,54 +66,184 @@ transaction_log_reader::transaction_log_reader(const std::string &path) : path_(
     sqlite::statement rows(from, "SELECT key, value FROM run");
     while (rows.step())
       run_[rows.text(0)] = rows.text(1);
-    if (run_[format_key] != version)
+    if (run_[format_key] != version && run_[format_key] != version_of_several)
       throw sqlite::error("it is of the format '" + run_[format_key] + "'");
-    read_system(from);
+    sqlite::statement table(from, "SELECT 1 FROM sqlite_master WHERE name = 'interconnects'");
+    old_ = !table.step();
+    if (old_)
+      read_system_of_old();
+    else
+      read_interconnects(from);
+    read_names(from);
+    read_ranges(from);
   } catch (const sqlite::error &error) {
     fail("'" + path + "' is no complete transaction log: " + error.what());
   }
 }
 
-void transaction_log_reader::read_system(sqlite::connection &from)
+void transaction_log_reader::read_system_of_old()
 {
-  system_.interconnect = run_["interconnect"];
-  system_.default_target = run_[default_target_key];
+  systems_.resize(1);
+  systems_[0].interconnect = run_[kind_key];
+  systems_[0].default_target = run_[default_target_key];
   for (const auto &[key, value] : run_)
     if (key.rfind(parameter_prefix, 0) == 0)
-      system_.parameters[key.substr(std::strlen(parameter_prefix))] = value;
-  for (sqlite::statement rows(from, "SELECT name, transactions FROM initiators ORDER BY id");
+      systems_[0].parameters[key.substr(std::strlen(parameter_prefix))] = value;
+}
+
+void transaction_log_reader::read_interconnects(sqlite::connection &from)
+{
+  for (sqlite::statement rows(from, "SELECT id, name, kind, default_target FROM interconnects "
+                                    "ORDER BY id");
        rows.step();) {
-    system_.initiators.push_back(rows.text(0));
-    transactions_.push_back(static_cast<std::uint64_t>(rows.number(1)));
+    if (rows.number(0) != static_cast<std::int64_t>(systems_.size()) ||
+        rows.number(0) == most_numbers)
+      throw sqlite::error("its interconnects are not numbered from 0 on");
+    logged_system &added = systems_.emplace_back();
+    added.name = rows.text(1);
+    added.interconnect = rows.text(2);
+    added.default_target = rows.text(3);
   }
-  for (sqlite::statement rows(from, "SELECT name FROM targets ORDER BY id"); rows.step();)
-    system_.targets.push_back(rows.text(0));
+  if (systems_.empty())
+    systems_.resize(1); // of a log that nobody has described
+  sqlite::statement rows(from, "SELECT interconnect, name, value FROM parameters");
+  while (rows.step()) {
+    const auto of = static_cast<std::size_t>(rows.number(0));
+    if (of >= systems_.size())
+      throw sqlite::error("a parameter is of an interconnect that does not exist");
+    systems_[of].parameters[rows.text(1)] = rows.text(2);
+  }
+}
+
+/// Where the next name of a table belongs. interconnect: as the file has it.
+transaction_log_reader::place
+transaction_log_reader::next_place(std::int64_t interconnect,
+                                   std::vector<std::string> logged_system::*names) const
+{
+  const auto of = static_cast<std::size_t>(interconnect);
+  if (of >= systems_.size())
+    throw sqlite::error("an initiator or a target is of an interconnect that does not exist");
+  const std::size_t index = (systems_[of].*names).size();
+  if (index > most_numbers)
+    throw sqlite::error("it has too many initiators or targets");
+  return {static_cast<std::int16_t>(of), static_cast<std::int16_t>(index)};
+}
+
+void transaction_log_reader::read_names(sqlite::connection &from)
+{
+  transactions_.resize(systems_.size());
+  const std::string interconnect = old_ ? "0" : "interconnect";
+  sqlite::statement initiators(
+      from,
+      ("SELECT name, transactions, " + interconnect + " FROM initiators ORDER BY id").c_str());
+  while (initiators.step()) {
+    guests_.push_back(initiators.text(0));
+    initiators_.emplace_back();
+    if (initiators.is_null(2))
+      continue;
+    const place here = next_place(initiators.number(2), &logged_system::initiators);
+    initiators_.back() = here;
+    const auto of = static_cast<std::size_t>(here.interconnect);
+    systems_[of].initiators.push_back(initiators.text(0));
+    transactions_[of].push_back(static_cast<std::uint64_t>(initiators.number(1)));
+  }
+  sqlite::statement targets(from,
+                            ("SELECT name, " + interconnect + " FROM targets ORDER BY id").c_str());
+  while (targets.step()) {
+    targets_.push_back(next_place(targets.number(1), &logged_system::targets));
+    systems_[static_cast<std::size_t>(targets_.back().interconnect)].targets.push_back(
+        targets.text(0));
+  }
+  if (old_) {
+    origins_ = guests_;
+    return;
+  }
+  for (sqlite::statement rows(from, "SELECT name FROM origins ORDER BY id"); rows.step();)
+    origins_.push_back(rows.text(0));
+}
+
+void transaction_log_reader::read_ranges(sqlite::connection &from)
+{
   sqlite::statement rows(from, "SELECT name, address, size, target, target_address, "
                                "initiator, granule, more_targets FROM ranges ORDER BY id");
   while (rows.step()) {
     const auto target = static_cast<std::size_t>(rows.number(3));
-    if (target >= system_.targets.size())
+    if (target >= targets_.size())
       throw sqlite::error("a range leads to a target that does not exist");
+    logged_system &of = systems_[static_cast<std::size_t>(targets_[target].interconnect)];
     address_range range = {rows.text(0),
                            static_cast<std::uint64_t>(rows.number(1)),
                            static_cast<std::uint64_t>(rows.number(2)),
-                           system_.targets[target],
+                           of.targets[static_cast<std::size_t>(targets_[target].index)],
                            static_cast<std::uint64_t>(rows.number(4)),
                            {},
                            {},
                            0};
     if (!rows.is_null(5))
-      range.initiator = static_cast<unsigned>(rows.number(5));
+      range.initiator = seen_by(rows.number(5), targets_[target].interconnect);
     range.granule = static_cast<std::uint64_t>(rows.number(6));
     for (const std::string &name : split(rows.text(7), ","))
       range.more_targets.push_back(name.substr(name.find_first_not_of(' ')));
-    system_.map.push_back(range);
+    of.map.push_back(range);
   }
+}
+
+/// The initiator of a range, at the interconnect that has it. One that does not exist is for the
+/// interconnect to refuse.
+unsigned transaction_log_reader::seen_by(std::int64_t initiator, std::int16_t interconnect) const
+{
+  const auto number = static_cast<std::size_t>(initiator);
+  if (number >= initiators_.size())
+    return static_cast<unsigned>(initiator);
+  if (initiators_[number].interconnect != interconnect)
+    throw sqlite::error("a range is for an initiator of another interconnect");
+  return static_cast<unsigned>(initiators_[number].index);
+}
+
+std::size_t transaction_log_reader::find(const std::string &interconnect) const
+{
+  if (interconnect.empty() && systems_.size() == 1)
+    return 0;
+  std::vector<std::string> names;
+  for (const logged_system &one : systems_) {
+    if (!interconnect.empty() && one.name == interconnect)
+      return names.size();
+    names.push_back(one.name);
+  }
+  if (interconnect.empty())
+    fail("the log '" + path_ +
+         "' is of several interconnects, of which one is to be named: " + join(names));
+  fail("the log '" + path_ + "' has no interconnect '" + interconnect + "'" +
+       (names.front().empty() ? "" : "; known are " + join(names)));
+}
+
+const std::string &transaction_log_reader::initiator(const logged_transaction &t) const
+{
+  return name_at(system(static_cast<std::size_t>(t.interconnect)).initiators, t.initiator);
+}
+
+const std::string &transaction_log_reader::target(const logged_transaction &t) const
+{
+  return name_at(system(static_cast<std::size_t>(t.interconnect)).targets, t.target);
+}
+
+const std::string &transaction_log_reader::origin(const logged_transaction &t) const
+{
+  return name_at(origins_, t.origin);
+}
+
+std::uint64_t transaction_log_reader::size_of(std::size_t interconnect) const
+{
+  const std::vector<std::uint64_t> &counts = transactions_.at(interconnect);
+  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
 }
 
 std::uint64_t transaction_log_reader::size() const
 {
-  return std::accumulate(transactions_.begin(), transactions_.end(), std::uint64_t{0});
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < systems_.size(); ++i)
+    sum += size_of(i);
+  return sum;
 }
 
 void transaction_log_reader::for_each(
@@ -150,9 +261,11 @@ class transaction_stream::decoder
 public:
   using block = std::vector<logged_transaction>;
 
-  decoder(const std::string &path, const logged_system &system) : path_(path), system_(system)
+  decoder(const transaction_log_reader &log, int interconnect)
+      : path_(log.path()), old_(log.old_), only_(interconnect), initiators_(log.initiators_),
+        targets_(log.targets_), origins_(log.origins_.size())
   {
-    database from(path);
+    database from(path_);
     sqlite::statement last(from, "SELECT max(id) FROM transactions");
     last.step();
     blocks_ = (static_cast<std::uint64_t>(last.number(0)) + block_size) / block_size;
@@ -201,7 +314,7 @@ private:
   {
     try {
       database from(path_);
-      sqlite::statement rows(from, select_rows);
+      sqlite::statement rows(from, select_rows().c_str());
       std::unique_lock<std::mutex> lock(mutex_);
       for (;;) {
         changed_.wait(lock, [this] { return ending_ || begun_ < taken_ + ring_.size(); });
@@ -229,17 +342,65 @@ private:
     rows.bind(1, static_cast<std::int64_t>((number + 1) * block_size));
     logged_transaction t;
     while (rows.step()) {
-      read_row(rows, ps_, t);
-      if (const char *part = impossible_part(t, system_))
+      if (const char *part = read_row(rows, t))
         throw sqlite::error("its transaction " + std::to_string(t.id) + " has an impossible " +
                             part);
-      to.push_back(t);
+      if (only_ < 0 || t.interconnect == only_)
+        to.push_back(t);
     }
     rows.rewind();
   }
+  std::string select_rows() const
+  {
+    return std::string("SELECT id, start_ps, end_ps, initiator, target, command, address, length, "
+                       "response, waiting_ps, target_ps") +
+           (old_ ? "" : ", origin") + " FROM transactions WHERE id >= ? AND id < ? ORDER BY id";
+  }
+  /// Returns what no transaction can have; nullptr when there is nothing.
+  const char *read_row(sqlite::statement &row, logged_transaction &t) const
+  {
+    t.id = static_cast<std::uint64_t>(row.number(0));
+    t.start = ps_.ticks(row.number(1));
+    t.end = ps_.ticks(row.number(2));
+    const place *const from = find(initiators_, row.number(3));
+    if (!from || from->interconnect < 0)
+      return "initiator";
+    t.interconnect = from->interconnect;
+    t.initiator = from->index;
+    t.target = -1;
+    if (const std::int64_t target = row.number(4); target != 0 || !row.is_null(4)) {
+      const place *const to = find(targets_, target);
+      if (!to || to->interconnect != from->interconnect)
+        return "target";
+      t.target = to->index;
+    }
+    t.command = static_cast<std::int8_t>(row.number(5));
+    t.address = static_cast<std::uint64_t>(row.number(6));
+    t.length = static_cast<std::uint32_t>(row.number(7));
+    t.response = static_cast<std::int8_t>(row.number(8));
+    t.waiting = ps_.ticks(row.number(9));
+    t.target_time = ps_.ticks(row.number(10));
+    // Nobody who writes an old log knows more than the initiator.
+    const std::int64_t origin = row.number(old_ ? 3 : 11);
+    t.origin = static_cast<std::int16_t>(origin);
+    if (origin == 0 && row.is_null(old_ ? 3 : 11))
+      t.origin = -1;
+    else if (static_cast<std::uint64_t>(origin) >= origins_)
+      return "origin";
+    return impossible_part(t);
+  }
+  using place = transaction_log_reader::place;
+  static const place *find(const std::vector<place> &places, std::int64_t number)
+  {
+    const auto index = static_cast<std::size_t>(number);
+    return index < places.size() ? &places[index] : nullptr;
+  }
 
   const std::string path_;
-  const logged_system system_;
+  const bool old_;
+  const int only_; // interconnect; -1: all
+  const std::vector<place> initiators_, targets_;
+  const std::size_t origins_;
   const picoseconds ps_;
   std::uint64_t blocks_ = 0;
   std::mutex mutex_;
@@ -251,10 +412,11 @@ private:
   std::vector<std::thread> threads_;
 };
 
-transaction_stream::transaction_stream(const transaction_log_reader &log) : path_(log.path())
+transaction_stream::transaction_stream(const transaction_log_reader &log, int interconnect)
+    : path_(log.path())
 {
   try {
-    decoder_ = std::make_unique<decoder>(path_, log.system());
+    decoder_ = std::make_unique<decoder>(log, interconnect);
   } catch (const sqlite::error &error) {
     fail("cannot read the log '" + path_ + "': " + error.what());
   }

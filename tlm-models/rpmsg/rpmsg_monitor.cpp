@@ -22,12 +22,27 @@ rpmsg_monitor::rpmsg_monitor(sc_core::sc_module_name,
     links_.push_back(std::make_unique<link>(slave, last_id_));
     links_.back()->on_done = [this](const logged_message &message) {
       if (log_)
-        log_->add(message);
+        log_->add(as_logged(message));
     };
   }
 }
 
 rpmsg_monitor::~rpmsg_monitor() = default;
+
+void rpmsg_monitor::log_to(transaction_log &log, std::vector<std::int16_t> guests)
+{
+  log_ = &log;
+  guests_ = std::move(guests);
+}
+
+/// With the log's numbers in place of participants.
+logged_message rpmsg_monitor::as_logged(logged_message message) const
+{
+  for (std::int16_t *const guest : {&message.sender, &message.receiver})
+    if (!guests_.empty())
+      *guest = guests_.at(static_cast<std::size_t>(*guest));
+  return message;
+}
 
 void rpmsg_monitor::accessed(unsigned participant, const sc_core::sc_time &time)
 {

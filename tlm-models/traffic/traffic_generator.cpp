@@ -50,7 +50,7 @@ std::vector<parameter_info> traffic_generator::describe()
 }
 
 traffic_generator::traffic_generator(sc_core::sc_module_name, const traffic_config &config)
-    : socket("socket"),
+    : socket("socket"), self_(enter_initiator(basename())),
       parameters_(std::string("traffic ") + name(), describe(), config.parameters),
       arrivals_(static_cast<arrival>(
           place_of(parameters_.choice("arrivals", arrival_names), arrival_names))),
@@ -150,6 +150,7 @@ traffic_generator::request &traffic_generator::take_request()
     request &added = *requests_.back();
     added.set_data_length(length_);
     added.set_streaming_width(length_);
+    added.set_extension(&self_);
     return added;
   }
   request &taken = *spare_.back();

@@ -47,6 +47,7 @@ struct traffic_replayer::step {
   std::uint64_t id, start, end, target_time, address;
   std::uint32_t length;
   std::int8_t command, response;
+  std::int16_t origin;
 };
 
 /// What one initiator has still to do, in the order of the log.
@@ -90,9 +91,10 @@ struct traffic_replayer::worker {
 };
 
 traffic_replayer::traffic_replayer(sc_core::sc_module_name, const transaction_log_reader &log,
-                                   const interconnect_config &interconnect, replay_timing timing)
-    : from("from"), to("to"), timing_(timing), path_(log.path()), log_(log),
-      initiators_(places(path_, "initiator", log.system().initiators, interconnect.initiators))
+                                   const interconnect_config &interconnect, replay_timing timing,
+                                   std::size_t of)
+    : from("from"), to("to"), timing_(timing), path_(log.path()), log_(log, static_cast<int>(of)),
+      initiators_(places(path_, "initiator", log.system(of).initiators, interconnect.initiators))
 {
   from.init(interconnect.initiators.size());
   to.init(interconnect.targets.size());
@@ -101,11 +103,13 @@ traffic_replayer::traffic_replayer(sc_core::sc_module_name, const transaction_lo
                                serving::at_once);
     orders_.emplace_back(to[t], arrival_order::any);
   }
-  places(path_, "target", log.system().targets, interconnect.targets);
+  places(path_, "target", log.system(of).targets, interconnect.targets);
+  for (const std::string &origin : log.origins())
+    origins_.push_back(&enter_initiator(origin));
   streams_.resize(from.size());
   for (std::size_t i = 0; i < initiators_.size(); ++i)
-    streams_[initiators_[i]].left = log.size(i);
-  left_ = log.size();
+    streams_[initiators_[i]].left = log.size(i, of);
+  left_ = log.size_of(of);
   for (unsigned i = 0; i < streams_.size(); ++i)
     if (streams_[i].left != 0)
       schedule(i, sc_core::sc_time::from_value(front(streams_[i]).start));
@@ -128,7 +132,8 @@ void traffic_replayer::read_one()
   if (!t)
     fail("the log '" + path_ + "' has fewer transactions than it says");
   streams_[initiators_[static_cast<std::size_t>(t->initiator)]].steps.push_back(
-      {t->id, t->start, t->end, t->target_time, t->address, t->length, t->command, t->response});
+      {t->id, t->start, t->end, t->target_time, t->address, t->length, t->command, t->response,
+       t->origin});
 }
 
 void traffic_replayer::schedule(unsigned initiator, const sc_core::sc_time &due)
@@ -265,7 +270,7 @@ void traffic_replayer::make(worker &self, unsigned initiator, const sc_core::sc_
 }
 
 /// The payload of the step that a worker makes.
-void traffic_replayer::fill(worker &self)
+void traffic_replayer::fill(worker &self) const
 {
   const step &logged = self.expected.logged;
   tlm::tlm_generic_payload &payload = self.payload;
@@ -278,6 +283,10 @@ void traffic_replayer::fill(worker &self)
   payload.set_streaming_width(logged.length);
   payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
   payload.set_dmi_allowed(false);
+  if (logged.origin >= 0)
+    payload.set_extension(origins_[static_cast<std::size_t>(logged.origin)]);
+  else
+    payload.clear_extension<access_extension>();
 }
 
 void traffic_replayer::b_transport(int, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)

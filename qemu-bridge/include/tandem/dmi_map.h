@@ -21,6 +21,10 @@ namespace tandem
 /// still to make. A range is mapped when it may be read, has a descriptor (see dmi_descriptor),
 /// and covers whole pages; everything else stays a transaction, and so do writes to what may only
 /// be read. That something granted cannot be mapped is said once for each reason.
+///
+/// The guest's own RAM, where it lies in the platform, is mapped as a whole, before the guest
+/// starts, or not at all, and stays so. Where DMI to it is refused, it is asked for again with the
+/// promise that each access is told (TANDEM_WIRE_DMI_EVERY).
 class dmi_map
 {
 public:
@@ -28,8 +32,13 @@ public:
 
   struct config {
     std::vector<qemu_window> windows;
-    /// Ranges within them (platform addresses) are mapped with TANDEM_WIRE_DMI_CACHED.
-    std::vector<qemu_range> cached;
+    /// The guest's own RAM, as far as it lies in the platform.
+    std::vector<qemu_window> ram;
+    /// Ranges within them (platform addresses) are mapped with TANDEM_WIRE_DMI_CACHED or, what goes
+    /// before it, TANDEM_WIRE_DMI_EVERY.
+    std::vector<qemu_range> cached, every;
+    /// Whether accesses can be told.
+    bool may_tell = true;
     /// Pieces that can be mapped at a time.
     unsigned pieces = 1024;
     /// Called with a sentence about what cannot be mapped.
@@ -58,6 +67,14 @@ public:
   /// QEMU was started afresh: nothing is mapped any more.
   void forget();
 
+  /// Asks for all RAM. False when not all of it may be read and written directly; `missing` is the
+  /// first platform address of which this is so.
+  bool probe_ram(std::uint64_t &missing);
+  /// Something was taken back that RAM was mapped from.
+  bool ram_in_doubt() const { return ram_in_doubt_; }
+  /// Asks again, after that. False when RAM is not granted any more as it was; `missing` as above.
+  bool confirm_ram(std::uint64_t &missing);
+
   /// Probes all windows from end to end.
   void probe_all();
   /// Probes around one platform address, after a target hinted that DMI is possible there.
@@ -66,7 +83,15 @@ public:
   /// invalidate_direct_mem_ptr.
   void invalidate(std::uint64_t start, std::uint64_t end);
 
+  /// Some accesses are told without a cache model.
+  bool tells() const { return tells_; }
   bool changed() const { return !pending_.empty(); }
+  /// Changes that no QEMU is there to make.
+  void drop_changes() { pending_.clear(); }
+  /// QEMU is another process that has nothing mapped, and is to have what is.
+  void map_again();
+  /// Descriptors behind what is mapped.
+  std::set<int> files() const;
   /// Moves as many pending changes as fit into the reply, sending descriptors as needed.
   void write(tandem_wire_reply &reply, wire_channel &channel);
 
@@ -81,8 +106,10 @@ private:
   struct range {
     const qemu_window *window;
     std::uint64_t start, end; // platform addresses, inclusive
+    std::uint64_t offset;     // of the first byte in the file
+    int fd;
     unsigned slot;
-    bool read_only;
+    std::uint32_t flags; // TANDEM_WIRE_DMI_*
   };
   struct change {
     bool map;
@@ -95,27 +122,35 @@ private:
   struct grant {
     std::uint64_t start, end; // platform addresses, inclusive
     std::uint64_t offset;     // of the first byte in the file
-    int fd;
-    bool read_only;
+    int fd;                   // -1: there is none
+    bool given, read_only, told;
+    std::uint64_t answered; // last address that the answer is about
   };
   enum class reason { no_descriptor, page_size, pieces };
 
   void probe_window(const qemu_window &window);
-  /// One question to the interconnect; returns the last address that the answer covers.
+  /// One question to the interconnect; `told`: see dmi_descriptor.
+  grant query(const qemu_window &window, std::uint64_t address, bool told = false) const;
+  /// Takes what the answer gives; returns the last address that it covers.
   std::uint64_t ask(const qemu_window &window, std::uint64_t address);
   void take(const qemu_window &window, grant granted);
   void map(const qemu_window &window, const grant &granted);
+  void tell(const range &mapped);
   unsigned free_slot();
   void leave(reason why, std::uint64_t start, std::uint64_t end);
   bool is_mapped(std::uint64_t address) const;
-  bool is_cached(std::uint64_t address, std::uint64_t &end) const;
+  bool is_ram(const qemu_window &window) const;
+  bool is_confirmed(const range &ram, std::uint64_t &missing) const;
+  std::uint32_t observation(std::uint64_t address, std::uint64_t &end) const;
   template <typename Condition> void take_back(Condition concerned);
 
   config config_;
   std::list<qemu_window> windows_; // ranges point into it
   request get_;
+  bool ram_in_doubt_ = false, tells_ = false;
   std::vector<bool> used_;
   std::vector<range> ranges_;
+  std::size_t pieces_ = 0; // ranges that are no RAM
   std::deque<change> pending_;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> refused_; // until an invalidation
   std::set<reason> said_;

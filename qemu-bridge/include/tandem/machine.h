@@ -23,6 +23,19 @@ struct qemu_boot_memory {
   std::uint64_t hole = 0, hole_end = 0;
 };
 
+/// A piece of a machine's own RAM, in whole 4 KiB pages.
+struct qemu_ram_piece {
+  enum class kind {
+    plain,
+    covered, ///< at times the guest sees something else of the machine there
+    mirror   ///< the same bytes of the block as a piece before it, at another address
+  };
+  std::uint64_t guest_address, size; ///< bytes
+  const char *block;                 ///< as QEMU calls the memory that it is a piece of
+  std::uint64_t offset;              ///< of its first byte in that
+  kind what = kind::plain;
+};
+
 /// Where a machine has room for what a platform adds, in guest addresses. The numbers are in
 /// sw/include/tandem-sw/guest_map.h, from which the guests have them as well.
 struct guest_map {
@@ -66,7 +79,10 @@ struct qemu_machine {
   const char *interrupt_device = ""; ///< QOM type of the interrupt controller
   unsigned interrupt_inputs = 0;     ///< inputs of it that can be wired
   std::uint64_t memory_mib = 0;      ///< default size of its own RAM; 0: fixed by the machine
-  unsigned dmi_pieces = 0;           ///< pieces of direct memory that QEMU can have at a time
+  /// Its own RAM of so many bytes, in the order in which the pieces lie in a memory of the
+  /// platform.
+  std::vector<qemu_ram_piece> (*ram)(std::uint64_t bytes) = nullptr;
+  unsigned dmi_pieces = 0; ///< pieces of direct memory that QEMU can have at a time
 
   /// Puts the firmware of a configuration where the machine starts it. Null: it is for -bios.
   std::vector<std::string> (*firmware_arguments)(const std::string &file) = nullptr;

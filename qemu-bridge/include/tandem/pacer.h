@@ -24,6 +24,8 @@ public:
   /// Simulated time that may pass, in ns, between two calls of hold(); UINT64_MAX: any.
   std::uint64_t step_ns() const { return step_ns_; }
 
+  /// From here on: simulated time before has taken no host time.
+  void start_at(std::uint64_t time_ns);
   /// Sleeps until the host has come to this simulated time, or until `stop` says true, which it
   /// is asked a hundred times a second.
   void hold(std::uint64_t time_ns, const std::function<bool()> &stop);

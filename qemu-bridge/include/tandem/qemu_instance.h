@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tandem/console.h"
+#include "tandem/dmi_map.h"
 #include "tandem/instance_state.h"
 #include "tandem/interrupt_inputs.h"
 #include "tandem/qemu_machine.h"
@@ -10,6 +11,7 @@
 #include "tandem/time_domain.h"
 
 #include <memory>
+#include <set>
 #include <sys/types.h>
 #include <systemc>
 #include <tlm>
@@ -28,9 +30,9 @@ struct access_outcome;
 /// instance asks for DMI over each of them when the guest starts and maps what
 /// is granted into the guest; every other access becomes one b_transport of 1
 /// to 8 bytes at the guest's virtual time. The delay of the transaction is
-/// added to the guest's clock. The accesses of an atomic instruction are one
-/// locked sequence (access_extension), each instance with a number of its own
-/// as initiator.
+/// added to the guest's clock. Every transaction says whose it is
+/// (access_extension), under the name of the instance; the accesses of an
+/// atomic instruction are one locked sequence.
 ///
 /// All of it runs on the SystemC thread but for the members marked otherwise.
 /// Errors of the process (death, a wire that makes no sense, a hang) are
@@ -96,7 +98,25 @@ public:
   /// No guest runs: switched off, held, halted or crashed.
   bool at_rest() const;
 
+  // ---- checkpoints; see time_domain::save_at() and resume() ----
+
+  /// Why a run with it cannot be repeated from the requests of its process, as the end of a
+  /// sentence; empty when it can.
+  std::string unrepeatable() const;
+  /// Descriptors of the memories that its guest accesses directly.
+  std::set<int> direct_files() const { return memory().files(); }
+  /// Saves what there is of the instance into a directory, which is empty and stays open until
+  /// end_save() has returned. All instances may be saved at the same time. SC_ERROR when that is
+  /// not possible.
+  void begin_save(int directory);
+  void end_save(int directory);
+  /// Before the start: begins with what is in the directory, which stays open until the run is
+  /// where it was saved. SC_ERROR when it is damaged.
+  void restore(int directory);
+
   // ---- for time_domain ----
+  bool between();   ///< its guest is between two instructions, or there is none
+  void take_over(); ///< the process goes on behind the tape
   qemu_session &session() { return *session_; }
   void inspect(); ///< answers a debug access that waits
 
@@ -106,6 +126,7 @@ private:
   bool receive();
   bool serve(access_outcome &outcome);
   bool answer(const access_outcome &outcome);
+  const dmi_map &memory() const;
   void lines_changed();
   void invalidate(sc_dt::uint64 start, sc_dt::uint64 end);
 

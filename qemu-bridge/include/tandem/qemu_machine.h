@@ -5,6 +5,7 @@
 #include "tandem/machine.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,8 +38,11 @@ struct qemu_config {
   std::string cpu;              ///< empty: the machine's default
   unsigned cpus = 1;            ///< 1 to 8
   std::uint64_t memory_mib = 0; ///< own RAM; 0: the machine's default
-  std::string kernel;           ///< image for -kernel; empty: none
-  std::string firmware;         ///< image for -bios; empty: the machine's own
+  /// Own RAM lies in a memory of the platform, from this address on the initiator socket on, in
+  /// place of QEMU's; see ram_windows(). DMI to all of it must be granted.
+  std::optional<std::uint64_t> ram;
+  std::string kernel;   ///< image for -kernel; empty: none
+  std::string firmware; ///< image for -bios; empty: the machine's own
   std::string initrd, dtb, append;
   /// Instruction rate: one instruction takes 2^icount_shift ns (0 to 10).
   unsigned icount_shift = 0;
@@ -51,6 +55,9 @@ struct qemu_config {
   /// Parts of the platform (addresses on the initiator socket) in which accesses go through the
   /// cache model, and its misses through the interconnect.
   std::vector<qemu_range> cached;
+  /// Parts of its RAM in which each access is told to the interconnect, by a transaction that
+  /// changes nothing. They go before cached ones.
+  std::vector<qemu_range> every;
   qemu_cache cache;
   /// Inputs of the machine's interrupt controller, one for each interrupt input of the
   /// instance, in this order.
@@ -78,6 +85,14 @@ std::vector<std::string> qemu_arguments(const qemu_config &config, bool free_mod
 /// the hole is not visible.
 std::vector<qemu_window> boot_windows(const qemu_boot_memory &place, std::uint64_t platform_address,
                                       std::uint64_t size);
+
+/// Bytes of the machine's own RAM, in a configuration in which check_config finds nothing.
+std::uint64_t ram_size(const qemu_config &config);
+
+/// What the guest sees of the machine's own RAM that lies in the platform, nothing when it does
+/// not: its pieces lie one behind the other there. What a window hides is not seen. All are named
+/// "ram".
+std::vector<qemu_window> ram_windows(const qemu_config &config);
 
 /// Sockets that QEMU makes in the file system, and leaves there when it is killed.
 std::vector<std::string> socket_paths(const qemu_config &config);

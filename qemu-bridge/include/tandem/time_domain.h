@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <poll.h>
 #include <string>
 #include <systemc>
@@ -76,6 +77,26 @@ public:
   /// Latest time that any instance has reported, in ns; from any thread.
   std::uint64_t latest_ns() const { return latest_ns_.load(std::memory_order_relaxed); }
 
+  // ---- checkpoints ----
+  //
+  // A checkpoint falls on a moment that exists anyway: one of the instances has come to the end of
+  // a window or falls asleep, and no guest is in the middle of an access. Only a window that is
+  // longer than the quantum, because nothing can happen to the instance, is cut in two for it. So
+  // the run is the same with it and without. What the instances have asked until then is kept, and
+  // a restored run asks it of the models again, which brings them to the same state.
+
+  /// Calls `save` once, at the first such moment at or after that time; from within it the
+  /// instances can be saved. To be called before the start.
+  void save_at(const sc_core::sc_time &time, std::function<void(qemu_instance &by)> save);
+  /// Begins with what the instances have been given by restore(). `load` is called when they are
+  /// where they were saved, which was when `by` came to its moment; then the processes take over.
+  /// in_order: the system is another one and takes other times. Then requests are repeated in the
+  /// order in which they were answered, one after another, and no sooner than they were made.
+  void resume(qemu_instance &by, bool in_order, std::function<void()> load);
+  /// Requests are kept; no process has taken over yet.
+  bool records() const { return static_cast<bool>(save_); }
+  bool replays() const { return replays_; }
+
   /// To be called after sc_start has returned: lets every guest come to the end of what it was
   /// granted, so that what it printed does not depend on the host, and ends the watching
   /// thread. Bounded: a guest that does not come to an end within seconds is left behind.
@@ -85,7 +106,7 @@ public:
 
   // ---- for qemu_instance, on the SystemC thread ----
 
-  unsigned enroll(qemu_instance &instance); ///< a number of its own for each instance
+  void enroll(qemu_instance &instance);
   /// An instance was released to run on the host.
   void released() { ++in_flight_; }
   /// An instance that had been released has reported back, or will not any more.
@@ -109,6 +130,22 @@ public:
   /// The instance has another process, or none.
   void rewatch();
 
+  /// How many requests have been answered, of all instances; in_order(): each waits for those that
+  /// were before it.
+  std::uint64_t answers() const { return answers_; }
+  void answered();
+  const sc_core::sc_event &answered_event() const { return answered_; }
+  bool in_order() const { return in_order_ && replays_; }
+  void await_answers(std::uint64_t number);
+  /// Where a window that ends then is to be cut for a checkpoint; else its end.
+  std::uint64_t cut(std::uint64_t window_end_ns) const;
+  /// The instance is at a moment at which there may be a checkpoint.
+  void at_boundary(qemu_instance &by);
+  /// Returns when processes have taken over.
+  void await_live();
+  /// Ends processes and starts others, and nobody takes notice of it.
+  void quietly(const std::function<void()> &replace);
+
   // ---- for the watching thread ----
 
   /// Makes SystemC look at all instances; from any thread.
@@ -122,6 +159,8 @@ private:
   void watch();
   void wake_watcher();
   void look();
+  void take_over();
+  void await_tapes();
 
   config config_;
   std::vector<qemu_instance *> instances_;
@@ -135,6 +174,17 @@ private:
   std::uint64_t quantum_ns_ = 0;
   unsigned in_flight_ = 0;
   pacer pacer_;
+  std::mutex watching_; ///< held while the watching thread looks at what it was told of
+
+  std::uint64_t save_at_ns_ = 0;
+  std::function<void(qemu_instance &)> save_; ///< empty: no checkpoint is to be made any more
+  qemu_instance *resumes_by_ = nullptr;
+  std::function<void()> load_;
+  bool replays_ = false, in_order_ = false;
+  std::uint64_t answers_ = 0;
+  sc_core::sc_event answered_;
+  sc_core::sc_event live_;
+  unsigned awaiting_live_ = 0; ///< instances
 };
 
 /// Whole nanoseconds in a time, rounded down.

@@ -68,6 +68,8 @@ public:
   /// `fresh` tells. Throws std::system_error when it cannot be sent, std::length_error when
   /// there are more than TANDEM_WIRE_FDS files.
   unsigned share(int fd, bool &fresh);
+  /// Sends a descriptor that the next reply is about, or QEMU's start. Throws std::system_error.
+  void send(int fd);
 
   /// Waits that ended in a futex, on this side; any thread.
   std::uint64_t sleeps() const { return __atomic_load_n(&waiter_.sleeps, __ATOMIC_RELAXED); }

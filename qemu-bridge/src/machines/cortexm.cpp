@@ -11,6 +11,32 @@ namespace tandem::machines
 namespace
 {
 
+constexpr auto mirror = qemu_ram_piece::kind::mirror;
+constexpr std::uint64_t mib = 1 << 20;
+
+/// SSRAM for code and for data, and PSRAM. Each SSRAM is there twice, one behind the other.
+std::vector<qemu_ram_piece> an385_ram(std::uint64_t)
+{
+  return {{0x00000000, 4 * mib, "mps.ssram1", 0},
+          {0x20000000, 4 * mib, "mps.ssram23", 0},
+          {GUEST_MAP_CORTEXM_RAM, 16 * mib, "mps.ram", 0},
+          {0x00400000, 4 * mib, "mps.ssram1", 0, mirror},
+          {0x20400000, 4 * mib, "mps.ssram23", 0, mirror}};
+}
+
+/// At the addresses of the secure state, in which guests start; 0x10000000 below them lies what the
+/// other state sees. PSRAM is the same for both.
+std::vector<qemu_ram_piece> an505_ram(std::uint64_t)
+{
+  return {{0x10000000, 4 * mib, "ssram-0", 0},
+          {0x38000000, 2 * mib, "ssram-1", 0},
+          {0x38200000, 2 * mib, "ssram-2", 0},
+          {GUEST_MAP_CORTEXM33_RAM, 16 * mib, "mps.ram", 0},
+          {0x00000000, 4 * mib, "ssram-0", 0, mirror},
+          {0x28000000, 2 * mib, "ssram-1", 0, mirror},
+          {0x28200000, 2 * mib, "ssram-2", 0, mirror}};
+}
+
 qemu_machine mps2()
 {
   qemu_machine m;
@@ -37,6 +63,7 @@ qemu_machine cortexm()
   m.name = m.guests = "cortexm";
   m.help = "Cortex-M3 microcontroller, machine mps2-an385";
   m.machine = "mps2-an385";
+  m.ram = an385_ram;
   m.interrupt_inputs = 32; // external interrupts of its NVIC
   m.map.idm_interrupt = GUEST_MAP_CORTEXM_IRQ;
   m.map.shm_limit = GUEST_MAP_CORTEXM_SHM_LIMIT;
@@ -53,6 +80,7 @@ qemu_machine cortexm33()
   m.name = m.guests = "cortexm33";
   m.help = "Cortex-M33 microcontroller, machine mps2-an505";
   m.machine = "mps2-an505";
+  m.ram = an505_ram;
   m.interrupt_inputs = 124; // 32 of the subsystem, and those of the board
   m.map.idm_interrupt = GUEST_MAP_CORTEXM33_IRQ;
   m.map.shm_limit = GUEST_MAP_CORTEXM33_SHM_LIMIT;

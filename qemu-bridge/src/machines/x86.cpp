@@ -2,12 +2,41 @@
 #include "machines.h"
 #include "tandem-sw/guest_map.h"
 
+#include <algorithm>
 #include <elf.h>
 
 namespace tandem::machines
 {
 namespace
 {
+
+constexpr std::uint64_t above = std::uint64_t{4} << 30; ///< where RAM goes on behind the devices
+
+/// One block, of which `low` bytes lie below the devices. Video memory and firmware lie over some
+/// of it.
+std::vector<qemu_ram_piece> ram(std::uint64_t bytes, std::uint64_t low)
+{
+  constexpr std::uint64_t hole = GUEST_MAP_X86_64_HOLE, hole_end = GUEST_MAP_X86_64_HOLE_END;
+  constexpr const char *block = "pc.ram";
+  low = std::min(low, bytes);
+  std::vector<qemu_ram_piece> pieces = {
+      {0, hole, block, 0}, {hole, hole_end - hole, block, hole, qemu_ram_piece::kind::covered}};
+  if (low > hole_end)
+    pieces.push_back({hole_end, low - hole_end, block, hole_end});
+  if (bytes > low)
+    pieces.push_back({above, bytes - low, block, low});
+  return pieces;
+}
+
+std::vector<qemu_ram_piece> pc_ram(std::uint64_t bytes)
+{
+  return ram(bytes, bytes < 0xe0000000 ? 0xe0000000 : 0xc0000000);
+}
+
+std::vector<qemu_ram_piece> q35_ram(std::uint64_t bytes)
+{
+  return ram(bytes, bytes < 0xb0000000 ? 0xb0000000 : 0x80000000);
+}
 
 qemu_machine pc()
 {
@@ -54,6 +83,7 @@ qemu_machine x86_pc()
   m.name = "x86-pc";
   m.help = "x86_64 PC with i440FX chip set";
   m.machine = "pc";
+  m.ram = pc_ram;
   m.map.free_interrupts = {20, 21, 22, 23, 16, 17, 18, 19, 3, 7};
   return m;
 }
@@ -64,6 +94,7 @@ qemu_machine x86_q35()
   m.name = "x86-q35";
   m.help = "x86_64 PC with Q35 chip set";
   m.machine = "q35";
+  m.ram = q35_ram;
   m.map.free_interrupts = {20, 21, 22, 23, 3, 7};
   return m;
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct described_thing {
   /// "--set mesh.clock"); empty: nowhere in particular.
   std::string where = {};
   std::map<std::string, std::string> places = {};
+  /// Keys of values that were given to another kind. expand() leaves out those that the thing's own
+  /// kind does not have.
+  std::set<std::string> of_other_kind = {};
 
   /// Where that key was given.
   const std::string &place(const std::string &key) const;
@@ -119,7 +123,8 @@ struct system_description {
 system_description read_system(const std::string &source);
 
 /// Sets NAME.KEY of an instance, a part or an interconnect, or run.KEY, in place of what has been
-/// said of it; KEY alone is a parameter of the only interconnect. where: for errors. SC_ERROR
+/// said of it; KEY alone is a parameter of the only interconnect. A new kind takes over those
+/// values of the former one that it has parameters for. where: for errors. SC_ERROR
 /// "/tandem/options" when there is no such thing, or it has no such key.
 void set_key(system_description &system, const std::string &name_and_key, const std::string &value,
              const std::string &where);
@@ -130,7 +135,7 @@ void set_key(system_description &system, const std::string &name_and_key, const 
 void add_part(system_description &system, const std::string &text);
 
 /// The same system without what stands for several things or for none: instances with a count,
-/// parts that are not present, `to` of things.
+/// parts that are not present, values of another kind, `to` of things.
 system_description expand(const system_description &system);
 
 /// The description as a file that read_system() reads as the same system; options and help are left
@@ -142,6 +147,10 @@ struct instance_key {
   const char *name, *help;
 };
 const std::vector<instance_key> &instance_keys();
+
+/// Of the key `memory`: the text, with the size that another one has if it says "platform" and no
+/// size.
+std::string with_size_of(const std::string &text, const std::string &other);
 
 constexpr unsigned most_of_a_kind = 15; ///< instances that one description stands for
 

@@ -75,6 +75,8 @@ class transaction_log;
 ///   interleaved are locked as one. What is about order only does not come to transport().
 /// - transport() is called at the time of the request, in the order of time, also when the request
 ///   was made for later; and so is the target, unless it has declared that it need not (arrival.h).
+/// - What an access is the origin of says so at every interconnect on the way: an access that comes
+///   without an initiator's number gets that of its port (access_extension.h).
 ///
 /// Every interconnect has the parameters `dmi` (default true; false refuses all DMI, so that every
 /// access is a transaction) and `load_interval` (of what the statistics have over time, see
@@ -97,7 +99,7 @@ public:
   nlohmann::ordered_json statistics() const override;
 
   /// Writes every transaction from now on to the log, which must outlive the simulation. kind: the
-  /// name by which the interconnect was made. A log takes one interconnect.
+  /// name by which the interconnect was made. A log takes any number of interconnects.
   void log_to(transaction_log &log, const std::string &kind);
 
 protected:
@@ -165,6 +167,7 @@ private:
   void call_target(journey &made);
   const address_map::mapping *decode(unsigned initiator, tlm::tlm_generic_payload &payload,
                                      const sc_core::sc_time &delay);
+  std::uint32_t origin_of(unsigned initiator, const tlm::tlm_generic_payload &payload) const;
   void leave(const route &way, tlm::tlm_generic_payload &payload, std::uint64_t id,
              const sc_core::sc_time &start, const sc_core::sc_time &delay);
   void b_transport(int initiator, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
@@ -197,10 +200,12 @@ private:
   std::deque<declared_order> orders_;        // of `from`
   std::vector<onward_order> onward_;         // by target
   std::vector<path_statistics> paths_;       // initiator * targets + target
+  std::vector<access_extension *> ports_;    // by initiator: what those who say nothing get
   std::vector<std::uint64_t> decode_errors_; // by initiator
   std::deque<lock_group> locks_;
   std::vector<lock_group *> lock_of_; // by target
   transaction_log *log_ = nullptr;
+  std::int16_t logged_as_ = 0;                     // number in the log
   std::vector<std::unique_ptr<journey>> journeys_; // as many as were ever under way at once
   std::vector<journey *> spare_journeys_;
 };

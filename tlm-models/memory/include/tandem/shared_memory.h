@@ -54,7 +54,8 @@ struct shared_memory_config {
 ///
 /// DMI is granted for the largest run of equal rights around the address; a
 /// refusal names the run that is refused. A dmi_descriptor on the payload is
-/// filled in. All members are called on the SystemC thread.
+/// filled in; with it, an initiator may say that it tells of its accesses, and is
+/// granted what is forbidden to others. All members are called on the SystemC thread.
 ///
 /// Reports SC_ERROR "/tandem/memory" for a bad configuration.
 class shared_memory : public sc_core::sc_module, public statistics_provider

@@ -49,6 +49,10 @@ struct part_info {
   /// By what Linux knows it: `compatible` of a device tree's node, and the _HID of an ACPI device.
   /// Empty: nothing is told of it.
   std::string device_tree = {}, acpi = {};
+  /// The same accesses at the same times bring it into the same state. False for what depends on
+  /// anything else - bytes of a memory that guests access directly, files, the host's clock: a run
+  /// with it has no checkpoints.
+  bool replayable = true;
 };
 
 using part_factory =

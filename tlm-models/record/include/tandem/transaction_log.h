@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every transaction of an interconnect, and messages between guests, in an SQLite database, and how
-// to read it back.
+// Every transaction of the interconnects of a system, and messages between guests, in an SQLite
+// database, and how to read it back.
 #pragma once
 
 #include "tandem/address_map.h"
@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,10 +27,12 @@ struct logged_transaction {
   std::uint64_t target_time = 0; ///< of that, in the target
   std::uint64_t address = 0;     ///< as the initiator sees it
   std::uint32_t length = 0;      ///< bytes
-  std::int16_t initiator = 0;    ///< index
-  std::int16_t target = -1;      ///< index; -1: the address leads to none
+  std::int16_t initiator = 0;    ///< index, at its interconnect
+  std::int16_t target = -1;      ///< likewise; -1: the address leads to none
   std::int8_t command = 0;       ///< tlm::tlm_command
   std::int8_t response = 0;      ///< tlm::tlm_response_status
+  std::int16_t interconnect = 0; ///< index
+  std::int16_t origin = -1; ///< index: whose access it is at the bottom; -1: nobody has said it
 };
 
 /// A message between two guests, from its sending to the return of its buffer. Times as above.
@@ -46,14 +49,20 @@ struct logged_message {
   std::string endpoint;                  ///< announced name of the slave's endpoint, or empty
 };
 
-/// What a log says about the interconnect that it was taken from.
+/// What a log says about an interconnect that it was taken from.
 struct logged_system {
   std::string interconnect; ///< kind; empty when nobody said it
   parameter_values parameters;
   std::vector<std::string> initiators, targets;
   std::vector<address_range> map;
   std::string default_target; ///< empty: there is none
+  std::string name = {};      ///< empty: the log is of a version that did not say it
 };
+
+namespace sqlite
+{
+class connection;
+}
 
 /// Writes a log. The file is complete when finish() has returned; before, and after a killed run,
 /// it is none. Rows are written by a thread of the log's own, so that the simulation hardly waits
@@ -69,8 +78,17 @@ public:
   transaction_log(const transaction_log &) = delete;
   transaction_log &operator=(const transaction_log &) = delete;
 
-  /// Called once, by the interconnect.
-  void describe(const logged_system &system);
+  /// Called once by each interconnect, before its first transaction. Returns its index.
+  std::int16_t describe(const logged_system &system);
+  /// Index of an origin. number: one of its own for each; name: what says by which name the log is
+  /// to call it, asked once.
+  std::int16_t origin(std::uint32_t number, std::string (*name)(std::uint32_t))
+  {
+    return number == last_number_ ? last_origin_ : find_origin(number, name);
+  }
+  /// Index of a guest for messages: that of an initiator of that name, which is entered when no
+  /// interconnect has it.
+  std::int16_t guest(const std::string &name);
   /// A parameter of the run, for the table `run`. Not of the host, so that the same run gives the
   /// same log.
   void note(const std::string &key, const std::string &value);
@@ -98,6 +116,8 @@ private:
   class writer;
   void hand_over();
   void write_system(const logged_system &system);
+  void write_summary(sqlite::connection &to) const;
+  std::int16_t find_origin(std::uint32_t number, std::string (*name)(std::uint32_t));
   template <typename Action> void writing(Action action);
 
   std::string path_;
@@ -105,25 +125,50 @@ private:
   std::vector<logged_transaction> batch_;
   std::vector<logged_message> messages_;
   std::uint64_t last_id_ = 0, written_ = 0;
+
+  std::vector<logged_system> systems_;
+  std::vector<std::string> initiators_; // of all interconnects, and guests behind them
+  std::size_t targets_ = 0;             // likewise, how many
+  std::int64_t ranges_ = 0;             // likewise
+  std::vector<std::string> origins_;
+  std::map<std::uint32_t, std::int16_t> origin_of_; // by number
+  std::uint32_t last_number_ = UINT32_MAX;
+  std::int16_t last_origin_ = -1;
 };
 
-namespace sqlite
-{
-class connection;
-}
-
-/// Reads a log. Reports SC_ERROR "/tandem/log" when the file is none.
+/// Reads a log, also one of the versions before. Reports SC_ERROR "/tandem/log" when the file is
+/// none.
 class transaction_log_reader
 {
 public:
   explicit transaction_log_reader(const std::string &path);
 
   const std::string &path() const { return path_; }
-  const logged_system &system() const { return system_; }
+  /// The interconnects, of which there is at least one.
+  const std::vector<logged_system> &systems() const { return systems_; }
+  const logged_system &system(std::size_t interconnect = 0) const
+  {
+    return systems_.at(interconnect);
+  }
+  /// Index of the interconnect of that name. Empty: of the only one. SC_ERROR "/tandem/log" when
+  /// there is none, or there are several.
+  std::size_t find(const std::string &interconnect) const;
+  /// Names of the origins, by index.
+  const std::vector<std::string> &origins() const { return origins_; }
+  /// Names that a transaction has; empty: it leads nowhere, or nobody said whose it is.
+  const std::string &initiator(const logged_transaction &t) const;
+  const std::string &target(const logged_transaction &t) const;
+  const std::string &origin(const logged_transaction &t) const;
+  /// Names that messages have for their guests, by index.
+  const std::vector<std::string> &guests() const { return guests_; }
   /// All parameters of the run.
   const parameter_values &run() const { return run_; }
-  /// Transactions of an initiator, and of all.
-  std::uint64_t size(std::size_t initiator) const { return transactions_.at(initiator); }
+  /// Transactions of an initiator, of an interconnect, and of all.
+  std::uint64_t size(std::size_t initiator, std::size_t interconnect = 0) const
+  {
+    return transactions_.at(interconnect).at(initiator);
+  }
+  std::uint64_t size_of(std::size_t interconnect) const;
   std::uint64_t size() const;
   /// All transactions, in the order of the calls, in the calling thread.
   void for_each(const std::function<void(const logged_transaction &)> &visit) const;
@@ -132,12 +177,27 @@ public:
   std::uint64_t message_count() const;
 
 private:
-  void read_system(sqlite::connection &from);
+  friend class transaction_stream;
+  /// An initiator or a target, by its number in the file.
+  struct place {
+    std::int16_t interconnect = -1; // -1: a guest that is at none
+    std::int16_t index = -1;        // there
+  };
+
+  void read_interconnects(sqlite::connection &from);
+  void read_system_of_old();
+  void read_names(sqlite::connection &from);
+  void read_ranges(sqlite::connection &from);
+  place next_place(std::int64_t interconnect, std::vector<std::string> logged_system::*names) const;
+  unsigned seen_by(std::int64_t initiator, std::int16_t interconnect) const;
 
   std::string path_;
+  bool old_ = false; // without the table `interconnects`, and what came with it
   parameter_values run_;
-  logged_system system_;
-  std::vector<std::uint64_t> transactions_; // by initiator
+  std::vector<logged_system> systems_;
+  std::vector<std::string> origins_, guests_;
+  std::vector<std::vector<std::uint64_t>> transactions_; // by interconnect and initiator
+  std::vector<place> initiators_, targets_;              // by number
 };
 
 /// The transactions of a log one by one, in the order of the calls. Threads of its own read ahead,
@@ -146,8 +206,8 @@ private:
 class transaction_stream
 {
 public:
-  /// Does not need the reader afterwards.
-  explicit transaction_stream(const transaction_log_reader &log);
+  /// Does not need the reader afterwards. interconnect: of which alone; -1: of all.
+  explicit transaction_stream(const transaction_log_reader &log, int interconnect = -1);
   ~transaction_stream();
 
   /// nullptr after the last one; valid until the next call.

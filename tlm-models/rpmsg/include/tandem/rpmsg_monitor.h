@@ -17,6 +17,7 @@ namespace tandem
 {
 
 class transaction_log;
+struct logged_message;
 
 /// What is known of a slave before it is booted.
 struct rpmsg_monitor_slave {
@@ -56,8 +57,9 @@ public:
   void commanded(const boot_command &command) override;
   void entered(unsigned participant, boot_state state) override;
 
-  /// Adds a row to the log for each message, with participants as initiators.
-  void log_to(transaction_log &log) { log_ = &log; }
+  /// Adds a row to the log for each message. guests: the log's number of each participant; empty:
+  /// they are the initiators of the log's only interconnect, in this order.
+  void log_to(transaction_log &log, std::vector<std::int16_t> guests = {});
   /// Logs what is still under way; to be called when the simulation has ended, before the log is
   /// finished.
   void finish();
@@ -67,8 +69,11 @@ public:
 
 private:
   class link;
+  logged_message as_logged(logged_message message) const;
+
   std::vector<std::unique_ptr<link>> links_; ///< by slave
   transaction_log *log_ = nullptr;
+  std::vector<std::int16_t> guests_; ///< by participant
   std::uint64_t last_id_ = 0;
 };
 

@@ -2,6 +2,7 @@
 // Synthetic traffic: an initiator without software.
 #pragma once
 
+#include "tandem/access_extension.h"
 #include "tandem/address_map.h"
 #include "tandem/latency_histogram.h"
 #include "tandem/parameters.h"
@@ -37,7 +38,8 @@ struct traffic_config {
 /// `arrivals=saturate` is a closed loop without the wait.
 ///
 /// Requests under way are objects and not threads where the target can do that, as the
-/// interconnects of Tandem can; see initiator_socket::begin_transport(). Writes carry zeros.
+/// interconnects of Tandem can; see initiator_socket::begin_transport(). Writes carry zeros. Each
+/// says whose it is (access_extension.h).
 class traffic_generator : public sc_core::sc_module,
                           public statistics_provider,
                           private transport_completion
@@ -86,6 +88,7 @@ private:
   void send(const sc_core::sc_time &arrived);
   void completed(tlm::tlm_generic_payload &payload, const sc_core::sc_time &delay) override;
 
+  access_extension &self_; // on every request
   parameters parameters_;
   arrival arrivals_;
   destination pattern_;

@@ -2,6 +2,7 @@
 // The transactions of a log once more, through any interconnect.
 #pragma once
 
+#include "tandem/access_extension.h"
 #include "tandem/arrival.h"
 #include "tandem/interconnect.h"
 #include "tandem/latency_histogram.h"
@@ -29,20 +30,22 @@ enum class replay_timing {
 
 /// Stands on both sides of an interconnect: makes the transactions of a log and is their targets,
 /// which take the time that the log says and give the response that it says. Data is not in a
-/// log, and none is moved. Transactions reach the interconnect in the order of time, and at equal
-/// times in that of the log, so that the interconnect that was recorded gives the same times again.
+/// log, and none is moved. Origins are those of the log. Transactions reach the interconnect in the
+/// order of time, and at equal times in that of the log, so that the interconnect that was recorded
+/// gives the same times again.
 class traffic_replayer : public sc_core::sc_module, public statistics_provider
 {
 public:
   sc_core::sc_vector<initiator_socket> from;
   sc_core::sc_vector<target_socket> to;
 
-  /// The interconnect's initiators and targets must be at least those of the log, in any order;
-  /// SC_ERROR "/tandem/replay" if not. The log is read while it is replayed, and as far ahead as is
-  /// needed to know the next transaction of each initiator: 56 bytes of memory for each that waits.
+  /// of: index of the log's interconnect whose transactions are made. The interconnect's initiators
+  /// and targets must be at least those of that one, in any order; SC_ERROR "/tandem/replay" if
+  /// not. The log is read while it is replayed, and as far ahead as is needed to know the next
+  /// transaction of each initiator: 56 bytes of memory for each that waits.
   traffic_replayer(sc_core::sc_module_name name, const transaction_log_reader &log,
                    const interconnect_config &interconnect,
-                   replay_timing timing = replay_timing::gaps);
+                   replay_timing timing = replay_timing::gaps, std::size_t of = 0);
   ~traffic_replayer() override;
 
   std::uint64_t transactions() const { return latency_.count(); }
@@ -64,7 +67,7 @@ private:
   bool takes_over(worker &self);
   bool lead(worker &self);
   void make(worker &self, unsigned initiator, const sc_core::sc_time &due);
-  static void fill(worker &self);
+  void fill(worker &self) const;
   void take_lead_back(worker &self);
   void arm();
   void outlast_all();
@@ -74,10 +77,11 @@ private:
   const replay_timing timing_;
   const std::string path_; // of the log
   transaction_stream log_;
-  std::vector<unsigned> initiators_;  // by initiator of the log: that of the interconnect
-  std::vector<stream> streams_;       // by initiator of the interconnect
-  std::vector<candidate> candidates_; // a heap: those whose next transaction has a time
-  std::uint64_t left_ = 0;            // transactions that are not made yet
+  std::vector<unsigned> initiators_;        // by initiator of the log: that of the interconnect
+  std::vector<access_extension *> origins_; // by origin of the log
+  std::vector<stream> streams_;             // by initiator of the interconnect
+  std::vector<candidate> candidates_;       // a heap: those whose next transaction has a time
+  std::uint64_t left_ = 0;                  // transactions that are not made yet
 
   std::vector<std::unique_ptr<worker>> workers_;
   std::vector<worker *> idle_;

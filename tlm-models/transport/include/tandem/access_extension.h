@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <tlm>
 
 namespace tandem
@@ -28,8 +29,13 @@ enum class lock_step {
 
 /// Attached by an initiator, which owns it, to its payloads; a payload without it is plain and
 /// from somebody unknown. It travels on with the payload, so that each interconnect on the way
-/// keeps the lock (access_lock.h); whoever sends a payload of its own instead, as a cache does,
-/// attaches one that says the same.
+/// keeps the lock (access_lock.h) and knows the origin; whoever sends a payload of its own instead,
+/// as a cache does, attaches one that says the same.
+///
+/// Initiators that do not say who they are are told apart by the ports of the first interconnect on
+/// the way: it attaches the extension of the port (say_whose) to a payload that has none, until
+/// the access has ended, and enters the port's number in one that says `unknown`. A payload with
+/// TLM_IGNORE_COMMAND is left alone.
 ///
 /// With TLM_IGNORE_COMMAND, the payload is about order only. It moves no data and takes no time,
 /// but waits as a plain or locked access would: begin takes the lock before the first access, end
@@ -39,7 +45,8 @@ enum class lock_step {
 struct access_extension : tlm::tlm_extension<access_extension> {
   static constexpr std::uint32_t unknown = UINT32_MAX;
 
-  std::uint32_t initiator = unknown; ///< a number of its own for each initiator of a system
+  /// A number of its own for each initiator of a system: of enter_initiator(), or one below those.
+  std::uint32_t initiator = unknown;
   access_kind kind = access_kind::plain;
   lock_step step = lock_step::begin; ///< of a locked access
 
@@ -51,6 +58,14 @@ struct access_extension : tlm::tlm_extension<access_extension> {
     *this = static_cast<access_extension const &>(other);
   }
 };
+
+/// Gives an initiator a number of its own: numbers from 65536 on, in the order of the calls. name:
+/// by which logs and statistics call it. What is returned says that a plain access is this
+/// initiator's; it may be on any number of payloads at once, and neither they nor anybody else
+/// delete it. In the SystemC thread, as all of this.
+access_extension &enter_initiator(const std::string &name);
+/// By what name it was entered; "initiator 7" for a number that was not.
+std::string initiator_name(std::uint32_t number);
 
 /// Has an extension on a payload for as long as it lives.
 class attached_extension
@@ -68,6 +83,44 @@ public:
 private:
   tlm::tlm_generic_payload &payload_;
   access_extension &extension_;
+};
+
+/// Sees to it that a payload says whose access it is. port: of enter_initiator(), for what comes by
+/// this port and does not say it. Returns what it says, or null: it is to be left alone. attached:
+/// the port's own is on it, to be taken off when the access has ended.
+inline access_extension *say_whose(tlm::tlm_generic_payload &payload, access_extension &port,
+                                   bool &attached)
+{
+  access_extension *const given = payload.get_extension<access_extension>();
+  attached = !given && payload.get_command() != tlm::TLM_IGNORE_COMMAND;
+  if (attached)
+    payload.set_extension(&port);
+  else if (given && given->initiator == access_extension::unknown)
+    given->initiator = port.initiator;
+  return attached ? &port : given;
+}
+
+/// The same for as long as it lives.
+class named_access
+{
+public:
+  named_access(tlm::tlm_generic_payload &payload, access_extension &port)
+      : payload_(payload), says_(say_whose(payload, port, attached_))
+  {
+  }
+  named_access(const named_access &) = delete;
+  named_access &operator=(const named_access &) = delete;
+  ~named_access()
+  {
+    if (attached_)
+      payload_.clear_extension(says_);
+  }
+  const access_extension *get() const { return says_; }
+
+private:
+  tlm::tlm_generic_payload &payload_;
+  bool attached_ = false;
+  access_extension *const says_;
 };
 
 /// Sends a payload that is about order only, see access_extension. socket: an initiator socket.

@@ -17,6 +17,9 @@ struct dmi_descriptor : tlm::tlm_extension<dmi_descriptor> {
   int fd = -1;                         ///< owned by the memory; -1: no descriptor
   const unsigned char *base = nullptr; ///< host pointer of the mapping's first byte
   std::uint64_t offset = 0;            ///< file position of that byte
+  /// Set by an initiator that tells of each of its direct accesses by a transaction, which changes
+  /// nothing: who grants nothing in order to see every access may grant it.
+  bool told = false;
 
   /// File position of the byte at host pointer p.
   std::uint64_t position(const unsigned char *p) const
@@ -30,5 +33,12 @@ struct dmi_descriptor : tlm::tlm_extension<dmi_descriptor> {
     *this = static_cast<dmi_descriptor const &>(other);
   }
 };
+
+/// Whether the initiator that asks for direct access tells of each.
+inline bool is_told(const tlm::tlm_generic_payload &payload)
+{
+  const auto *descriptor = payload.get_extension<dmi_descriptor>();
+  return descriptor && descriptor->told;
+}
 
 } // namespace tandem

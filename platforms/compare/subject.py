@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is compared: a platform with a master and slaves, or a system that is described."""
+import functools
+import glob
+import hashlib
+import os
+import re
+import subprocess
+import tomllib
+
+from words import Refused, matching, options_among
+
+# Libraries and guests, in a build directory or below the prefix of an installation.
+PARTS_OF_BUILD = ("lib/*.so", "lib/libtandem-*", "lib/*/libtandem-*", "lib/tandem/*.so",
+                  "lib/*/tandem/*.so", "guests/*/*.elf", "share/tandem/guests/*/*.elf")
+
+
+def quiet_environment():
+    return dict(os.environ, SYSTEMC_DISABLE_COPYRIGHT_MESSAGE="1")
+
+
+def error_in(messages):
+    for line in messages.splitlines():
+        if line.startswith("error: "):
+            return line[len("error: "):]
+    return None
+
+
+@functools.lru_cache(maxsize=None)
+def hash_of(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hashes_of_files(words):
+    """{path: hash} of the files that words name, also as NAME=FILE."""
+    found = {}
+    for path in {part for word in words for part in (word, *re.split("[=, ]", word))}:
+        try:
+            if os.path.isfile(path):
+                found[path] = hash_of(path)
+        except (OSError, ValueError):
+            pass  # the program will say so, should it need the file
+    return found
+
+
+def texts_in(tree):
+    """All values of a description."""
+    if isinstance(tree, dict):
+        tree = list(tree.values())
+    return [text for one in tree for text in texts_in(one)] if isinstance(tree, list) else \
+        [str(tree)]
+
+
+class Subject:
+    """The executable, what it says of itself, and the options of every run."""
+
+    def __init__(self, build, program, options):
+        self.path = os.path.join(build, "bin", program)
+        self.replayer = os.path.join(build, "bin", "tandem-traffic")
+        self.options = options
+        for path in (self.path, self.replayer):
+            if not os.access(path, os.X_OK):
+                raise Refused(f"there is no platform {path}")
+        listing = self._call([*options, "--help"])
+        self.interconnects = self._kinds(listing, "Interconnects")  # kind: names of its parameters
+        self.parts = self._kinds(listing, "Parts")
+        # Options of the system that take KEY=VALUE: those without a default.
+        own = listing.partition("\nSystem:\n")[2].partition("\n\n")[0]
+        self._lists = re.findall(r"^  --([\w-]+) arg +(?!\(=)", own, re.M)
+        # As options name them: "slave" is all of slave0, slave1, ...
+        line = re.search("^Each instance: (.*)", listing, re.M)[1]
+        self.instances = re.findall(r"([\w-]+)\.NAME", re.sub(
+            r" \(all\), [\w-]+\.NAME, [\w-]+\.NAME, \.\.\.", "", line))
+        self._parts, self.networks = [], []  # names
+
+    @staticmethod
+    def _kinds(listing, what):
+        kinds = {}
+        for line in listing.partition(f"\n{what}, with")[2].partition("\n\n")[0].splitlines()[1:]:
+            kind = re.match(r"([\w.-]+): ", line)
+            parameter = re.match(r"  ([\w.-]+) = ", line)
+            if kind:
+                names = kinds[kind[1]] = []
+            elif parameter:
+                names.append(parameter[1])
+        return kinds
+
+    def _call(self, words):
+        done = subprocess.run([self.path, *words], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              env=quiet_environment(), start_new_session=True, check=False)
+        if done.returncode:
+            raise Refused(error_in(done.stderr) or f"{self.path} {' '.join(words)} fails")
+        return done.stdout
+
+    @functools.lru_cache(maxsize=None)
+    def described(self, words):
+        """The whole system with these options (a tuple), as a tree. Refuses what the program
+        refuses, without a run."""
+        text = self._call([*words, "--dump-system", "/dev/stdout"])
+        try:
+            return tomllib.loads(text)
+        except ValueError as error:
+            raise Refused(f"{self.path} describes its system so that nobody can read it: {error}") \
+                from None
+
+    def look(self, program, settings, more):
+        """Learns what things there are, from a run of that program with these settings and more
+        words."""
+        words = self.options_with(settings) + list(more)
+        tree = self.described(tuple(words + self.images(words, program)))
+        self._parts, self.networks = (list(tree.get(key, {})) for key in ("part", "interconnect"))
+
+    def parameters_of(self, kind):
+        """Names; none of a kind that there is not."""
+        return self.interconnects.get(kind, []) + self.parts.get(kind, [])
+
+    def digest(self):
+        """Of the programs that guests and host run."""
+        build = os.path.dirname(os.path.dirname(self.path))
+        files = [self.path, self.replayer]
+        for pattern in PARTS_OF_BUILD:
+            files += glob.glob(os.path.join(build, pattern))
+        return hashlib.sha256("".join(map(hash_of, sorted(files))).encode()).hexdigest()
+
+    def named(self, name):
+        """What the name of something that varies stands for: cache*.size is cache0.size and
+        cache1.size."""
+        owner, dot, key = name.partition(".")
+        things = [*self.instances, *self._parts, *self.networks]
+        return [one + dot + key for one in matching(owner, things)] if dot else [name]
+
+    def options_with(self, settings):
+        """The options of every run, and those that set these names to these values."""
+        words = list(self.options)
+        for name, value in settings:
+            owner, dot, key = name.partition(".")
+            if not dot:
+                words.append(f"--{name}={value}")
+            # Such an option has its part be present; --cache is of the caches in QEMU.
+            elif owner in self._lists or owner == "cache" and owner not in self._parts:
+                words += [f"--{owner}", f"{key}={value}"]
+            else:
+                words += ["--set", f"{name}={value}"]
+        return words
+
+    def images(self, words, program):
+        """The program for those instances that have none by another option."""
+        given = [name for name, _ in options_among(words)]
+        return [word for instance in self.instances
+                if program and f"--{instance}.image" not in given
+                for word in (f"--{instance}.image", program)]

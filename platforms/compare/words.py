@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was typed: lists of values, and options among words."""
+import fnmatch
+import itertools
+import re
+
+
+class Refused(Exception):
+    """What is wrong, as a sentence."""
+
+
+def split_list(text, what):
+    """Entries between commas; one that is written \\, is part of its entry."""
+    items = [item.replace("\\,", ",") for item in re.split(r"(?<!\\),", text)]
+    if not all(items):
+        raise Refused(f"{what} '{text}' has an empty entry")
+    repeated = next((item for item in items if items.count(item) > 1), None)
+    if repeated is not None:
+        raise Refused(f"{what} '{text}' has '{repeated}' twice")
+    return items
+
+
+def known(names, choice, what):
+    for name in names:
+        if name not in choice:
+            raise Refused(f"unknown {what} '{name}'; known are {', '.join(choice) or 'none'}")
+    return names
+
+
+def axes(entries, option):
+    """[("width", ["4", "8"]), ...] of ["width=4,8", ...]"""
+    found = []
+    for entry in entries:
+        name, equals, values = entry.partition("=")
+        if not name or not equals:
+            raise Refused(f"{option} '{entry}' is not of the form NAME=VALUE,...")
+        if name in (other for other, _ in found):
+            raise Refused(f"{option} names '{name}' twice")
+        found.append((name, split_list(values, f"{option} {name}")))
+    return found
+
+
+def combinations(choices):
+    names = [name for name, _ in choices]
+    return [list(zip(names, values)) for values in itertools.product(*(v for _, v in choices))]
+
+
+def options_among(words):
+    """(name, value) of each option, be it written --NAME VALUE or --NAME=VALUE."""
+    for word, following in zip(words, [*words[1:], ""]):
+        if word.startswith("--"):
+            name, equals, value = word.partition("=")
+            yield name, value if equals else following
+
+
+def matching(pattern, names):
+    """Those names that A+B, each a name or a pattern such as cache*, means. One without a pattern
+    need not be among them."""
+    found = []
+    for one in pattern.split("+"):
+        if re.search(r"[*?\[]", one):
+            of_pattern = fnmatch.filter(names, one)
+            if not of_pattern:
+                raise Refused(f"nothing is called '{one}'; there are {', '.join(names) or 'none'}")
+            found += of_pattern
+        else:
+            found.append(one)
+    return found

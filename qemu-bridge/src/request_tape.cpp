@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "request_tape.h"
+
+#include <cstring>
+
+namespace tandem
+{
+namespace
+{
+
+/// How a tape begins as bytes.
+struct tape_head {
+  std::uint64_t magic, requests, lines;
+};
+constexpr std::uint64_t tape_magic = 0x0245504154444e54; // "TNDTAPE", version 2
+
+} // namespace
+
+std::size_t request_tape::lines_of(const tandem_wire_request &request) const
+{
+  return request.kind == TANDEM_WIRE_MISSES ? request.size : 0;
+}
+
+void request_tape::add(const tandem_wire_request &request, const tandem_wire_line *lines)
+{
+  requests_.push_back(request);
+  orders_.emplace_back();
+  lines_.insert(lines_.end(), lines, lines + lines_of(request));
+}
+
+const tandem_wire_request &request_tape::take()
+{
+  const tandem_wire_request &request = requests_[taken_++];
+  lines_taken_ = lines_next_;
+  lines_next_ += lines_of(request);
+  return request;
+}
+
+std::string request_tape::bytes() const
+{
+  const tape_head head = {tape_magic, requests_.size(), lines_.size()};
+  std::string all(reinterpret_cast<const char *>(&head), sizeof head);
+  all.append(reinterpret_cast<const char *>(requests_.data()),
+             requests_.size() * sizeof requests_.front());
+  all.append(reinterpret_cast<const char *>(orders_.data()),
+             orders_.size() * sizeof orders_.front());
+  all.append(reinterpret_cast<const char *>(lines_.data()), lines_.size() * sizeof lines_.front());
+  return all;
+}
+
+bool request_tape::read(const std::string &bytes)
+{
+  tape_head head;
+  if (bytes.size() < sizeof head)
+    return false;
+  std::memcpy(&head, bytes.data(), sizeof head);
+  const std::uint64_t room = bytes.size() - sizeof head;
+  constexpr std::uint64_t each = sizeof(tandem_wire_request) + sizeof(request_order);
+  if (head.magic != tape_magic || head.requests > room / each ||
+      head.lines > room / sizeof(tandem_wire_line) ||
+      room != head.requests * each + head.lines * sizeof(tandem_wire_line))
+    return false;
+  requests_.resize(head.requests);
+  orders_.resize(head.requests);
+  lines_.resize(head.lines);
+  const char *from = bytes.data() + sizeof head;
+  std::memcpy(requests_.data(), from, head.requests * sizeof(tandem_wire_request));
+  from += head.requests * sizeof(tandem_wire_request);
+  std::memcpy(orders_.data(), from, head.requests * sizeof(request_order));
+  std::memcpy(lines_.data(), from + head.requests * sizeof(request_order),
+              head.lines * sizeof(tandem_wire_line));
+  std::uint64_t lines = 0;
+  for (const tandem_wire_request &request : requests_)
+    lines += lines_of(request);
+  taken_ = lines_taken_ = lines_next_ = 0;
+  return lines == head.lines;
+}
+
+} // namespace tandem

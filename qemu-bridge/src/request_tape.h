@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an instance has asked, in its order: kept for a checkpoint, and asked
+// again of the models when a run is restored from one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <tandem_wire.h>
+#include <vector>
+
+namespace tandem
+{
+
+/// When a request was served and answered, in answers that all instances had got
+/// before.
+struct request_order {
+  std::uint64_t served = 0, answered = UINT64_MAX;
+};
+
+/// Requests, and the cache lines that came with them. Of a run that is restored
+/// the first ones are played back; what is asked later is added behind them.
+class request_tape
+{
+public:
+  void add(const tandem_wire_request &request, const tandem_wire_line *lines);
+
+  /// Requests that have not been taken yet.
+  std::size_t left() const { return requests_.size() - taken_; }
+  /// The next of them; there must be one.
+  const tandem_wire_request &next() const { return requests_[taken_]; }
+  const tandem_wire_request &last() const { return requests_.back(); }
+  /// Takes it, and with it its lines.
+  const tandem_wire_request &take();
+  /// Of the request that was added last, and of the one that was taken last.
+  request_order &last_order() { return orders_.back(); }
+  const request_order &order() const { return orders_[taken_ - 1]; }
+  /// What is added is never played back.
+  void skip() { taken_ = requests_.size(); }
+  /// Lines of the request that was taken last.
+  const tandem_wire_line *lines() const { return lines_.data() + lines_taken_; }
+
+  /// The whole tape as bytes, and from them; false when these are no tape.
+  std::string bytes() const;
+  bool read(const std::string &bytes);
+
+private:
+  std::size_t lines_of(const tandem_wire_request &request) const;
+
+  std::vector<tandem_wire_request> requests_;
+  std::vector<request_order> orders_; // of each request
+  std::vector<tandem_wire_line> lines_;
+  std::size_t taken_ = 0, lines_taken_ = 0, lines_next_ = 0;
+};
+
+} // namespace tandem

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls ./tandem compare's script as ./tandem does, and reads what it leaves."""
+import csv
+import os
+import re
+import signal
+import subprocess
+import sys
+
+from platform_run import PlatformTest, read_text, wait_for
+
+SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "platforms",
+                      "compare", "compare.py")
+BUILD = os.environ.get("TANDEM_BUILD", "")
+
+
+def processes_of(directory):
+    """Processes whose command line names the directory."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and int(entry) != os.getpid() and \
+                directory in read_text(f"/proc/{entry}/cmdline"):
+            found.append(int(entry))
+    return found
+
+
+class ComparisonTest(PlatformTest):
+    def command(self, *options, out="out"):
+        return [sys.executable, SCRIPT, "--build", BUILD, "--out", self.path(out),
+                *(str(o) for o in options)]
+
+    def compare(self, *options, status=0, out="out"):
+        done = subprocess.run(self.command(*options, out=out), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=280, check=False)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done
+
+    def rows(self, out="out"):
+        with open(self.path(os.path.join(out, "results.csv")), newline="",
+                  encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    def run_file(self, row, name):
+        """Text of a file of the row's first run."""
+        return read_text(self.path(os.path.join("out", "runs", row["run"], name)))
+
+    def refused_with(self, sentence, *options):
+        done = self.compare(*options, status=2)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertIn(sentence, done.stderr)
+
+    def check_interruption(self, rows, total, *options):
+        """Interrupts a comparison that makes two runs at a time after the second of so many, and
+        has it go on."""
+        log = self.path("log")
+        with open(log, "wb") as stderr:
+            process = subprocess.Popen(self.command(*options, "--jobs", 2),
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                       stderr=stderr)
+        try:
+            some = re.compile(rf"^[23]/{total} ", re.M)
+            self.assertTrue(wait_for(lambda: some.search(read_text(log)), 120))
+            process.send_signal(signal.SIGINT)
+            status = process.wait(60)
+        finally:
+            process.kill()
+            process.wait()
+        self.assertEqual(status, 130, read_text(log))
+        self.assertEqual(read_text(log).splitlines()[-1],
+                         "interrupted; the same command goes on where this one was")
+        self.assertEqual(processes_of(self.path("out")), [])
+        runs = self.path("out/runs")
+        kept = {name: os.stat(os.path.join(runs, name, "result.json")).st_mtime_ns
+                for name in os.listdir(runs)}
+        self.assertIn(len(kept), (2, 3, 4, 5))
+        done = self.compare(*options, "--jobs", 2)
+        self.assertIn(f"{len(kept)} of {total} runs are there already", done.stderr)
+        self.assertEqual(len(self.rows()), rows)
+        for name, written in kept.items():
+            self.assertEqual(os.stat(os.path.join(runs, name, "result.json")).st_mtime_ns,
+                             written)

@@ -1,0 +1,391 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoints: a run that is restored is the run that was saved (docs/checkpoints.md).
+
+TANDEM_KILLS=100 in the environment sets the number of kills in test_killed_while_saving."""
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+
+import bundle
+from platform_run import MACHINES, PlatformTest, ctest, guest, main, wait_for
+
+KILLS = int(os.environ.get("TANDEM_KILLS", "8"))
+
+
+def image(arch, program):
+    return guest(arch, program + ".slave" if arch.startswith("cortexm") else program)
+
+
+def two(machine, program, *parameters, slave=None):
+    """Options for a master and a slave with the same program."""
+    options = ["--master.machine", machine, "--slave.machine", slave or machine,
+               "--master.image", program, "--slave.image", program]
+    for parameter in parameters:
+        options += ["--param", parameter]
+    return options
+
+
+class Checkpoint(PlatformTest):
+    def save(self, at, options, place="checkpoint", **how):
+        """The run that saves at that time, in ns, and the checkpoint."""
+        path = self.path(place)
+        run = self.simulate(*options, "--checkpoint-at", f"{at}ns", "--checkpoint", path, **how)
+        self.assertIn(f"checkpoint: {path}", run.stderr)
+        return run, path
+
+    def made_at(self, path):
+        with open(os.path.join(path, "manifest.json"), encoding="utf-8") as f:
+            return json.load(f)["time_ns"]
+
+    def around(self, *options, parts=(0.1, 0.5, 0.8), status=0):
+        """Saves at these parts of the run; neither saver nor restored differ from a run that knows
+        of no checkpoint. Returns that run."""
+        full = self.simulate(*options, status=status)
+        length = full.statistics()["simulated_ns"]
+        for part in parts:
+            saver, path = self.save(int(part * length), options, status=status)
+            self.assertGreaterEqual(self.made_at(path), int(part * length))
+            self.assertLess(self.made_at(path), length)
+            self.assert_same(full, saver)
+            self.assert_same(full, self.simulate("--restore", path, status=status))
+        return full
+
+    # ---- every machine
+
+    def check_machine(self, machine, slave="arm"):
+        run = self.around(*two(machine, "messages", "count=120", slave=slave), "--fifo-depth", 8,
+                          parts=(0.02, 0.9))
+        self.assertEqual(run.number("received"), 120)
+
+    def test_x86_pc(self):
+        self.check_machine("x86-pc")
+
+    def test_x86_q35(self):
+        self.check_machine("x86-q35", "x86-q35")
+
+    def test_arm(self):
+        self.check_machine("arm")
+
+    def test_aarch64(self):
+        self.check_machine("aarch64", "aarch64")
+
+    def test_cortexm(self):
+        self.check_machine("cortexm", "cortexm")
+
+    def test_cortexm33(self):
+        self.check_machine("cortexm33", "cortexm33")
+
+    def test_riscv64(self):
+        self.check_machine("riscv64", "riscv64")
+
+    # ---- every kind of run
+
+    def test_doorbells(self):
+        run = self.around(*two("arm", "ring", "n=300", slave="aarch64"))
+        self.assertEqual(run.number("rounds"), 300)
+
+    def test_alone(self):
+        self.around("--slaves", 0, "--master.machine", "arm", "--master.image", "clock",
+                    "--param", "n=200")
+
+    def test_serial(self):
+        self.around(*two("arm", "race", "n=3000", slave="riscv64"), "--mode", "serial",
+                    "--quantum", "10us")
+
+    def test_without_lookahead(self):
+        self.around(*two("arm", "ring", "n=100"), "--lookahead", "off", parts=(0.6,))
+
+    def test_four_instances_on_a_mesh(self):
+        self.around(*two("arm", "messages", "count=60", "2.count=20", "3.count=20"),
+                    "--slaves", 3, "--slave1.machine", "cortexm", "--slave2.machine", "aarch64",
+                    "--interconnect", "mesh", parts=(0.3, 0.7))
+
+    def test_cache_model(self):
+        # What is in its arrays decides what misses from then on.
+        self.around(*two("arm", "matmul"), "--observe", "cached", "--cache", "l1.size=4k",
+                    "--cache", "l2.size=32k", "--cache", "fetches=on", "--interconnect", "bus",
+                    "--dram", "on", parts=(0.3, 0.7))
+
+    def test_random_replacement(self):
+        self.around(*two("aarch64", "matmul"), "--observe", "cached", "--cache", "l1.size=4k",
+                    "--cache", "replacement=random", "--lookahead", "off", parts=(0.5,))
+
+    def test_transactions_for_everything(self):
+        self.around(*two("arm", "atomic", "n=20", "kind=add.4"), "--observe", "every",
+                    "--interconnect", "bus", "--quantum", "2us", parts=(0.4,))
+
+    def test_processes_with_several_cpus(self):
+        # Which of them is next is QEMU's secret: the saver goes on as those that are restored, and
+        # is not the run without a checkpoint.
+        options = (*two("arm", "smp", "cpus=3", "1.cpus=2", "1.exit=0", "n=60", "1.n=60"),
+                   "--master.cpus", 3, "--slave.cpus", 2, "--quantum", "1us")
+        length = self.simulate(*options).statistics()["simulated_ns"]
+        for part in (0.2, 0.6):
+            saver, path = self.save(int(part * length), options)
+            for _ in range(2):
+                self.assert_same(saver, self.simulate("--restore", path))
+
+    def test_saved_again_from_a_restored_run(self):
+        options = two("arm", "ring", "n=300")
+        full = self.simulate(*options)
+        length = full.statistics()["simulated_ns"]
+        _, first = self.save(length // 4, options, "first")
+        second, path = self.save(length // 2, ("--restore", first), "second")
+        self.assert_same(full, second)
+        self.assertGreater(self.made_at(path), self.made_at(first))
+        self.assert_same(full, self.simulate("--restore", path))
+
+    def test_exit_with_the_checkpoint(self):
+        options = two("arm", "ring", "n=100")
+        full = self.simulate(*options)
+        length = full.statistics()["simulated_ns"]
+        run, path = self.save(length // 2, (*options, "--checkpoint-exit"))
+        self.assertLess(run.statistics()["simulated_ns"], length)
+        self.assertEqual(run.statistics()["simulated_ns"], self.made_at(path))
+        self.assert_same(full, self.simulate("--restore", path, *options))
+
+    def test_transaction_log_is_that_of_the_whole_run(self):
+        options = two("arm", "ring", "n=100")
+        log = self.path("full.db")
+        full = self.simulate(*options, "--log", log)
+        _, path = self.save(full.statistics()["simulated_ns"] // 2, options)
+        self.simulate("--restore", path, "--log", self.path("restored.db"))
+        self.assertEqual(self.rows(log), self.rows(self.path("restored.db")))
+
+    def rows(self, log):
+        with sqlite3.connect(log) as database:
+            tables = [n for (n,) in database.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+            found = {t: database.execute(f"SELECT * FROM {t}").fetchall() for t in tables}
+        self.assertGreater(sum(len(r) for r in found.values()), 500)
+        return found
+
+    # ---- slaves that a master boots
+
+    def boots(self, machine, cycles=4, end="reset"):
+        path = self.path("bundle")
+        bundle.write(path, [image(MACHINES[machine], i) for i in ("boot_report", "boot_second")])
+        return ("--master.machine", "arm", "--master.image", "boot_cycle", "--slave.boot", "master",
+                "--slave.machine", machine, "--input", path, "--param", f"end={end}",
+                "--param", f"cycles={cycles}")
+
+    def test_held_slave(self):
+        options = self.boots("arm")
+        _, path = self.save(1, (*options, "--quantum", "1us", "--checkpoint-exit"))
+        self.assertFalse(os.path.exists(os.path.join(path, "slave0", "devices")))
+        full = self.simulate(*options, "--quantum", "1us")
+        self.assertEqual(full.number("errors"), 0)
+        self.assert_same(full, self.simulate("--restore", path))
+
+    def check_booted(self, machine, end="reset"):
+        run = self.around(*self.boots(machine, end=end), parts=(0.2, 0.35, 0.5, 0.65, 0.8))
+        self.assertEqual(run.number("cycles"), 4)
+        self.assertEqual(run.number("errors"), 0)
+
+    def test_booted_arm(self):
+        self.check_booted("arm")
+
+    def test_booted_x86(self):
+        self.check_booted("x86-pc")
+
+    def test_booted_cortexm(self):
+        self.check_booted("cortexm")
+
+    def test_booted_riscv64(self):
+        self.check_booted("riscv64")
+
+    def test_slave_that_switches_itself_off(self):
+        self.check_booted("arm", end="exit")
+
+    def test_slave_whose_process_ends(self):
+        self.check_booted("aarch64", end="off")
+
+    def test_rpmsg_traffic(self):
+        # The monitor reads rings that guests write directly, and not in the same order on the
+        # host; in serial mode it does.
+        path = self.path("bundle")
+        bundle.write(path, [image(arch, "rpmsg_echo") for arch in ("arm", "cortexm")])
+        run = self.around("--master.machine", "arm", "--master.image", "rpmsg_traffic",
+                          "--slaves", 2, "--slave1.machine", "cortexm", "--slave.boot", "master",
+                          "--input", path, "--param", "cycles=1", "--param", "messages=150",
+                          "--mode", "serial", parts=(0.05, 0.3, 0.6, 0.9))
+        self.assertEqual(run.number("errors"), 0)
+        self.assertIn('"messages": 150', json.dumps(run.module("rpmsg")))
+
+    # ---- restored into another system
+
+    def test_another_interconnect(self):
+        data = self.path("data")
+        with open(data, "wb") as f:
+            f.write(random.Random(1).randbytes(30000))
+        options = ("--master.machine", "arm", "--input", data, "--slaves", 2,
+                   "--param", "job=4096")
+        full = self.simulate(*options)
+        digest = [line for line in full.console().splitlines() if line.startswith("sha256 ")]
+        _, path = self.save(full.statistics()["simulated_ns"] // 2, options)
+        others = (("--interconnect", "bus"), ("--interconnect", "crossbar"),
+                  ("--interconnect", "mesh", "--mode", "serial"),
+                  ("--interconnect", "bus", "--observe", "cached", "--quantum", "10us"),
+                  ("--interconnect", "mesh", "--observe", "every", "--dram", "on"))
+        for other in others:
+            run = self.simulate("--restore", path, *other)
+            self.assertEqual(run.statistics()["interconnect"], other[1])
+            self.assertEqual([line for line in run.console().splitlines()
+                              if line.startswith("sha256 ")], digest, other)
+            self.assertEqual(run.console("slave0").splitlines()[:1],
+                             full.console("slave0").splitlines()[:1])
+            self.assert_same(run, self.simulate("--restore", path, *other))
+
+    def test_slower_bus_is_felt_from_there_on(self):
+        options = two("arm", "messages", "count=200")
+        full = self.simulate(*options)
+        length = full.statistics()["simulated_ns"]
+        _, path = self.save(length // 2, (*options, "--interconnect", "bus"))
+        slow = self.simulate("--restore", path, "--set", "clock=100ns")
+        self.assertEqual(slow.number("received"), 200)
+        self.assertGreater(slow.statistics()["simulated_ns"], length)
+
+    # ---- refused
+
+    def small(self):
+        """Options of a short run, and a checkpoint of it."""
+        options = (*two("arm", "ring", "n=20"), "--quantum", "5us")
+        return options, self.save(10000, (*options, "--checkpoint-exit"))[1]
+
+    def copy(self, path):
+        copy = self.path("copy")
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(path, copy)
+        return copy
+
+    @ctest(once=True)
+    def test_refused_damaged(self):
+        _, path = self.small()
+        names = ["manifest.json", "memory-shm", "master/tape", "master/console", "master/devices",
+                 "master/ram.0", "slave0/ram", "slave0/tandem-sync"]
+        for name in names:
+            copy = self.copy(path)
+            with open(os.path.join(copy, name), "r+b") as f:
+                data = f.read(64)
+                f.seek(10)
+                f.write(bytes([data[10] ^ 1]))
+            self.assertIn("is damaged: " if name != "manifest.json" else "checkpoint",
+                          self.refused("--restore", copy), name)
+            copy = self.copy(path)
+            os.truncate(os.path.join(copy, name), os.path.getsize(os.path.join(copy, name)) // 2)
+            self.assertIn("is damaged: ", self.refused("--restore", copy), name)
+            os.remove(os.path.join(copy, name))
+            self.assertIn("is damaged: " if name != "manifest.json" else "there is none",
+                          self.refused("--restore", copy), name)
+
+    @ctest(once=True)
+    def test_refused_foreign(self):
+        _, path = self.small()
+        self.assertIn("there is none", self.refused("--restore", self.path("nowhere")))
+        os.makedirs(self.path("other"))
+        with open(self.path("other/file"), "w", encoding="utf-8") as f:
+            f.write("mine")
+        self.assertIn("there is none", self.refused("--restore", self.path("other")))
+        self.assertIn("something else in its place", self.refused(
+            *two("arm", "ring", "n=20"), "--checkpoint-at", "1us", "--checkpoint",
+            self.path("other")))
+        with open(os.path.join(path, "manifest.json"), encoding="utf-8") as f:
+            text = f.read()
+        version = json.loads(text)["tandem"]
+        with open(os.path.join(path, "manifest.json"), "w", encoding="utf-8") as f:
+            f.write(text.replace(f'"tandem": "{version}"', '"tandem": "0.0.7"'))
+        self.assertIn("it is of Tandem 0.0.7, and this is Tandem " + version,
+                      self.refused("--restore", path))
+
+    def test_refused_another_qemu(self):
+        _, path = self.small()
+        sentence = self.refused("--restore", path, environment={"TANDEM_TEST_QEMU_MAJOR": "9"})
+        self.assertRegex(sentence, r"checkpoint is of QEMU \d+\.\d+\.\d+, and this is QEMU 9\.")
+
+    @ctest(once=True)
+    def test_refused_another_system(self):
+        options, path = self.small()
+        for other, key in ((("--master.machine", "aarch64"), "master.image was"),
+                           (("--slave0.machine", "riscv64"), "slave0.image was"),
+                           (("--master.cpus", 2), "master.cpus was '1' and is '2'"),
+                           (("--master.memory", 64), "master.memory was '0' and is '64'"),
+                           (("--master.icount-shift", 1), "master.icount-shift was '0' and is '1'"),
+                           (("--slave.image", "clock"), "slave0.image was"),
+                           (("--slave.boot", "master"), "slave0.boot was 'self' and is 'master'"),
+                           (("--slaves", 2), "instances was 'master slave0'"),
+                           (("--shared-memory", "32M"), "master.windows was"),
+                           (("--seed", 2), "seed was '1' and is '2'"),
+                           (("--param", "n=30"), "param was"),
+                           (("--time-limit", "5us"), "time limit")):
+            sentence = self.refused("--restore", path, *other)
+            self.assertIn(path, sentence)
+            self.assertIn(key, sentence)
+        self.simulate("--restore", path, *options)  # the same
+
+    @ctest(once=True)
+    def test_refused_options(self):
+        options = two("arm", "ring", "n=20")
+        place = self.path("checkpoint")
+        self.assertIn("belong together", self.refused(*options, "--checkpoint-at", "1us"))
+        self.assertIn("belong together", self.refused(*options, "--checkpoint", place))
+        self.assertIn("of no use", self.refused(*options, "--checkpoint-exit"))
+        asked = ("--checkpoint-at", "1us", "--checkpoint", place)
+        self.assertIn("mode free has no checkpoints", self.refused(*options, *asked,
+                                                                   "--mode", "free"))
+        self.assertIn("master.qemu-args has '-drive'", self.refused(
+            *options, *asked, "--master.qemu-args", "-drive if=none,file=disk"))
+        self.assertIn("none was made", self.refused(
+            *options, "--checkpoint-at", "10s", "--checkpoint", place))
+        self.assertFalse(os.path.exists(place))
+
+    def test_refused_without_a_symbol(self):
+        # Who asks for no checkpoint does not notice.
+        options, path = self.small()
+        hidden = {"TANDEM_TEST_HIDE_SYMBOL": "qmp_xen_save_devices_state"}
+        self.simulate(*options, environment=hidden)
+        for again in ((*options, "--checkpoint-at", "1us", "--checkpoint", self.path("new")),
+                      ("--restore", path)):
+            self.assertIn("does not export 'qmp_xen_save_devices_state', which checkpoints need",
+                          self.refused(*again, environment=hidden))
+        self.assertFalse(os.path.exists(self.path("new")))
+        self.assertFalse(os.path.exists(self.path("new.partial")))
+
+    def test_refused_after_a_process_was_lost(self):
+        started = self.start(*two("arm", "clock", "n=4000", "1.n=4000", slave="riscv64"),
+                             "--realtime", "0.01", "--on-slave-crash", "report",
+                             "--checkpoint-at", "20ms", "--checkpoint", self.path("checkpoint"))
+        slave = started.qemu("qemu-system-riscv64")
+        self.assertTrue(wait_for(lambda: "CLOCK" in started.log("slave0")))
+        os.kill(slave, signal.SIGKILL)
+        run = self.finish(started, status=1)
+        self.assertIn("the run of slave0 cannot be repeated: its process was lost",
+                      run.errors()[0])
+
+    # ---- whatever happens
+
+    @ctest(timeout=600, once=True)
+    def test_killed_while_saving(self):
+        options = two("arm", "ring", "n=300")
+        full = self.simulate(*options)
+        length = full.statistics()["simulated_ns"]
+        _, path = self.save(length // 4, (*options, "--checkpoint-exit"))
+        chance, caught = random.Random(7), 0
+        for _ in range(KILLS):
+            started = self.start(*options, "--checkpoint-at", f"{length // 2}ns",
+                                 "--checkpoint", path)
+            wait_for(lambda: os.path.exists(path + ".partial") or not started.running(), 60, 0.0005)
+            wait_for(lambda: False, chance.random() * 0.05, 0.001)
+            caught += started.running()
+            started.signal(signal.SIGKILL)
+            started.wait()
+            self.assert_same(full, self.simulate("--restore", path))
+        self.assertGreater(caught, 0)
+        _, path = self.save(length // 2, options)
+        self.assertFalse(os.path.exists(path + ".partial"))
+
+
+if __name__ == "__main__":
+    main()
