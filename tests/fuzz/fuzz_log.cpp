@@ -31,6 +31,9 @@ std::string good_log()
                 {"striped", 0x10000, 0x10000, "memory", 0, 1u, {"device"}, 4096}};
   system.default_target = "memory";
   system.parameters["width"] = "8";
+  system.name = "near";
+  log.describe(system);
+  system.name = "far";
   log.describe(system);
   log.note("seed", "1");
   for (unsigned i = 0; i < 4; ++i) {
@@ -41,6 +44,8 @@ std::string good_log()
     t.length = 4;
     t.initiator = static_cast<std::int16_t>(i % 2);
     t.target = static_cast<std::int16_t>(i % 2);
+    t.interconnect = static_cast<std::int16_t>(i / 2);
+    t.origin = log.origin(i % 3, [](std::uint32_t number) { return std::to_string(number); });
     t.response = tlm::TLM_OK_RESPONSE;
     log.add(t);
     tandem::logged_message m;
@@ -92,18 +97,21 @@ private:
       const char *table;
       const char *columns[12];
     } places[] = {{"run", {"key", "value"}},
-                  {"initiators", {"id", "name", "transactions"}},
-                  {"targets", {"id", "name"}},
+                  {"interconnects", {"id", "name", "kind", "default_target"}},
+                  {"parameters", {"interconnect", "name", "value"}},
+                  {"origins", {"id", "name"}},
+                  {"initiators", {"id", "name", "transactions", "interconnect", "origin"}},
+                  {"targets", {"id", "name", "interconnect"}},
                   {"ranges",
                    {"id", "name", "address", "size", "target", "target_address", "initiator",
                     "granule", "more_targets"}},
                   {"transactions",
                    {"id", "start_ps", "end_ps", "initiator", "target", "command", "address",
-                    "length", "response", "waiting_ps", "target_ps"}},
+                    "length", "response", "waiting_ps", "target_ps", "origin"}},
                   {"messages",
                    {"id", "sent_ps", "returned_ps", "sender", "receiver", "source", "destination",
                     "length", "buffer", "endpoint"}}};
-    const auto &place = places[how.below(6)];
+    const auto &place = places[how.below(static_cast<unsigned>(std::size(places)))];
     unsigned columns = 0;
     while (columns < 12 && place.columns[columns])
       ++columns;
@@ -163,17 +171,28 @@ private:
 void read(const std::string &path)
 {
   const tandem::transaction_log_reader log(path);
-  const tandem::logged_system &system = log.system();
+  const auto exists = [](std::int16_t index, std::size_t among) {
+    return index >= 0 && static_cast<std::size_t>(index) < among;
+  };
   log.size();
   log.message_count();
   log.for_each([&](const tandem::logged_transaction &t) {
-    if (t.initiator < 0 || static_cast<std::size_t>(t.initiator) >= system.initiators.size() ||
-        t.target < -1 || t.target >= static_cast<int>(system.targets.size()) || t.start > t.end)
+    if (!exists(t.interconnect, log.systems().size()))
+      found("an impossible interconnect");
+    const tandem::logged_system &system = log.system(static_cast<std::size_t>(t.interconnect));
+    if (!exists(t.initiator, system.initiators.size()) ||
+        (t.target != -1 && !exists(t.target, system.targets.size())) ||
+        (t.origin != -1 && !exists(t.origin, log.origins().size())) || t.start > t.end)
       found("an impossible transaction");
   });
+  for (std::size_t n = 0; n < log.systems().size(); ++n) {
+    tandem::transaction_stream part(log, static_cast<int>(n));
+    while (const tandem::logged_transaction *const t = part.next())
+      if (static_cast<std::size_t>(t->interconnect) != n)
+        found("a transaction of another interconnect");
+  }
   log.for_each_message([&](const tandem::logged_message &m) {
-    if (m.sender < 0 || static_cast<std::size_t>(m.sender) >= system.initiators.size() ||
-        m.receiver < 0 || static_cast<std::size_t>(m.receiver) >= system.initiators.size())
+    if (!exists(m.sender, log.guests().size()) || !exists(m.receiver, log.guests().size()))
       found("an impossible message");
   });
 }

@@ -206,6 +206,13 @@ void write_two(const std::string &path)
   inner.target = 1;
   inner.origin = log.origin(9, name);
   log.add(inner);
+  inner.id = log.next_id();
+  inner.initiator = inner.target = 0;
+  log.add(inner);
+  inner.id = log.next_id();
+  inner.initiator = 1;
+  inner.origin = -1;
+  log.add(inner);
 }
 
 } // namespace
@@ -387,18 +394,23 @@ TEST(origins, log_of_several_has_each_with_its_own_names)
   EXPECT_EQ(reader.system(1).map[0].target, "m1");
   EXPECT_EQ(reader.system(1).map[0].initiator, 1u) << "its own index";
   EXPECT_EQ(reader.size_of(0), 1u);
-  EXPECT_EQ(reader.size(1, 1), 1u);
+  EXPECT_EQ(reader.size(1, 1), 2u);
   EXPECT_EQ(query(path, "SELECT interconnect, initiator, target, origin FROM log"),
-            (std::vector<std::string>{"near a far a", "far near m0 a", "far c m1 c"}));
+            (std::vector<std::string>{"near a far a", "far near m0 a", "far c m1 c",
+                                      "far near m0 c", "far c m0 -"}));
   const auto rows = rows_of(reader);
-  ASSERT_EQ(rows.size(), 3u);
+  ASSERT_EQ(rows.size(), 5u);
+  std::vector<std::string> origins;
+  for (const logged_transaction &row : rows)
+    origins.push_back(reader.origin(row));
+  EXPECT_EQ(origins, (std::vector<std::string>{"a", "a", "c", "c", ""}));
   EXPECT_EQ(rows[2].interconnect, 1);
   EXPECT_EQ(rows[2].initiator, 1);
   EXPECT_EQ(rows[2].target, 1);
   tandem::transaction_stream far(reader, 1);
   EXPECT_EQ(far.next()->id, 2u);
   EXPECT_EQ(far.next()->id, 3u);
-  EXPECT_EQ(far.next(), nullptr);
+  EXPECT_EQ(far.next()->origin, 1) << "the initiator has several";
   EXPECT_EQ(error_of([&] { reader.find(""); }),
             "the log '" + path +
                 "' is of several interconnects, of which one is to be named: near, far");
@@ -425,9 +437,10 @@ TEST(origins, timeline_has_what_is_asked_for)
     return result;
   };
   EXPECT_EQ(names({}), (std::vector<std::string>{"near: a", "near: b", "far: near", "far: c", "0 a",
-                                                 "2 a", "3 c"}));
-  EXPECT_EQ(names({1, ""}), (std::vector<std::string>{"far: near", "far: c", "0 a", "1 c"}));
-  EXPECT_EQ(names({1, "c"}), (std::vector<std::string>{"far: near", "far: c", "1 c"}));
+                                                 "2 a", "3 c", "2 c", "3 "}));
+  EXPECT_EQ(names({1, ""}),
+            (std::vector<std::string>{"far: near", "far: c", "0 a", "1 c", "0 c", "1 "}));
+  EXPECT_EQ(names({1, "c"}), (std::vector<std::string>{"far: near", "far: c", "1 c", "0 c"}));
 }
 
 TEST(origins, messages_have_guests_behind_any_interconnect)
@@ -535,8 +548,11 @@ TEST(origins, damaged_log_of_several_is_one_sentence)
   EXPECT_EQ(sentence("UPDATE transactions SET target = 0 WHERE id = 2"),
             "its transaction 2 has an impossible target")
       << "of the other interconnect";
-  EXPECT_EQ(sentence("UPDATE transactions SET origin = 2 WHERE id = 3"),
+  EXPECT_EQ(sentence("UPDATE initiators SET origin = -1; "
+                     "UPDATE transactions SET origin = 2 WHERE id = 3"),
             "its transaction 3 has an impossible origin");
+  EXPECT_EQ(sentence("UPDATE initiators SET origin = 2 WHERE id = 3"),
+            "an initiator has an origin that does not exist");
   EXPECT_EQ(sentence("UPDATE initiators SET interconnect = NULL WHERE id = 2"),
             "its transaction 2 has an impossible initiator");
   EXPECT_EQ(sentence("UPDATE initiators SET interconnect = 2 WHERE id = 0"),

@@ -160,14 +160,17 @@ void interconnect::b_transport(int tag, tlm::tlm_generic_payload &payload, sc_co
   if (delay != sc_core::SC_ZERO_TIME)
     arrive(delay);
   const unsigned initiator = static_cast<unsigned>(tag);
-  const named_access named(payload, *ports_[initiator]);
+  const access_extension *const access = payload.get_extension<access_extension>();
+  if (!says_whose(payload, access)) {
+    const named_access named(payload, *ports_[initiator]);
+    return b_transport(tag, payload, delay);
+  }
   const address_map::mapping *const range = decode(initiator, payload, delay);
   if (!range)
     return;
   const std::uint64_t address = payload.get_address();
   const std::uint64_t id = log_ ? log_->next_id() : 0;
   const sc_core::sc_time start = sc_core::sc_time_stamp() + delay;
-  const access_extension *const access = named.get();
   lock_group &group = *lock_of_[range->target];
   access_lock::pass pass(group.lock, initiator, access, delay);
   if (access && !access->is(lock_step::end) && group.lock.held_by(initiator, *access)) {

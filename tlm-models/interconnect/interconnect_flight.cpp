@@ -60,7 +60,7 @@ void interconnect::enter(journey &made)
     made.next = journey::stage::block;
     return thread_pool::instance().submit(made);
   }
-  say_whose(payload, *ports_[made.way.initiator], made.named);
+  made.named = say_whose(payload, *ports_[made.way.initiator]);
   made.spent = account();
   made.start = sc_core::sc_time_stamp();
   made.way = {made.way.initiator, range->target, &made.spent};
@@ -113,7 +113,7 @@ void interconnect::finish(flight &under_way)
   lock_of_[made.way.target]->lock.leave();
   leave(made.way, *made.payload, made.id, made.start, made.delay);
   if (made.named)
-    made.payload->clear_extension(ports_[made.way.initiator]);
+    made.payload->clear_extension<access_extension>();
   tlm::tlm_generic_payload &payload = *made.payload;
   const sc_core::sc_time delay = made.delay;
   transport_completion &whom = *made.whom;

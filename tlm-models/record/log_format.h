@@ -19,6 +19,9 @@ inline constexpr char kind_key[] = "interconnect";
 inline constexpr char default_target_key[] = "default_target";
 inline constexpr char parameter_prefix[] = "interconnect.";
 
+/// In place of the only origin that an initiator's transactions have: they say it themselves.
+inline constexpr std::int16_t several_origins = -1;
+
 [[noreturn]] inline void fail(const std::string &cause)
 {
   SC_REPORT_ERROR("/tandem/log", cause.c_str());

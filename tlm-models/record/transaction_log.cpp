@@ -31,7 +31,7 @@ CREATE TABLE interconnects (id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEX
 CREATE TABLE parameters (interconnect INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
   PRIMARY KEY (interconnect, name)) WITHOUT ROWID;
 CREATE TABLE initiators (id INTEGER PRIMARY KEY, name TEXT NOT NULL,
-  transactions INTEGER NOT NULL DEFAULT 0, interconnect INTEGER);
+  transactions INTEGER NOT NULL DEFAULT 0, interconnect INTEGER, origin INTEGER);
 CREATE TABLE targets (id INTEGER PRIMARY KEY, name TEXT NOT NULL, interconnect INTEGER);
 CREATE TABLE origins (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE ranges (id INTEGER PRIMARY KEY, name TEXT NOT NULL, initiator INTEGER,
@@ -149,9 +149,10 @@ public:
   }
   void close()
   {
-    sqlite::statement count(connection_, "UPDATE initiators SET transactions = ? WHERE id = ?");
-    for (const auto &[initiator, transactions] : counts_)
-      count.bind(0, transactions).bind(1, initiator).run();
+    sqlite::statement row(connection_,
+                          "UPDATE initiators SET transactions = ?, origin = ? WHERE id = ?");
+    for (const auto &[initiator, of] : counts_)
+      row.bind(0, of.transactions).bind(1, std::int64_t{of.origin}).bind(2, initiator).run();
     connection_.run("COMMIT");
   }
 
@@ -232,7 +233,8 @@ private:
       row.bind_null(at + 11);
     else
       row.bind(at + 11, std::int64_t{t.origin});
-    ++counts_[initiator + t.initiator];
+    sent &all = counts_[initiator + t.initiator];
+    all.origin = all.transactions++ == 0 || all.origin == t.origin ? t.origin : several_origins;
   }
   void write(const logged_message &m)
   {
@@ -253,9 +255,13 @@ private:
   struct first_numbers {
     std::int64_t initiator = 0, target = 0;
   };
-  std::vector<first_numbers> first_;            // by interconnect
-  std::map<std::int64_t, std::int64_t> counts_; // transactions by initiator
-  std::string error_;                           // of the thread
+  std::vector<first_numbers> first_; // by interconnect
+  struct sent {
+    std::int64_t transactions = 0;
+    std::int16_t origin = 0; // of all of them
+  };
+  std::map<std::int64_t, sent> counts_; // by initiator
+  std::string error_;                   // of the thread
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<batch> full_;

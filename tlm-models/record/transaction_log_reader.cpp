@@ -129,37 +129,52 @@ transaction_log_reader::next_place(std::int64_t interconnect,
   return {static_cast<std::int16_t>(of), static_cast<std::int16_t>(index)};
 }
 
-void transaction_log_reader::read_names(sqlite::connection &from)
+void transaction_log_reader::read_initiators(sqlite::connection &from)
 {
   transactions_.resize(systems_.size());
-  const std::string interconnect = old_ ? "0" : "interconnect";
-  sqlite::statement initiators(
-      from,
-      ("SELECT name, transactions, " + interconnect + " FROM initiators ORDER BY id").c_str());
-  while (initiators.step()) {
-    guests_.push_back(initiators.text(0));
+  sqlite::statement rows(
+      from, old_ ? "SELECT name, transactions, 0, id FROM initiators ORDER BY id"
+                 : "SELECT name, transactions, interconnect, origin FROM initiators ORDER BY id");
+  while (rows.step()) {
+    const std::string name = rows.text(0);
+    guests_.push_back(name);
+    if (old_) // who wrote it knew no more of an access than its initiator
+      origins_.push_back(name);
     initiators_.emplace_back();
-    if (initiators.is_null(2))
+    if (rows.is_null(2))
       continue;
-    const place here = next_place(initiators.number(2), &logged_system::initiators);
-    initiators_.back() = here;
+    place &here = initiators_.back();
+    here = next_place(rows.number(2), &logged_system::initiators);
+    if (old_)
+      here.origin = static_cast<std::int16_t>(origins_.size() - 1);
+    else if (!rows.is_null(3))
+      here.origin = checked_origin(rows.number(3));
     const auto of = static_cast<std::size_t>(here.interconnect);
-    systems_[of].initiators.push_back(initiators.text(0));
-    transactions_[of].push_back(static_cast<std::uint64_t>(initiators.number(1)));
+    systems_[of].initiators.push_back(name);
+    transactions_[of].push_back(static_cast<std::uint64_t>(rows.number(1)));
   }
-  sqlite::statement targets(from,
-                            ("SELECT name, " + interconnect + " FROM targets ORDER BY id").c_str());
-  while (targets.step()) {
-    targets_.push_back(next_place(targets.number(1), &logged_system::targets));
+}
+
+std::int16_t transaction_log_reader::checked_origin(std::int64_t number) const
+{
+  if (number < several_origins || number >= static_cast<std::int64_t>(origins_.size()))
+    throw sqlite::error("an initiator has an origin that does not exist");
+  return static_cast<std::int16_t>(number);
+}
+
+void transaction_log_reader::read_names(sqlite::connection &from)
+{
+  if (!old_)
+    for (sqlite::statement rows(from, "SELECT name FROM origins ORDER BY id"); rows.step();)
+      origins_.push_back(rows.text(0));
+  read_initiators(from);
+  sqlite::statement rows(from, old_ ? "SELECT name, 0 FROM targets ORDER BY id"
+                                    : "SELECT name, interconnect FROM targets ORDER BY id");
+  while (rows.step()) {
+    targets_.push_back(next_place(rows.number(1), &logged_system::targets));
     systems_[static_cast<std::size_t>(targets_.back().interconnect)].targets.push_back(
-        targets.text(0));
+        rows.text(0));
   }
-  if (old_) {
-    origins_ = guests_;
-    return;
-  }
-  for (sqlite::statement rows(from, "SELECT name FROM origins ORDER BY id"); rows.step();)
-    origins_.push_back(rows.text(0));
 }
 
 void transaction_log_reader::read_ranges(sqlite::connection &from)
@@ -232,6 +247,17 @@ const std::string &transaction_log_reader::origin(const logged_transaction &t) c
   return name_at(origins_, t.origin);
 }
 
+/// Whether transactions of an interconnect (-1: of any) have to say themselves whose they are.
+bool transaction_log_reader::says_origin(int interconnect) const
+{
+  return std::any_of(initiators_.begin(), initiators_.end(), [&](const place &from) {
+    return from.origin == several_origins && from.interconnect >= 0 &&
+           (interconnect < 0 || from.interconnect == interconnect) &&
+           size(static_cast<std::size_t>(from.index),
+                static_cast<std::size_t>(from.interconnect)) != 0;
+  });
+}
+
 std::uint64_t transaction_log_reader::size_of(std::size_t interconnect) const
 {
   const std::vector<std::uint64_t> &counts = transactions_.at(interconnect);
@@ -262,8 +288,9 @@ public:
   using block = std::vector<logged_transaction>;
 
   decoder(const transaction_log_reader &log, int interconnect)
-      : path_(log.path()), old_(log.old_), only_(interconnect), initiators_(log.initiators_),
-        targets_(log.targets_), origins_(log.origins_.size())
+      : path_(log.path()), only_(interconnect), initiators_(log.initiators_),
+        targets_(log.targets_), origins_(static_cast<std::int64_t>(log.origins_.size())),
+        says_origin_(log.says_origin(interconnect))
   {
     database from(path_);
     sqlite::statement last(from, "SELECT max(id) FROM transactions");
@@ -354,7 +381,8 @@ private:
   {
     return std::string("SELECT id, start_ps, end_ps, initiator, target, command, address, length, "
                        "response, waiting_ps, target_ps") +
-           (old_ ? "" : ", origin") + " FROM transactions WHERE id >= ? AND id < ? ORDER BY id";
+           (says_origin_ ? ", origin" : "") +
+           " FROM transactions WHERE id >= ? AND id < ? ORDER BY id";
   }
   /// Returns what no transaction can have; nullptr when there is nothing.
   const char *read_row(sqlite::statement &row, logged_transaction &t) const
@@ -380,13 +408,12 @@ private:
     t.response = static_cast<std::int8_t>(row.number(8));
     t.waiting = ps_.ticks(row.number(9));
     t.target_time = ps_.ticks(row.number(10));
-    // Nobody who writes an old log knows more than the initiator.
-    const std::int64_t origin = row.number(old_ ? 3 : 11);
-    t.origin = static_cast<std::int16_t>(origin);
-    if (origin == 0 && row.is_null(old_ ? 3 : 11))
-      t.origin = -1;
-    else if (static_cast<std::uint64_t>(origin) >= origins_)
-      return "origin";
+    t.origin = from->origin;
+    if (t.origin == several_origins && says_origin_ && !row.is_null(11)) {
+      if (row.number(11) < 0 || row.number(11) >= origins_)
+        return "origin";
+      t.origin = static_cast<std::int16_t>(row.number(11));
+    }
     return impossible_part(t);
   }
   using place = transaction_log_reader::place;
@@ -397,10 +424,10 @@ private:
   }
 
   const std::string path_;
-  const bool old_;
   const int only_; // interconnect; -1: all
   const std::vector<place> initiators_, targets_;
-  const std::size_t origins_;
+  const std::int64_t origins_;
+  const bool says_origin_; // a row; else its initiator does
   const picoseconds ps_;
   std::uint64_t blocks_ = 0;
   std::mutex mutex_;

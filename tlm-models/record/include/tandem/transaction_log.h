@@ -182,14 +182,18 @@ private:
   struct place {
     std::int16_t interconnect = -1; // -1: a guest that is at none
     std::int16_t index = -1;        // there
+    std::int16_t origin = -1;       // of all its transactions; -1: they say it themselves
   };
 
   void read_interconnects(sqlite::connection &from);
   void read_system_of_old();
   void read_names(sqlite::connection &from);
+  void read_initiators(sqlite::connection &from);
   void read_ranges(sqlite::connection &from);
   place next_place(std::int64_t interconnect, std::vector<std::string> logged_system::*names) const;
   unsigned seen_by(std::int64_t initiator, std::int16_t interconnect) const;
+  std::int16_t checked_origin(std::int64_t number) const;
+  bool says_origin(int interconnect) const;
 
   std::string path_;
   bool old_ = false; // without the table `interconnects`, and what came with it

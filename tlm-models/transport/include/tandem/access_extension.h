@@ -35,7 +35,7 @@ enum class lock_step {
 /// Initiators that do not say who they are are told apart by the ports of the first interconnect on
 /// the way: it attaches the extension of the port (say_whose) to a payload that has none, until
 /// the access has ended, and enters the port's number in one that says `unknown`. A payload with
-/// TLM_IGNORE_COMMAND is left alone.
+/// TLM_IGNORE_COMMAND and no extension is left alone.
 ///
 /// With TLM_IGNORE_COMMAND, the payload is about order only. It moves no data and takes no time,
 /// but waits as a plain or locked access would: begin takes the lock before the first access, end
@@ -85,19 +85,25 @@ private:
   access_extension &extension_;
 };
 
-/// Sees to it that a payload says whose access it is. port: of enter_initiator(), for what comes by
-/// this port and does not say it. Returns what it says, or null: it is to be left alone. attached:
-/// the port's own is on it, to be taken off when the access has ended.
-inline access_extension *say_whose(tlm::tlm_generic_payload &payload, access_extension &port,
-                                   bool &attached)
+/// Whether nothing is to be done so that a payload says whose access it is. given: what is on it.
+inline bool says_whose(const tlm::tlm_generic_payload &payload, const access_extension *given)
+{
+  return given ? given->initiator != access_extension::unknown
+               : payload.get_command() == tlm::TLM_IGNORE_COMMAND;
+}
+
+/// Sees to it that it says so. port: of enter_initiator(), for what comes by this port and does not
+/// say it. True: the port's own is on the payload, to be taken off when the access has ended.
+inline bool say_whose(tlm::tlm_generic_payload &payload, access_extension &port)
 {
   access_extension *const given = payload.get_extension<access_extension>();
-  attached = !given && payload.get_command() != tlm::TLM_IGNORE_COMMAND;
-  if (attached)
-    payload.set_extension(&port);
-  else if (given && given->initiator == access_extension::unknown)
+  if (says_whose(payload, given))
+    return false;
+  if (given)
     given->initiator = port.initiator;
-  return attached ? &port : given;
+  else
+    payload.set_extension(&port);
+  return !given;
 }
 
 /// The same for as long as it lives.
@@ -105,7 +111,7 @@ class named_access
 {
 public:
   named_access(tlm::tlm_generic_payload &payload, access_extension &port)
-      : payload_(payload), says_(say_whose(payload, port, attached_))
+      : payload_(payload), attached_(say_whose(payload, port))
   {
   }
   named_access(const named_access &) = delete;
@@ -113,14 +119,12 @@ public:
   ~named_access()
   {
     if (attached_)
-      payload_.clear_extension(says_);
+      payload_.clear_extension<access_extension>();
   }
-  const access_extension *get() const { return says_; }
 
 private:
   tlm::tlm_generic_payload &payload_;
-  bool attached_ = false;
-  access_extension *const says_;
+  const bool attached_;
 };
 
 /// Sends a payload that is about order only, see access_extension. socket: an initiator socket.
