@@ -8,8 +8,8 @@
  * exact: QEMU, left alone, would "warp" the virtual clock of a sleeping guest to the next
  * timer, at a moment that depends on the host. It cannot here: before sync_work starts the
  * CPU has work queued and does not count as sleeping, while it runs it holds the big lock,
- * before it releases the lock it disables the clock, and before it runs timers it queues
- * itself again.
+ * before it releases the lock, whatever it has to report, it disables the clock, and before it
+ * runs timers it queues itself again.
  */
 #define _GNU_SOURCE
 #include "adapter.h"
@@ -38,7 +38,8 @@ static uint64_t level;
 
 /* What the CPU thread has to report next, besides a halt that it finds itself. */
 static bool ready_due, window_due, reset_due, reset_by_guest;
-static bool clock_disabled;
+static bool clock_disabled; /* for an exchange while all CPUs sleep */
+static bool known_asleep;   /* and SystemC answers when something is due, or work is signalled */
 static bool shut_down;
 static bool ends_next;     /* an instruction that may end the guest comes, and none has yet */
 static bool behind_ending; /* the CPU thread is right behind the instruction that ends the guest */
@@ -209,9 +210,7 @@ static bool post_halted(void)
   struct tandem_wire_request *request = tandem_channel_request(TANDEM_WIRE_HALTED);
   if (deadline >= 0)
     request->next_timer_ns = request->time_ns + (uint64_t)deadline;
-  clock_disabled = true;
-  q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, false);
-  tandem_channel_post();
+  known_asleep = true;
   return true;
 }
 
@@ -241,8 +240,14 @@ static void post_reset(void)
   tandem_channel_request(TANDEM_WIRE_RESET);
 }
 
-/* A guest that sleeps, and of which SystemC knows it, is answered like one that has said so. */
+/* What was reported before of a guest that sleeps: SystemC knows, and answers as it does then. */
 static void stay_asleep(void)
+{
+  known_asleep = q.all_cpu_threads_idle();
+}
+
+/* QEMU warps the clock of a guest that sleeps as soon as the big lock is released. */
+static void hold_clock(void)
 {
   if (!q.all_cpu_threads_idle())
     return;
@@ -277,9 +282,10 @@ static bool post_due(void)
   } else if (window_due) {
     window_due = false;
     tandem_channel_request(TANDEM_WIRE_WINDOW);
-  } else {
-    return post_halted();
+  } else if (!post_halted()) {
+    return false;
   }
+  hold_clock();
   tandem_channel_post();
   return true;
 }
@@ -287,7 +293,7 @@ static bool post_due(void)
 /* Whether a guest that SystemC believes asleep has something to do by QEMU's own doing. */
 static bool has_own_work(void)
 {
-  return clock_disabled && !resuming && !q.all_cpu_threads_idle();
+  return known_asleep && !resuming && !q.all_cpu_threads_idle();
 }
 
 /* Waits for the reply with the lock released. False when QEMU is being stopped: the
@@ -296,7 +302,7 @@ static bool await_reply(void)
 {
   bool started = q.runstate_is_running(), stopping = false;
   tandem_unlock();
-  if (!tandem_channel_spin(clock_disabled ? HALTED_SPIN_NS : WINDOW_SPIN_NS)) {
+  if (!tandem_channel_spin(known_asleep ? HALTED_SPIN_NS : WINDOW_SPIN_NS)) {
     while (!stopping && !tandem_channel_sleep(STOP_POLL_MS)) {
       /* With the lock: between a stop's change of the run state and its request to the CPUs, a
        * guest that sleeps would look as if it had work. */
@@ -391,8 +397,7 @@ static void exchange(void)
       return;
     bool was_halted = clock_disabled;
     tandem_sync_apply(tandem_channel_take());
-    if (was_halted)
-      clock_disabled = false;
+    clock_disabled = known_asleep = false;
     if (resetting)
       return begin_reset();
     if (saving)

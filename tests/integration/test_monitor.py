@@ -103,6 +103,27 @@ class MonitorTest(PlatformTest):
                 run = self.finish(started)
                 self.assert_same(plain, run)
 
+    def test_asking_while_misses_are_reported_changes_no_result(self):
+        # What missed is reported when the guest falls asleep, and the answer takes its time here;
+        # QEMU's main loop, kept awake by questions, must not move the clock on meanwhile.
+        options = ("--master.image", "idle", "--param", "0.ns=500000", "--slave.machine",
+                   "cortexm", "--slave.image", "buffer", "--slave.memory", "platform", "--observe",
+                   "cached")
+        plain = self.simulate(*options)
+        self.assertGreater(plain.module("slave0")["requests"]["misses"], 1)
+        started = self.start(*options, "--realtime", "0.002", "--slave0.qmp", self.path("s"))
+        monitor = self.monitor("s")
+        try:
+            while True:
+                monitor.running()
+        except (OSError, ValueError):
+            pass
+        asked = self.finish(started)
+        self.assertEqual(asked.logs(), plain.logs())
+        for name in ["trace.vcd", *plain.logs()]:
+            self.assertEqual(asked.file(name), plain.file(name), name)
+        self.assertEqual(asked.module("slave0")["cache"], plain.module("slave0")["cache"])
+
     def test_stopped_while_it_sleeps(self):
         options = ("--master.image", "clock", "--param", "0.n=10000", "--slave.image", "idle",
                    "--param", "1.ns=5000000", "--param", "1.exit=0")
