@@ -57,7 +57,6 @@ class LinuxRam(LinuxTest):
         # About a third of all instructions are loads and stores.
         self.assertGreater(counts["loads"] + counts["stores"], instructions / 8)
         self.assertLess(counts["loads"] + counts["stores"], instructions)
-        self.assert_same(cached, self.boot(platform, arch, *observed, "--mode", "serial"))
 
         # The first transfers, by their addresses: fetches are in the kernel.
         started = self.start_linux(platform, arch, SCRIPT, options=[
@@ -75,7 +74,7 @@ class LinuxRam(LinuxTest):
     def test_amd64(self):
         self.check("x86-arm", "amd64", kernel=range(16 << 20, 48 << 20))
 
-    @ctest(timeout=LONG)
+    @ctest(timeout=LONG, once=True)
     def test_armhf_with_two_cpus(self):
         self.check("arm-cortexm", "armhf", "--master.cpus", 2, kernel=range(0, 32 << 20))
 
@@ -84,7 +83,7 @@ class LinuxRam(LinuxTest):
         machine = ("--master.machine", "aarch64", "--master.cpus", 1)
         self.check("arm-cortexm", "arm64", *machine, kernel=range(2 << 20, 64 << 20))
 
-    @ctest(timeout=LONG)
+    @ctest(timeout=LONG, once=True)
     def test_hits_and_misses_of_a_boot_are_those_of_a_cache_of_transactions(self):
         options = ("--master.machine", "aarch64", "--master.cpus", 1, "--master.memory",
                    "platform:256", "--check", "off", "--observe")
