@@ -70,7 +70,7 @@ class LinuxRam(LinuxTest):
         self.assertLess(max(addresses), SIZE)
         self.assertGreater(sum(a in kernel for a in addresses), 1000)
 
-    @ctest(timeout=LONG)
+    @ctest(timeout=LONG, once=True)
     def test_amd64(self):
         self.check("x86-arm", "amd64", kernel=range(16 << 20, 48 << 20))
 
@@ -97,7 +97,7 @@ class LinuxRam(LinuxTest):
         self.assertEqual(counts["l1_misses"], same["read_misses"] + same["write_misses"])
         self.assertEqual(counts["write_backs"], same["write_backs"])
 
-    @ctest(timeout=LONG)
+    @ctest(timeout=LONG, once=True)
     def test_boots_again_after_a_reset(self):
         how = {"platform": "arm-cortexm", "arch": "arm64"}
         options = ["--master.machine", "aarch64", "--master.cpus", 1,
