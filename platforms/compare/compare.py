@@ -46,6 +46,9 @@ def parser_of_options():
     add("--system", metavar="FILE",
         help="in place of a platform, the system that this file describes; without --workload its "
              "instances run the programs that it says")
+    add("--from", dest="origin", metavar="DIR",
+        help="in place of a platform, go on with what was saved in this checkpoint: every run "
+             "begins there, and none has to boot")
     add("--set", action="append", default=[], metavar="KEY=V1,V2,...",
         help="parameter of those interconnects that have it; NAME.KEY: a key of an instance, a "
              "part or an interconnect (mesh.kind=mesh,ring), or run.KEY; may be repeated")
@@ -84,7 +87,8 @@ def parse(words):
         own, others = words[:words.index("--")], words[words.index("--") + 1:]
     parser = parser_of_options()
     arguments = parser.parse_args(own)
-    needed = ("out",) if arguments.system else ("workload", "interconnect", "out")
+    needed = ("out",) if arguments.system or arguments.origin else \
+        ("workload", "interconnect", "out")
     missing = [f"--{name}" for name in needed if getattr(arguments, name) is None]
     if missing:
         parser.error("the following arguments are required: " + ", ".join(missing))
@@ -98,17 +102,32 @@ def parse(words):
 
 
 def check_of_kind(arguments):
-    """Options that only platforms have, or only descriptions."""
-    if not arguments.system:
+    """Options that only platforms have, or only descriptions or checkpoints."""
+    if not arguments.system and not arguments.origin:
         if arguments.of:
             raise Refused("--of is for a --system; a platform has one interconnect")
         return
-    for name, instead in (("platform", "give one of them"),
-                          ("interconnect", "give --set NAME.kind=A,B"),
-                          ("slaves", "the file says which instances there are"),
-                          ("replay", "its log would have to be of all interconnects")):
+    what = "--from" if arguments.origin else "a --system"
+    instead = {"platform": "give one of them",
+               "slaves": f"the {'checkpoint' if arguments.origin else 'file'} says which instances "
+                         "there are",
+               "replay": "its log would have to be of all interconnects"}
+    if arguments.origin:
+        instead.update(system="give one of them", workload="its guests run what they ran",
+                       param="its programs have theirs already")
+    else:
+        instead["interconnect"] = "give --set NAME.kind=A,B"
+    for name, reason in instead.items():
         if getattr(arguments, name):
-            raise Refused(f"--{name} is not for a --system: {instead}")
+            raise Refused(f"--{name} is not for {what}: {reason}")
+
+
+def subject_of(arguments, build, others):
+    if arguments.origin:
+        return Subject(build, "tandem-system", ["--restore", arguments.origin, *others])
+    if arguments.system:
+        return Subject(build, "tandem-system", [arguments.system, *others])
+    return Subject(build, arguments.platform or "x86-arm", others)
 
 
 def lock(directory):
@@ -124,8 +143,7 @@ def lock(directory):
 def compare(words):
     arguments, others = parse(words)
     build = os.path.abspath(arguments.build)
-    subject = Subject(build, "tandem-system", [arguments.system, *others]) if arguments.system \
-        else Subject(build, arguments.platform or "x86-arm", others)
+    subject = subject_of(arguments, build, others)
     jobs = plan(arguments, subject)
     require_gnuplot()
     for job in jobs:

@@ -76,11 +76,12 @@ def without_repetition(choices):
 
 def plan(arguments, subject):
     """All runs, in the order of the tables."""
-    jobs = (plan_system if arguments.system else plan_platform)(arguments, subject)
+    described = arguments.system or arguments.origin
+    jobs = (plan_system if described else plan_platform)(arguments, subject)
     modes = len({job.observe for job in jobs}) > 1
     for job in jobs:
         job.labels = [*job.chosen, *[("observe", job.observe)] * modes, *job.params]
-    if arguments.system:
+    if described:
         choose_columns(jobs)
     if arguments.replay:
         plan_replays(jobs)
@@ -139,13 +140,21 @@ def of_interconnects(arguments, platform, interconnects):
     return without_repetition(sets), without_repetition(others)
 
 
+def name_of(path):
+    """What tables call the system of that file, or of that checkpoint."""
+    return os.path.basename(os.path.abspath(path)).removesuffix(".toml")
+
+
 def plan_system(arguments, system):
     workloads = workloads_of(arguments.workload) if arguments.workload else \
-        {os.path.basename(arguments.system).removesuffix(".toml"): None}
+        {name_of(arguments.system or arguments.origin): None}
     modes = observations(arguments.observe) if arguments.observe else [None]
     sets, others = settings(arguments.set, "--set"), settings(arguments.vary, "--vary")
     params = axes(arguments.param, "--param")
     look(system, workloads, [axis for axis in sets if "." in axis[0]] + others)
+    if arguments.interconnect:
+        sets.insert(0, ("kind", known(split_list(arguments.interconnect, "--interconnect"),
+                                      sorted(system.interconnects), "interconnect")))
     choices = without_repetition([(with_owner(name, system), values) for name, values in sets] +
                                  others)
     network = network_of(arguments.of, choices, system)

@@ -33,12 +33,14 @@ def hash_of(path):
 
 
 def hashes_of_files(words):
-    """{path: hash} of the files that words name, also as NAME=FILE."""
+    """{path: hash} of the files that words name, also as NAME=FILE. A checkpoint is a directory with
+    one file that has the fingerprints of the others."""
     found = {}
     for path in {part for word in words for part in (word, *re.split("[=, ]", word))}:
         try:
-            if os.path.isfile(path):
-                found[path] = hash_of(path)
+            file = os.path.join(path, "manifest.json") if os.path.isdir(path) else path
+            if os.path.isfile(file):
+                found[path] = hash_of(file)
         except (OSError, ValueError):
             pass  # the program will say so, should it need the file
     return found

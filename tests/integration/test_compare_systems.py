@@ -288,6 +288,52 @@ to = "memory"
                           "--of", "interconnect")
         self.assertFalse(os.path.exists(self.path("out")))
 
+    def save(self, place, at):
+        """A checkpoint of a run in which both guests stream through the shared memory."""
+        self.simulate("--master.machine", "arm", "--master.image", "triad", "--slave.image", "triad",
+                      "--param", "n=64k", "--observe", "cached", "--checkpoint-at", at,
+                      "--checkpoint", place, "--checkpoint-exit")
+
+    @ctest(timeout=600, once=True)
+    def test_from_a_checkpoint(self):
+        place = self.path("saved")
+        self.save(place, "300us")
+        options = ("--from", place, "--interconnect", "router,mesh", "--set", "width=4,8", "--vary",
+                   "run.quantum=50us")
+        self.compare(*options)
+        rows = self.rows()
+        self.assertEqual([(row["workload"], row["interconnect"], row["interconnect.width"])
+                          for row in rows],
+                         [("saved", "router", ""), ("saved", "mesh", "4"), ("saved", "mesh", "8")])
+        for row, more in zip(rows, ((), ("--set", "width=4"), ("--set", "width=8"))):
+            run = self.simulate("--restore", place, "--interconnect", row["interconnect"],
+                                "--quantum", "50us", *more)
+            self.assertEqual(int(row["guest_ns"]), run.number("ns"))
+        self.assertLess(int(rows[0]["guest_ns"]), int(rows[2]["guest_ns"]))
+        self.assertLess(int(rows[2]["guest_ns"]), int(rows[1]["guest_ns"]))
+        # Nothing is made twice, and everything anew from another checkpoint in the same place.
+        self.assertIn("3 of 3 runs are there already", self.compare(*options).stderr)
+        self.save(place, "400us")
+        self.assertNotIn("there already", self.compare(*options).stderr)
+
+    @ctest(timeout=300, once=True)
+    def test_from_a_checkpoint_refused(self):
+        for sentence, options in (
+                ("there is none", ("--from", self.path("nowhere"))),
+                ("--workload is not for --from: its guests run what they ran",
+                 ("--from", "x", "--workload", "triad")),
+                ("--param is not for --from", ("--from", "x", "--param", "n=4")),
+                ("--system is not for --from", ("--from", "x", "--system", "y")),
+                ("--slaves is not for --from", ("--from", "x", "--slaves", "2"))):
+            with self.subTest(sentence):
+                self.refused_with(sentence, *options)
+        # What a checkpoint cannot be restored into is a run that fails, with the reason.
+        place = self.path("saved")
+        self.save(place, "300us")
+        failed = self.compare("--from", place, "--set", "master.cpus=1,2", status=1)
+        self.assertIn("master.cpus was '1' and is '2'", failed.stderr)
+        self.assertEqual([row["master.cpus"] for row in self.rows()], ["1"])
+
 
 if __name__ == "__main__":
     main()
