@@ -37,6 +37,7 @@ test_all() {
 # not find room where the host spreads addresses widely, hence setarch.
 races() {
   setup
+  build_guests
   configure tsan -DTANDEM_TESTS=ON
   run cmake --build --preset tsan --target raced >&2
   fixed=
