@@ -27,7 +27,7 @@ TEST(idm, identification_tells_each_port_who_it_is)
   for (unsigned p = 0; p < 3; ++p)
     EXPECT_EQ(b.get(p, TANDEM_IDM_SELF), p);
   EXPECT_EQ(b.get(1, TANDEM_IDM_ID), 0x4d444954u);
-  EXPECT_EQ(b.get(1, TANDEM_IDM_VERSION), 0x00010001u);
+  EXPECT_EQ(b.get(1, TANDEM_IDM_VERSION), 0x00010002u);
   EXPECT_EQ(b.get(1, TANDEM_IDM_PARTICIPANTS), 3u);
   EXPECT_EQ(b.get(1, TANDEM_IDM_FIFO_DEPTH), 4u);
   EXPECT_EQ(b.get(1, TANDEM_IDM_LOCKS), 2u);

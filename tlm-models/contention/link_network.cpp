@@ -240,7 +240,7 @@ void link_network::arrive(packet &who)
   who.queued = true;
   where.waiting.push(who, who.what.initiator, time_of(cycle_));
   where.queue_length = static_cast<unsigned>(where.waiting.size());
-  where.longest_queue = std::max(where.longest_queue, where.waiting.size());
+  where.longest_queue.set(where.queue_length);
 }
 
 void link_network::grant(link &where, packet &who)
@@ -267,6 +267,7 @@ void link_network::choose(link &where)
 {
   packet &who = where.waiting.take(*where.rule);
   where.queue_length = static_cast<unsigned>(where.waiting.size());
+  where.longest_queue.set(where.queue_length);
   const std::uint64_t waited = cycle_ - who.asked;
   where.waited += waited;
   who.waited += waited;
@@ -305,7 +306,7 @@ void link_network::show_idle()
 nlohmann::ordered_json link_network::occupancy()
 {
   catch_up();
-  const sc_core::sc_time now = sc_core::sc_time_stamp(), nanosecond(1, sc_core::SC_NS);
+  const sc_core::sc_time now = sc_core::sc_time_stamp();
   nlohmann::ordered_json report = nlohmann::ordered_json::array();
   for (const link &item : links_) {
     sc_core::sc_time held = time_of(item.held);
@@ -314,10 +315,11 @@ nlohmann::ordered_json link_network::occupancy()
     report.push_back({{"link", item.name},
                       {"transactions", item.transactions},
                       {"bytes", item.bytes},
-                      {"busy_ns", held / nanosecond},
-                      {"utilisation", now > sc_core::SC_ZERO_TIME ? held / now : 0.0},
-                      {"waiting_ns", time_of(item.waited) / nanosecond},
-                      {"longest_queue", item.longest_queue},
+                      {"busy_ns", statistic::nanoseconds(held)},
+                      {"utilisation", statistic::quotient(static_cast<double>(held.value()),
+                                                          static_cast<double>(now.value()))},
+                      {"waiting_ns", statistic::nanoseconds(time_of(item.waited))},
+                      {"longest_queue", item.longest_queue.report()},
                       {"load", item.load.report_shares("utilisation")}});
   }
   return report;

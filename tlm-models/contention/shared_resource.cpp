@@ -114,7 +114,7 @@ void shared_resource::queue(request &item)
   waiting_.push(item, item.initiator, item.asked);
   ++contended_;
   queue_length_ = static_cast<unsigned>(waiting_.size());
-  longest_queue_ = std::max(longest_queue_, waiting_.size());
+  longest_queue_.set(queue_length_);
 }
 
 void shared_resource::wait_for(request &item)
@@ -126,6 +126,7 @@ void shared_resource::wait_for(request &item)
   } catch (...) { // the thread is killed or reset while it waits
     waiting_.remove(item.initiator, item);
     queue_length_ = static_cast<unsigned>(waiting_.size());
+    longest_queue_.set(queue_length_);
     spare_events_.push_back(item.granted);
     throw;
   }
@@ -145,6 +146,7 @@ void shared_resource::released()
     return; // all who waited were killed
   request &item = waiting_.take(*arbiter_);
   queue_length_ = static_cast<unsigned>(waiting_.size());
+  longest_queue_.set(queue_length_);
   item.start = std::max(free_at_, item.earliest);
   grant(item.initiator, item.start, item.length);
   if (!waiting_.empty())
@@ -177,9 +179,10 @@ nlohmann::ordered_json shared_resource::occupancy() const
   const sc_core::sc_time held = held_ > ahead ? held_ - ahead : sc_core::SC_ZERO_TIME;
   return {{"grants", grants_},
           {"contended", contended_},
-          {"longest_queue", longest_queue_},
-          {"busy_ns", held / sc_core::sc_time(1, sc_core::SC_NS)},
-          {"utilisation", now > sc_core::SC_ZERO_TIME ? held / now : 0.0},
+          {"longest_queue", longest_queue_.report()},
+          {"busy_ns", statistic::nanoseconds(held)},
+          {"utilisation", statistic::quotient(static_cast<double>(held.value()),
+                                              static_cast<double>(now.value()))},
           {"load", load_.report_shares("utilisation")}};
 }
 

@@ -46,6 +46,9 @@ idm::idm(sc_core::sc_module_name, const idm_config &config)
       [this](unsigned source, std::uint32_t destinations) { rang(source, destinations); });
   mailboxes_ = std::make_unique<idm_mailboxes>(config.participants, config.fifo_depth, changed);
   locks_ = std::make_unique<idm_locks>(config.participants, config.locks);
+  marks_ = std::make_unique<idm_marks>(
+      config.participants,
+      [this](unsigned participant, guest_mark &mark) { marked(participant, mark); });
   boot_ = std::make_unique<idm_boot>(config, changed,
                                      [this](const boot_command &wanted) { command(wanted); });
   declare_identification();
@@ -54,6 +57,7 @@ idm::idm(sc_core::sc_module_name, const idm_config &config)
   doorbells_->declare(registers_);
   mailboxes_->declare(registers_);
   locks_->declare(registers_);
+  marks_->declare(registers_);
   boot_->declare(registers_);
 }
 
@@ -141,6 +145,13 @@ void idm::rang(unsigned source, std::uint32_t destinations) const
     observer->rang(source, destinations, sc_core::sc_time_stamp() + offset_);
 }
 
+void idm::marked(unsigned participant, guest_mark &mark) const
+{
+  mark.time = sc_core::sc_time_stamp() + offset_;
+  for (idm_observer *const observer : observers_)
+    observer->marked(participant, mark);
+}
+
 void idm::command(const boot_command &command)
 {
   for (idm_observer *const observer : observers_)
@@ -164,6 +175,7 @@ void idm::reset_port(unsigned participant)
   doorbells_->reset(participant);
   mailboxes_->reset(participant);
   locks_->reset(participant);
+  marks_->reset(participant);
   update_irq(participant);
 }
 
@@ -218,7 +230,8 @@ nlohmann::ordered_json idm::statistics() const
 {
   nlohmann::ordered_json participants = nlohmann::ordered_json::array();
   for (unsigned p = 0; p < config_.participants; ++p) {
-    nlohmann::ordered_json entry = {{"participant", p}, {"accesses", ports_[p].accesses}};
+    nlohmann::ordered_json entry = {{"participant", statistic::label(p)},
+                                    {"accesses", ports_[p].accesses}};
     doorbells_->report(p, entry);
     mailboxes_->report(p, entry);
     locks_->report(p, entry);

@@ -125,7 +125,6 @@ void idm_mailboxes::push(unsigned from, unsigned to, std::uint32_t word)
   queue.words[(queue.head + queue.level) % depth_] = word;
   ++queue.level;
   ++queue.sent;
-  queue.highest = std::max(queue.highest, queue.level);
   level_changed(from, to);
 }
 
@@ -160,6 +159,7 @@ void idm_mailboxes::reset(unsigned participant)
 void idm_mailboxes::level_changed(unsigned from, unsigned to)
 {
   const unsigned level = between(from, to).level;
+  between(from, to).highest.set(level);
   assign(states_[to].rx_ready, from, level > 0);
   assign(states_[from].tx_full, to, level == depth_);
   assign(states_[from].tx_low, to, level <= depth_ / 2);
@@ -192,10 +192,10 @@ void idm_mailboxes::report(unsigned participant, nlohmann::ordered_json &to) con
   for (unsigned p = 0; p < participants_; ++p) {
     const fifo &sent = between(participant, p);
     const fifo &received = between(p, participant);
-    peers.push_back({{"peer", p},
+    peers.push_back({{"peer", statistic::label(p)},
                      {"words_sent", sent.sent},
                      {"words_dropped", sent.dropped},
-                     {"highest_level", sent.highest},
+                     {"highest_level", sent.highest.report()},
                      {"words_received", received.taken},
                      {"underruns", received.underruns}});
   }

@@ -64,7 +64,8 @@ public:
 private:
   struct fifo {
     std::vector<std::uint32_t> words; // ring of `depth` words
-    unsigned head = 0, level = 0, highest = 0;
+    unsigned head = 0, level = 0;
+    statistic::peak highest; // level
     std::uint32_t sent = 0, taken = 0, dropped = 0, underruns = 0;
   };
   /// Bit p of each: something about peer p, as the participant sees it.
@@ -110,6 +111,21 @@ private:
 
   std::vector<std::uint32_t> owners_; // holder + 1, 0 when free
   std::vector<counts> counts_;        // by participant
+};
+
+/// Marks, and the ends of regions.
+class idm_marks
+{
+public:
+  /// marked: called for each, with kind, number and value.
+  idm_marks(unsigned participants, std::function<void(unsigned participant, guest_mark &)> marked);
+  void declare(register_bank &registers);
+  /// Forgets a value that waits for its mark.
+  void reset(unsigned participant) { values_[participant] = 0; }
+
+private:
+  std::vector<std::uint32_t> values_; // by participant
+  std::function<void(unsigned, guest_mark &)> marked_;
 };
 
 /// Registers and signals of the participants' lives.

@@ -41,13 +41,14 @@ nlohmann::ordered_json report_of(const path_statistics &path)
   while (used > 0 && path.histogram[used - 1] == 0)
     --used;
   for (std::size_t i = 0; i < used; ++i)
-    histogram.push_back({{"below_ns", std::uint64_t{1} << i}, {"transactions", path.histogram[i]}});
+    histogram.push_back({{"below_ns", statistic::label(std::uint64_t{1} << i)},
+                         {"transactions", path.histogram[i]}});
   nlohmann::ordered_json report = {{"transactions", path.transactions},
                                    {"bytes", path.bytes},
                                    {"errors", path.errors},
-                                   {"total_delay_ns", in_ns(path.total_delay)},
-                                   {"waiting_ns", in_ns(path.waiting)},
-                                   {"target_ns", in_ns(path.target)}};
+                                   {"total_delay_ns", statistic::nanoseconds(path.total_delay)},
+                                   {"waiting_ns", statistic::nanoseconds(path.waiting)},
+                                   {"target_ns", statistic::nanoseconds(path.target)}};
   report.update(path.latency.report());
   report["latency"] = std::move(histogram);
   report["load"] = path.load.report("bytes");

@@ -156,7 +156,7 @@ nlohmann::ordered_json dram::statistics() const
                                    {"delayed_by_refresh", delayed_by_refresh_}};
   report["channels"] = nlohmann::ordered_json::array();
   for (const channel &one : channels_)
-    report["channels"].push_back({{"busy_ns", one.busy / sc_core::sc_time(1, sc_core::SC_NS)}});
+    report["channels"].push_back({{"busy_ns", statistic::nanoseconds(one.busy)}});
   return report;
 }
 

@@ -295,7 +295,7 @@ bool shared_memory::get_direct_mem_ptr(tlm::tlm_generic_payload &payload, tlm::t
 
 nlohmann::ordered_json shared_memory::statistics() const
 {
-  return {{"size", config_.size},
+  return {{"size", statistic::level(config_.size)},
           {"reads", reads_},
           {"writes", writes_},
           {"read_bytes", read_bytes_},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/chrome_trace.h"
 
+#include "tandem/marks.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -123,8 +125,9 @@ void write_counter(std::ostream &out, const conversation &of)
   }
 }
 
-/// first_pid: of the processes for them.
-void write_messages(std::ostream &out, const transaction_log_reader &log, std::size_t first_pid)
+/// first_pid: of the processes for them. Returns the next one that is free.
+std::size_t write_messages(std::ostream &out, const transaction_log_reader &log,
+                           std::size_t first_pid)
 {
   const std::vector<std::string> &guests = log.guests();
   std::map<std::pair<int, int>, conversation> conversations; // by sender and receiver
@@ -141,6 +144,62 @@ void write_messages(std::ostream &out, const transaction_log_reader &log, std::s
   });
   for (const auto &[pair, here] : conversations)
     write_counter(out, here);
+  return first_pid + conversations.size();
+}
+
+/// Marks as instants, a row for each guest.
+void write_instants(std::ostream &out, const std::vector<logged_mark> &marks, std::size_t pid)
+{
+  std::map<std::string, std::size_t> rows;
+  write_process(out, pid, "marks");
+  for (const logged_mark &m : marks) {
+    const auto [row, is_new] = rows.try_emplace(m.guest, rows.size());
+    if (is_new)
+      out << ",\n{\"ph\":\"M\",\"pid\":" << pid << ",\"tid\":" << row->second
+          << ",\"name\":\"thread_name\",\"args\":{\"name\":" << quoted(m.guest) << "}}";
+    const std::string what =
+        m.region.empty() ? "mark " + std::to_string(m.number) : m.kind + " of " + m.region;
+    out << ",\n{\"ph\":\"i\",\"s\":\"t\",\"pid\":" << pid << ",\"tid\":" << row->second
+        << ",\"ts\":" << microseconds(m.time)
+        << ",\"cat\":\"mark\",\"name\":" << quoted(what + (m.stray ? " without a begin" : ""))
+        << ",\"args\":{\"number\":" << m.number << ",\"value\":" << m.value << "}}";
+  }
+}
+
+struct span {
+  std::uint64_t start = 0, end = 0;
+  std::string name;
+};
+
+/// The times for which regions had begun; end: of those that have not ended.
+std::vector<span> region_spans(const std::vector<logged_mark> &marks, std::uint64_t end)
+{
+  std::vector<span> spans;
+  std::map<std::string, std::pair<unsigned, std::size_t>> open; // depth, and which span
+  for (const logged_mark &m : marks) {
+    if (m.region.empty() || m.stray)
+      continue;
+    auto &[depth, which] = open[m.region];
+    if (m.kind == name_of(guest_mark::kind::begin) && depth++ == 0) {
+      which = spans.size();
+      spans.push_back({m.time, std::max(m.time, end), m.region});
+    } else if (m.kind == name_of(guest_mark::kind::end) && depth != 0 && --depth == 0) {
+      spans[which].end = std::max(m.time, spans[which].start);
+    }
+  }
+  std::stable_sort(spans.begin(), spans.end(),
+                   [](const span &a, const span &b) { return a.start < b.start; });
+  return spans;
+}
+
+void write_regions(std::ostream &out, const std::vector<span> &spans, std::size_t pid)
+{
+  lanes rows;
+  write_process(out, pid, "regions");
+  for (const span &one : spans)
+    out << ",\n{\"ph\":\"X\",\"pid\":" << pid << ",\"tid\":" << rows.take(one.start, one.end)
+        << ",\"ts\":" << microseconds(one.start) << ",\"dur\":" << microseconds(one.end - one.start)
+        << ",\"cat\":\"region\",\"name\":" << quoted(one.name) << "}";
 }
 
 } // namespace
@@ -162,14 +221,22 @@ void export_chrome_trace(const transaction_log_reader &log, const std::string &p
                     log.systems().size() == 1 ? initiator : system.name + ": " + initiator);
   }
   std::vector<lanes> rows(pid);
+  std::uint64_t end = 0;
   log.for_each([&](const logged_transaction &t) {
+    end = std::max(end, t.end);
     if (!shown.has(t, log))
       return;
     const std::size_t process =
         first[static_cast<std::size_t>(t.interconnect)] + static_cast<std::size_t>(t.initiator);
     write_slice(out, t, process, log, rows[process].take(t.start, t.end));
   });
-  write_messages(out, log, pid);
+  pid = write_messages(out, log, pid);
+  if (const std::vector<logged_mark> marks = log.marks(); !marks.empty()) {
+    for (const logged_mark &m : marks)
+      end = std::max(end, m.time);
+    write_instants(out, marks, pid);
+    write_regions(out, region_spans(marks, end), pid + 1);
+  }
   out << "\n]}\n";
   out.close();
   if (!out) {

@@ -6,6 +6,33 @@
 namespace tandem
 {
 
+/// What is counted, as a value of a report.
+class latency_histogram::reading : public measured_value
+{
+public:
+  explicit reading(const latency_histogram &of) : counted_(of)
+  {
+    if (counted_.part_ != parts_of_run::current)
+      counted_.begin_part();
+  }
+  std::unique_ptr<measured_value> copy() const override { return std::make_unique<reading>(*this); }
+  void subtract(const measured_value &earlier) override
+  {
+    counted_.subtract(static_cast<const reading &>(earlier).counted_);
+  }
+  void add(const measured_value &later) override
+  {
+    const latency_histogram &other = static_cast<const reading &>(later).counted_;
+    // Neither is of the part that runs any more.
+    counted_.begin_part();
+    counted_.merge(other);
+  }
+  nlohmann::ordered_json report() const override { return counted_.members(); }
+
+private:
+  latency_histogram counted_;
+};
+
 /// Whole powers of two at a time, so that growth is rare.
 void latency_histogram::grow(std::size_t index)
 {
@@ -28,8 +55,35 @@ void latency_histogram::merge(const latency_histogram &other)
     buckets_[i] += other.buckets_[i];
   count_ += other.count_;
   sum_ += other.sum_;
-  maximum_ = std::max(maximum_, other.maximum_);
-  minimum_ = std::min(minimum_, other.minimum_);
+  if (part_ != parts_of_run::current)
+    begin_part();
+  const bool same_part = other.part_ == parts_of_run::current;
+  std::uint64_t &maximum = same_part ? maximum_ : maximum_before_;
+  std::uint64_t &minimum = same_part ? minimum_ : minimum_before_;
+  maximum = std::max(maximum, other.maximum_);
+  minimum = std::min(minimum, other.minimum_);
+  maximum_before_ = std::max(maximum_before_, other.maximum_before_);
+  minimum_before_ = std::min(minimum_before_, other.minimum_before_);
+}
+
+void latency_histogram::begin_part()
+{
+  maximum_before_ = largest();
+  minimum_before_ = std::min(minimum_before_, minimum_);
+  maximum_ = 0;
+  minimum_ = UINT64_MAX;
+  part_ = parts_of_run::current;
+}
+
+/// Leaves what came in the part of the run, of which this is the end and the other the start.
+void latency_histogram::subtract(const latency_histogram &earlier)
+{
+  for (std::size_t i = 0; i < std::min(buckets_.size(), earlier.buckets_.size()); ++i)
+    buckets_[i] -= earlier.buckets_[i];
+  count_ -= earlier.count_;
+  sum_ -= earlier.sum_;
+  maximum_before_ = 0;
+  minimum_before_ = UINT64_MAX;
 }
 
 sc_core::sc_time latency_histogram::mean() const
@@ -39,7 +93,7 @@ sc_core::sc_time latency_histogram::mean() const
 
 sc_core::sc_time latency_histogram::minimum() const
 {
-  return sc_core::sc_time::from_value(count_ ? minimum_ : 0);
+  return sc_core::sc_time::from_value(count_ ? std::min(minimum_, minimum_before_) : 0);
 }
 
 sc_core::sc_time latency_histogram::quantile(unsigned thousandths) const
@@ -52,12 +106,17 @@ sc_core::sc_time latency_histogram::quantile(unsigned thousandths) const
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
     seen += buckets_[i];
     if (seen >= rank)
-      return sc_core::sc_time::from_value(std::min(last_of(i), maximum_));
+      return sc_core::sc_time::from_value(std::min(last_of(i), largest()));
   }
   return sc_core::SC_ZERO_TIME;
 }
 
 nlohmann::ordered_json latency_histogram::report() const
+{
+  return measured_members("latency", reading(*this));
+}
+
+nlohmann::ordered_json latency_histogram::members() const
 {
   const double mean_ns = count_ ? static_cast<double>(sum_) / static_cast<double>(count_) *
                                       in_ns(sc_core::sc_time::from_value(1))

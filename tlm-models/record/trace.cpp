@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/trace.h"
 
+#include "mark_trace.h"
+
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -88,6 +90,8 @@ vcd_trace::~vcd_trace()
     return;
   sc_core::sc_close_vcd_trace_file(file_);
   blank_date(path_);
+  if (book_ && !book_->marks().empty())
+    insert_marks(path_, *book_);
 }
 
 } // namespace tandem

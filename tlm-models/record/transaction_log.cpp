@@ -19,6 +19,8 @@
 namespace tandem
 {
 
+void write_mark_table(sqlite::connection &to, const std::vector<logged_mark> &marks);
+
 using namespace log_format;
 
 namespace
@@ -390,6 +392,11 @@ void transaction_log::write_summary(sqlite::connection &to) const
   write_note(to, default_target_key, only.default_target);
   for (const auto &[name, value] : only.parameters)
     write_note(to, parameter_prefix + name, value);
+}
+
+void transaction_log::write_marks(const std::vector<logged_mark> &marks)
+{
+  writing([&] { write_mark_table(writer_->idle(), marks); });
 }
 
 void transaction_log::hand_over()

@@ -19,8 +19,8 @@ nlohmann::ordered_json report_counts(const rpmsg_counts &counts)
                                    {"bytes", counts.bytes},
                                    {"returned", counts.returned},
                                    {"unreturned", counts.unreturned},
-                                   {"in_use", counts.in_use},
-                                   {"in_use_highest", counts.in_use_highest},
+                                   {"in_use", statistic::level(counts.in_use)},
+                                   {"in_use_highest", counts.in_use_highest.report()},
                                    {"bad_indices", counts.bad_indices},
                                    {"bad_entries", counts.bad_entries},
                                    {"bad_messages", counts.bad_messages}};
@@ -215,7 +215,7 @@ nlohmann::ordered_json rpmsg_monitor::link::report() const
     return nullptr;
   nlohmann::ordered_json endpoints = nlohmann::ordered_json::array();
   for (const auto &[address, here] : endpoints_)
-    endpoints.push_back({{"address", address},
+    endpoints.push_back({{"address", statistic::label(address)},
                          {"name", here.name},
                          {"to_master", report_traffic(here.to_master)},
                          {"to_slave", report_traffic(here.to_slave)}});

@@ -61,6 +61,7 @@ void rpmsg_queue::stop()
       finish(message, {});
   heads_.clear();
   counts.in_use = 0;
+  counts.in_use_highest.set(0);
 }
 
 void rpmsg_queue::stop(const slave_memory &memory, const sc_core::sc_time &time)
@@ -126,10 +127,10 @@ void rpmsg_queue::send(const slave_memory &memory, const rpmsg_entry &entry, std
     ++counts.bad_entries;
     finish(here.sent.front(), {});
     here.sent.erase(here.sent.begin());
-    --counts.in_use;
+    counts.in_use_highest.set(--counts.in_use);
   }
   here.sent.push_back(message);
-  counts.in_use_highest = std::max(counts.in_use_highest, ++counts.in_use);
+  counts.in_use_highest.set(++counts.in_use);
 }
 
 void rpmsg_queue::take_back(const slave_memory &, const rpmsg_entry &entry, std::uint64_t time)
@@ -140,7 +141,7 @@ void rpmsg_queue::take_back(const slave_memory &, const rpmsg_entry &entry, std:
   } else if (!here.sent.empty()) {
     finish(here.sent.front(), time);
     here.sent.erase(here.sent.begin());
-    --counts.in_use;
+    counts.in_use_highest.set(--counts.in_use);
   } else if (here.early < most_early) {
     ++here.early;
   } else {

@@ -45,8 +45,9 @@ struct rpmsg_counts {
   std::uint64_t messages = 0, bytes = 0;    ///< bytes of payload
   std::uint64_t returned = 0, unreturned = 0;
   std::uint64_t bad_indices = 0, bad_entries = 0, bad_messages = 0;
-  std::uint32_t in_use = 0, in_use_highest = 0; ///< buffers sent and not yet returned
-  latency_histogram latency;                    ///< of messages, from sending to return
+  std::uint32_t in_use = 0; ///< buffers sent and not yet returned
+  statistic::peak in_use_highest;
+  latency_histogram latency; ///< of messages, from sending to return
 };
 
 /// Follows one virtqueue. Which buffer went where follows from the descriptors' numbers. Guests

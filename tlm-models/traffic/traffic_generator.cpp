@@ -272,8 +272,8 @@ nlohmann::ordered_json traffic_generator::statistics() const
                                    {"writes", writes_},
                                    {"bytes", bytes_},
                                    {"errors", errors_},
-                                   {"source_waiting_ns", in_ns(source_waiting_)},
-                                   {"end_ns", in_ns(last_end_)}};
+                                   {"source_waiting_ns", statistic::nanoseconds(source_waiting_)},
+                                   {"end_ns", statistic::level(in_ns(last_end_))}};
   report.update(latency_.report());
   return report;
 }

@@ -301,9 +301,9 @@ nlohmann::ordered_json traffic_replayer::statistics() const
   nlohmann::ordered_json report = {
       {"transactions", latency_.count()},
       {"errors", errors_},
-      {"recorded_delay_ns", in_ns(sc_core::sc_time::from_value(recorded_delay_))},
-      {"total_delay_ns", in_ns(latency_.sum())},
-      {"end_ns", in_ns(last_end_)}};
+      {"recorded_delay_ns", statistic::nanoseconds(sc_core::sc_time::from_value(recorded_delay_))},
+      {"total_delay_ns", statistic::nanoseconds(latency_.sum())},
+      {"end_ns", statistic::level(in_ns(last_end_))}};
   report.update(latency_.report());
   return report;
 }

@@ -2,6 +2,7 @@
 #include "tandem/access_lock.h"
 
 #include "tandem/arrival.h"
+#include "tandem/measured.h"
 
 #include <algorithm>
 
@@ -148,11 +149,12 @@ void access_lock::release()
 
 nlohmann::ordered_json access_lock::report() const
 {
-  const sc_core::sc_time now = sc_core::sc_time_stamp(), ns(1, sc_core::SC_NS);
+  const sc_core::sc_time now = sc_core::sc_time_stamp();
   return {{"sequences", sequences_},
-          {"held_ns", (held_time_ + (held_ ? now - since_ : sc_core::SC_ZERO_TIME)) / ns},
+          {"held_ns",
+           statistic::nanoseconds(held_time_ + (held_ ? now - since_ : sc_core::SC_ZERO_TIME))},
           {"waits", waits_},
-          {"waiting_ns", waiting_time_ / ns}};
+          {"waiting_ns", statistic::nanoseconds(waiting_time_)}};
 }
 
 } // namespace tandem

@@ -108,7 +108,7 @@ private:
     std::uint64_t least_rest = 0; // cycles from its grant to its arrival, of any that waits
     std::uint64_t expected = 0;   // cycle of the appointment for its queue; 0: none
     std::uint64_t waited = 0;     // cycles
-    std::size_t longest_queue = 0;
+    statistic::peak longest_queue;
     bool busy = false; // as a trace shows it
     std::string name;
   };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "tandem/arbitration_queue.h"
+#include "tandem/measured.h"
 #include "tandem/time_series.h"
 
 #include <deque>
@@ -75,7 +76,7 @@ private:
   sc_core::sc_time held_; // sum of all tenures
   time_series load_;      // the same over time
   std::uint64_t grants_ = 0, contended_ = 0;
-  std::size_t longest_queue_ = 0;
+  statistic::peak longest_queue_;
 
   // What a trace shows; followed only when one is open.
   mutable bool traced_ = false;

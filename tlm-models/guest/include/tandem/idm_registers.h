@@ -38,7 +38,7 @@
 #define TANDEM_IDM_MEMORY_HI 0x0030
 
 #define TANDEM_IDM_ID_VALUE 0x4d444954
-#define TANDEM_IDM_VERSION_VALUE 0x00010001
+#define TANDEM_IDM_VERSION_VALUE 0x00010002
 
 /* Interrupt summary of this port: the interrupt output is high while
  * IRQ_STATUS & IRQ_ENABLE is not zero. */
@@ -94,6 +94,17 @@
  * it; a write by another is ignored and counted. */
 #define TANDEM_IDM_LOCK(n) (0x2000 + (n)*4)
 #define TANDEM_IDM_LOCK_OWNER(n) (0x2800 + (n)*4) /* RO holder + 1, 0 when free */
+
+/* Marks: lines in the records of the run, and the ends of regions of interest. They take effect
+ * with the write, and nothing else happens. They lie in 4 KiB of their own, which an operating
+ * system can give to its programs. Since version 1.2. */
+#define TANDEM_IDM_MARKS 0x3000
+#define TANDEM_IDM_MARKS_SIZE 0x1000
+#define TANDEM_IDM_MARK 0x3000 /* WO makes a mark with this number */
+#define TANDEM_IDM_MARK_VALUE                                                                      \
+  0x3004 /* RW for the next write here that is none of MARK_VALUE, then 0 */
+#define TANDEM_IDM_MARK_BEGIN 0x3008 /* WO a region with this number begins */
+#define TANDEM_IDM_MARK_END 0x300c   /* WO and ends */
 
 /* Boot block of participant s. Masters read and write it; participant s itself
  * reads it; others read zero. Writes by anybody but a master are ignored. The

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inter-processor device module: doorbells, mailboxes, locks and boot blocks.
+// Inter-processor device module: doorbells, mailboxes, locks, marks and boot blocks.
 #pragma once
 
 #include "tandem/arrival.h"
 #include "tandem/idm_registers.h"
 #include "tandem/interrupt.h"
+#include "tandem/marks.h"
 #include "tandem/register_bank.h"
 #include "tandem/sockets.h"
 #include "tandem/statistics.h"
@@ -25,6 +26,7 @@ class idm_boot;
 class idm_doorbells;
 class idm_locks;
 class idm_mailboxes;
+class idm_marks;
 
 struct idm_config {
   unsigned participants = 2;     ///< 1 to 32
@@ -83,6 +85,9 @@ public:
   virtual void accessed(unsigned participant, const sc_core::sc_time &time) = 0;
   /// A participant has rung others (bit d: participant d), before `accessed` for that access.
   virtual void rang(unsigned source, std::uint32_t destinations, const sc_core::sc_time &time) = 0;
+  /// A participant has made a mark, before `accessed` for that access. Of the mark all is filled in
+  /// but its maker's name.
+  virtual void marked(unsigned /*participant*/, const guest_mark & /*mark*/) {}
   /// A command that the boot block has found possible, before it is carried out.
   virtual void commanded(const boot_command &command) = 0;
   /// idm::set_state was called.
@@ -144,6 +149,7 @@ private:
   void check_participant(unsigned participant) const;
   void command(const boot_command &command);
   void rang(unsigned source, std::uint32_t destinations) const;
+  void marked(unsigned participant, guest_mark &mark) const;
   void reset_port(unsigned participant);
   void update_irq(unsigned participant);
   void exit(unsigned participant, std::uint32_t value);
@@ -159,6 +165,7 @@ private:
   std::unique_ptr<idm_doorbells> doorbells_;
   std::unique_ptr<idm_mailboxes> mailboxes_;
   std::unique_ptr<idm_locks> locks_;
+  std::unique_ptr<idm_marks> marks_;
   std::unique_ptr<idm_boot> boot_;
   std::vector<idm_observer *> observers_;
   bool warned_boot_ = false, warned_exit_ = false;

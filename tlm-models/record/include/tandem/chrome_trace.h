@@ -31,7 +31,8 @@ struct transaction_filter {
 /// response, waiting and the target's time as arguments. Messages between guests have a process for
 /// each sender and receiver: a slice for each, from its sending to the return of its buffer, named
 /// by endpoint and addresses (without duration when the buffer was not returned), and a counter of
-/// the buffers in use. shown: transactions that are left out have no slice. Reports SC_ERROR
+/// the buffers in use. Marks are instants in a process of their own, and regions slices in another.
+/// shown: transactions that are left out have no slice. Reports SC_ERROR
 /// "/tandem/log" when the file cannot be written.
 void export_chrome_trace(const transaction_log_reader &log, const std::string &path,
                          const transaction_filter &shown = {});

@@ -2,6 +2,8 @@
 // The distribution of times, in bounded memory.
 #pragma once
 
+#include "tandem/measured.h"
+
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <systemc>
@@ -14,7 +16,7 @@ namespace tandem
 /// Count, sum, mean, minimum and maximum are exact. A quantile is exact below 256 units of the
 /// time resolution; above it is never too small, and too large by less than 1/128 (0.8 %).
 /// Takes at most 58 KiB, and only what the largest time needs. The same times give the same
-/// report in any order.
+/// report in any order. Of a part of the run (measured.h) all that is as exact.
 class latency_histogram
 {
 public:
@@ -27,6 +29,8 @@ public:
     ++buckets_[index];
     ++count_;
     sum_ += ticks;
+    if (part_ != parts_of_run::current)
+      begin_part();
     maximum_ = ticks > maximum_ ? ticks : maximum_;
     minimum_ = ticks < minimum_ ? ticks : minimum_;
   }
@@ -37,7 +41,7 @@ public:
   /// Zero when nothing was counted, as are all below.
   sc_core::sc_time mean() const;
   sc_core::sc_time minimum() const;
-  sc_core::sc_time maximum() const { return sc_core::sc_time::from_value(maximum_); }
+  sc_core::sc_time maximum() const { return sc_core::sc_time::from_value(count_ ? largest() : 0); }
   /// The smallest time that at least so many thousandths of all times do not exceed; 500 is the
   /// median.
   sc_core::sc_time quantile(unsigned thousandths) const;
@@ -47,6 +51,7 @@ public:
   nlohmann::ordered_json report() const;
 
 private:
+  class reading;
   static constexpr unsigned part_bits = 7; // 128 parts of each power of two
   static constexpr std::uint64_t parts = std::uint64_t{1} << part_bits;
 
@@ -60,9 +65,17 @@ private:
   }
   static std::uint64_t last_of(std::size_t index);
   void grow(std::size_t index);
+  void begin_part();
+  void subtract(const latency_histogram &earlier);
+  nlohmann::ordered_json members() const;
+  std::uint64_t largest() const { return maximum_ > maximum_before_ ? maximum_ : maximum_before_; }
 
   std::vector<std::uint64_t> buckets_;
-  std::uint64_t count_ = 0, sum_ = 0, maximum_ = 0, minimum_ = UINT64_MAX;
+  std::uint64_t count_ = 0, sum_ = 0;
+  // Of the part of the run, and of those before.
+  std::uint64_t maximum_ = 0, minimum_ = UINT64_MAX;
+  std::uint64_t maximum_before_ = 0, minimum_before_ = UINT64_MAX;
+  std::uint64_t part_ = parts_of_run::current;
 };
 
 /// A time as a number of nanoseconds, for reports.

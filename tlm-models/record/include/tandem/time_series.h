@@ -2,6 +2,8 @@
 // An amount over time.
 #pragma once
 
+#include "tandem/measured.h"
+
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <systemc>
@@ -46,12 +48,17 @@ public:
   sc_core::sc_time interval() const { return sc_core::sc_time::from_value(width_); }
   std::uint64_t at(std::size_t index) const { return index < sums_.size() ? sums_[index] : 0; }
 
-  /// {"interval_ns": width, NAME: [sums, to the last that is not zero]}
+  /// {"interval_ns": width, NAME: [sums, to the last that is not zero]}, for the reports of
+  /// modules. Over a part of the run the sums are of what was added in it.
   nlohmann::ordered_json report(const char *name) const;
   /// The same with sums of durations as shares of the interval.
   nlohmann::ordered_json report_shares(const char *name) const;
 
 private:
+  class reading;
+  void subtract(time_series earlier);
+  std::size_t used() const;
+  nlohmann::ordered_json members(const std::string &name, bool as_shares, std::size_t shown) const;
   std::size_t index_of(std::uint64_t time)
   {
     if (time - first_ >= width_)

@@ -2,6 +2,8 @@
 // A VCD file of everything that the models of a platform show.
 #pragma once
 
+#include "tandem/marks.h"
+
 #include <string>
 #include <systemc>
 
@@ -22,12 +24,19 @@ public:
   vcd_trace(const vcd_trace &) = delete;
   vcd_trace &operator=(const vcd_trace &) = delete;
 
+  /// The file is to have the marks of this book, which has to live as long. They are put in when
+  /// all is written, for their times may be later than that of SystemC when they are made: for each
+  /// maker marks.NAME.number, .value and .count, for each region regions.NAME. Without marks the
+  /// file has no such signals.
+  void show(const mark_book &book) { book_ = &book; }
+
   /// For users who trace more than their models do.
   sc_core::sc_trace_file *file() const { return file_; }
 
 private:
   std::string path_;
   sc_core::sc_trace_file *file_ = nullptr;
+  const mark_book *book_ = nullptr;
 };
 
 } // namespace tandem

@@ -49,6 +49,17 @@ struct logged_message {
   std::string endpoint;                  ///< announced name of the slave's endpoint, or empty
 };
 
+/// A mark of a guest (marks.h). Time as above.
+struct logged_mark {
+  std::uint64_t time = 0;
+  std::string guest;        ///< who has made it
+  std::string kind;         ///< mark, begin, end
+  std::uint32_t number = 0; ///< of begin and end: of the region
+  std::uint32_t value = 0;
+  std::string region; ///< its name; empty: it is a mark
+  bool stray = false; ///< an end without a begin
+};
+
 /// What a log says about an interconnect that it was taken from.
 struct logged_system {
   std::string interconnect; ///< kind; empty when nobody said it
@@ -107,6 +118,8 @@ public:
     if (messages_.size() == batch_size)
       hand_over();
   }
+  /// All marks of the run, at once, in the order in which they were made. Not called without any.
+  void write_marks(const std::vector<logged_mark> &marks);
   /// Transactions so far.
   std::uint64_t size() const { return written_ + batch_.size(); }
   void finish();
@@ -175,6 +188,8 @@ public:
   /// All messages, in the order of sending.
   void for_each_message(const std::function<void(const logged_message &)> &visit) const;
   std::uint64_t message_count() const;
+  /// All marks, in the order in which they were made.
+  std::vector<logged_mark> marks() const;
 
 private:
   friend class transaction_stream;
