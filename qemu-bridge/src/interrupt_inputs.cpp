@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/interrupt_inputs.h"
 
+#include "tandem/time_domain.h"
+
 namespace tandem
 {
 
@@ -50,8 +52,8 @@ std::uint64_t interrupt_inputs::take_rises(const sc_core::sc_time &guest_time)
   for (std::uint64_t rest = rise; rest; rest &= rest - 1) {
     const line &l = *lines_[static_cast<unsigned>(__builtin_ctzll(rest))];
     ++delivered_;
-    if (guest_time > l.rose && guest_time - l.rose > latest_)
-      latest_ = guest_time - l.rose;
+    if (guest_time > l.rose)
+      latest_ns_.add(to_ns(guest_time - l.rose));
   }
   rise_ = 0;
   return rise;

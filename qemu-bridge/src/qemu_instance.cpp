@@ -219,7 +219,7 @@ nlohmann::ordered_json qemu_instance::statistics() const
 {
   const qemu_accesses::counters &accesses = accesses_->count();
   const dmi_map &dmi = accesses_->memory();
-  const tandem_wire_page &page = session_->page();
+  const guest_counts &guest = session_->guest();
   nlohmann::ordered_json s;
   s["machine"] = config_.machine;
   s["qemu"] = session_->version();
@@ -230,14 +230,14 @@ nlohmann::ordered_json qemu_instance::statistics() const
                    {"window", count_.windows}, {"halted", count_.halts},
                    {"reset", count_.resets},   {"outside", accesses.outside}};
   s["locked_sequences"] = accesses.sequences;
-  s["split_atomics"] = page.split_atomics;
+  s["split_atomics"] = guest.split_atomics;
   s["access_errors"] = accesses.errors;
   s["stall_ns"] = count_.stall_ns;
-  s["interrupts"] = {{"delivered", irq.delivered()}, {"latest_ns", to_ns(irq.latest())}};
+  s["interrupts"] = {{"delivered", irq.delivered()}, {"latest_ns", irq.latest_ns().report()}};
   s["dmi"] = {{"maps", dmi.maps()}, {"unmaps", dmi.unmaps()}};
   if (dmi.unmappable())
     s["dmi"]["unmappable"] = dmi.unmappable();
-  const tandem_wire_cache_counts &c = page.cache_counts;
+  const tandem_wire_cache_counts &c = guest.cache;
   if (!config_.cached.empty() || dmi.tells())
     s["requests"]["misses"] = accesses.batches;
   if (!config_.cached.empty())
@@ -250,12 +250,15 @@ nlohmann::ordered_json qemu_instance::statistics() const
                   {"stores", c.every_stores},
                   {"fetches", c.every_fetches},
                   {"lost", c.lost}};
-  s["host"] = {{"wait_s", session_->host_wait_seconds()}, {"cpu_s", session_->cpu_seconds()},
-               {"bridge_sleeps", session_->sleeps()},     {"adapter_sleeps", page.sleeps},
-               {"undecoded_halts", page.undecoded_halts}, {"debug_accesses", accesses.debug}};
+  s["host"] = {{"wait_s", session_->host_wait_seconds()},
+               {"cpu_s", session_->cpu_seconds()},
+               {"bridge_sleeps", session_->sleeps()},
+               {"adapter_sleeps", session_->page().sleeps},
+               {"undecoded_halts", session_->page().undecoded_halts},
+               {"debug_accesses", accesses.debug}};
   if (report_->measured())
-    s["host"]["read_us"] = {{"p50", report_->read_percentile_us(0.5)},
-                            {"p99", report_->read_percentile_us(0.99)}};
+    s["host"]["read_us"] = {{"p50", statistic::level(report_->read_percentile_us(0.5))},
+                            {"p99", statistic::level(report_->read_percentile_us(0.99))}};
   return s;
 }
 

@@ -199,17 +199,26 @@ bool qemu_session::receive()
     request_ = *std::exchange(ahead_, std::nullopt);
   } else if (taped_) {
     request_ = tape_.take();
+    guest_ = tape_.counts();
   } else {
     if (!(free_mode() ? wait_in_simulation() : wait_on_host()))
       return false;
     request_ = channel_.request();
     record(request_);
   }
+  if (!taped_)
+    guest_ = counted_in_page();
   if (domain_.parameters().measure_host && !taped_)
     report_.measure(request_.kind == TANDEM_WIRE_READ);
   taken_ = true;
   check_request();
   return true;
+}
+
+guest_counts qemu_session::counted_in_page() const
+{
+  const tandem_wire_page &page = channel_.page();
+  return {page.cache_counts, page.split_atomics};
 }
 
 void qemu_session::accept()
@@ -505,13 +514,13 @@ std::string qemu_session::last_words() const
 
 void qemu_session::drain()
 {
-  if (process_.pidfd() < 0)
-    return;
-  for (unsigned waited = 0; waited < drain_ms && !process_.ended(); waited += sleep_ms) {
+  bool there = process_.pidfd() < 0;
+  for (unsigned waited = 0; !there && waited < drain_ms && !process_.ended(); waited += sleep_ms) {
     domain_.inspect();
-    if (free_mode() || channel_.spin(spin_ns) || channel_.sleep(sleep_ms))
-      return;
+    there = free_mode() || channel_.spin(spin_ns) || channel_.sleep(sleep_ms);
   }
+  if (alive_)
+    guest_ = counted_in_page();
 }
 
 void qemu_session::look()

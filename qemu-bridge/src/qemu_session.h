@@ -148,6 +148,8 @@ public:
   pid_t pid() const { return process_.pid(); }
   const std::string &version() const { return version_; }
   const tandem_wire_page &page() const { return channel_.page(); }
+  /// As they were when the last request came. The guest goes on counting while it runs.
+  const guest_counts &guest() const { return guest_; }
   std::uint64_t time_ns() const { return last_ns_; }
   std::uint64_t instructions() const { return instructions_; }
   /// About the host, below the key "host".
@@ -161,6 +163,7 @@ private:
   bool look_ahead();
   void sleep_in_order(const std::function<bool()> &wanted);
   void record(const tandem_wire_request &request);
+  guest_counts counted_in_page() const;
   const tandem_wire_request &outstanding() const;
   tandem_wire_request await_on_host(std::uint32_t kind);
   void check_same_time(const tandem_wire_request &request) const;
@@ -209,6 +212,7 @@ private:
   std::atomic<bool> woken_{false};
   bool split_seen_ = false; // said that atomic instructions were not atomic
   std::string version_;
+  guest_counts guest_;
   std::uint64_t instructions_ = 0,
                 instructions_before_ = 0; // all, and by processes that are gone
   double cpu_seconds_before_ = 0;

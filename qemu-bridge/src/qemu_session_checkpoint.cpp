@@ -222,7 +222,7 @@ void qemu_session::await_live()
 void qemu_session::record(const tandem_wire_request &request)
 {
   if (domain_.records())
-    tape_.add(request, channel_.page().line);
+    tape_.add(request, channel_.page().line, counted_in_page());
   tape_.skip();
 }
 

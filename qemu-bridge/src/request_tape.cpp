@@ -10,9 +10,9 @@ namespace
 
 /// How a tape begins as bytes.
 struct tape_head {
-  std::uint64_t magic, requests, lines;
+  std::uint64_t magic, requests, lines, counts;
 };
-constexpr std::uint64_t tape_magic = 0x0245504154444e54; // "TNDTAPE", version 2
+constexpr std::uint64_t tape_magic = 0x0345504154444e54; // "TNDTAPE", version 3
 
 } // namespace
 
@@ -21,8 +21,13 @@ std::size_t request_tape::lines_of(const tandem_wire_request &request) const
   return request.kind == TANDEM_WIRE_MISSES ? request.size : 0;
 }
 
-void request_tape::add(const tandem_wire_request &request, const tandem_wire_line *lines)
+void request_tape::add(const tandem_wire_request &request, const tandem_wire_line *lines,
+                       const guest_counts &counts)
 {
+  static_assert(sizeof(guest_counts) == 13 * sizeof(std::uint64_t), "compared as bytes");
+  const guest_counts before = counts_.empty() ? guest_counts() : counts_.back().counts;
+  if (std::memcmp(&before, &counts, sizeof counts) != 0)
+    counts_.push_back({requests_.size(), counts});
   requests_.push_back(request);
   orders_.emplace_back();
   lines_.insert(lines_.end(), lines, lines + lines_of(request));
@@ -30,6 +35,8 @@ void request_tape::add(const tandem_wire_request &request, const tandem_wire_lin
 
 const tandem_wire_request &request_tape::take()
 {
+  if (counts_next_ < counts_.size() && counts_[counts_next_].request == taken_)
+    counts_now_ = counts_[counts_next_++].counts;
   const tandem_wire_request &request = requests_[taken_++];
   lines_taken_ = lines_next_;
   lines_next_ += lines_of(request);
@@ -38,13 +45,15 @@ const tandem_wire_request &request_tape::take()
 
 std::string request_tape::bytes() const
 {
-  const tape_head head = {tape_magic, requests_.size(), lines_.size()};
+  const tape_head head = {tape_magic, requests_.size(), lines_.size(), counts_.size()};
   std::string all(reinterpret_cast<const char *>(&head), sizeof head);
   all.append(reinterpret_cast<const char *>(requests_.data()),
              requests_.size() * sizeof requests_.front());
   all.append(reinterpret_cast<const char *>(orders_.data()),
              orders_.size() * sizeof orders_.front());
   all.append(reinterpret_cast<const char *>(lines_.data()), lines_.size() * sizeof lines_.front());
+  all.append(reinterpret_cast<const char *>(counts_.data()),
+             counts_.size() * sizeof counts_.front());
   return all;
 }
 
@@ -57,8 +66,9 @@ bool request_tape::read(const std::string &bytes)
   const std::uint64_t room = bytes.size() - sizeof head;
   constexpr std::uint64_t each = sizeof(tandem_wire_request) + sizeof(request_order);
   if (head.magic != tape_magic || head.requests > room / each ||
-      head.lines > room / sizeof(tandem_wire_line) ||
-      room != head.requests * each + head.lines * sizeof(tandem_wire_line))
+      head.lines > room / sizeof(tandem_wire_line) || head.counts > room / sizeof(counts_from) ||
+      room != head.requests * each + head.lines * sizeof(tandem_wire_line) +
+                  head.counts * sizeof(counts_from))
     return false;
   requests_.resize(head.requests);
   orders_.resize(head.requests);
@@ -67,12 +77,16 @@ bool request_tape::read(const std::string &bytes)
   std::memcpy(requests_.data(), from, head.requests * sizeof(tandem_wire_request));
   from += head.requests * sizeof(tandem_wire_request);
   std::memcpy(orders_.data(), from, head.requests * sizeof(request_order));
-  std::memcpy(lines_.data(), from + head.requests * sizeof(request_order),
-              head.lines * sizeof(tandem_wire_line));
+  from += head.requests * sizeof(request_order);
+  std::memcpy(lines_.data(), from, head.lines * sizeof(tandem_wire_line));
+  counts_.resize(head.counts);
+  std::memcpy(counts_.data(), from + head.lines * sizeof(tandem_wire_line),
+              head.counts * sizeof(counts_from));
   std::uint64_t lines = 0;
   for (const tandem_wire_request &request : requests_)
     lines += lines_of(request);
-  taken_ = lines_taken_ = lines_next_ = 0;
+  taken_ = lines_taken_ = lines_next_ = counts_next_ = 0;
+  counts_now_ = {};
   return lines == head.lines;
 }
 

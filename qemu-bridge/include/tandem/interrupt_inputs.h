@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tandem/interrupt.h"
+#include "tandem/measured.h"
 
 #include <cstdint>
 #include <functional>
@@ -37,7 +38,8 @@ public:
   }
 
   std::uint64_t delivered() const { return delivered_; }
-  const sc_core::sc_time &latest() const { return latest_; }
+  /// The largest lateness, in whole ns.
+  const statistic::peak &latest_ns() const { return latest_ns_; }
   void trace(sc_core::sc_trace_file *file, const std::string &prefix) const;
 
 private:
@@ -48,7 +50,7 @@ private:
   std::vector<std::unique_ptr<sc_core::sc_export<interrupt_if>>> exports_;
   std::function<void()> changed_;
   std::uint64_t level_ = 0, rise_ = 0, delivered_ = 0;
-  sc_core::sc_time latest_;
+  statistic::peak latest_ns_;
 };
 
 } // namespace tandem
