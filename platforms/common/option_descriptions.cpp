@@ -142,6 +142,9 @@ po::options_description output_options()
   add("stats", text()->default_value(""), "statistics file, or off");
   add("log", text()->default_value(""),
       "SQLite file for every transaction on the interconnect; --out does not imply it");
+  add("region", list(),
+      "NUMBER=NAME: what the statistics call the region of interest that guests have given this "
+      "number, else region NUMBER; may be repeated");
   add("progress", text()->default_value("on"), "progress line on standard error: on, off");
   add("consoles", text()->default_value("on"), "consoles on standard output, prefixed: on, off");
   add("check", text()->default_value("off"),

@@ -5,6 +5,8 @@
 #include "command_line.h"
 #include "option_descriptions.h"
 
+#include "tandem/marks.h"
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -77,8 +79,21 @@ void read_guests(const po::variables_map &map, platform_options &o)
   o.qemu_prefix = map["qemu-prefix"].as<std::string>();
 }
 
+/// Of --region, NUMBER=NAME.
+void read_regions(const po::variables_map &map, platform_options &o)
+{
+  for (const std::string &text : list_option(map, "region")) {
+    std::string number, name;
+    if (!split_pair(text, number, name))
+      refuse_option("impossible region '" + text + "'; give NUMBER=NAME");
+    o.regions[static_cast<std::uint32_t>(read_number("region", number, 0, UINT32_MAX))] = name;
+  }
+  const mark_book checked(o.regions);
+}
+
 void read_output(const po::variables_map &map, platform_options &o)
 {
+  read_regions(map, o);
   o.out_directory = map["out"].as<std::string>();
   o.vcd_path = map["vcd"].as<std::string>();
   o.statistics_path = map["stats"].as<std::string>();

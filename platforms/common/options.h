@@ -7,6 +7,7 @@
 #include "tandem/run_platform.h"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,7 @@ struct platform_options {
   std::string parameters;  ///< words for the guests' parameter page
   std::string qemu_prefix; ///< directory with another QEMU, empty: the installed one
   std::string out_directory, vcd_path, statistics_path, log_path;
+  std::map<std::uint32_t, std::string> regions; ///< names of regions of interest, by number
   std::uint64_t seed = 1;
   unsigned hang_seconds = 60;
   /// Whether a slave whose QEMU dies ends the run: "fail", "report", or empty: only a slave that

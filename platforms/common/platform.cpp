@@ -157,7 +157,8 @@ void check_models(const system_plan &plan)
     make(network);
 }
 
-platform::platform(const system_plan &plan, const platform_options &options) : plan_(plan)
+platform::platform(const system_plan &plan, const platform_options &options)
+    : plan_(plan), marks_(options.regions)
 {
   tlm::tlm_global_quantum::instance().set(options.quantum);
   build_domain(options);
@@ -168,6 +169,7 @@ platform::platform(const system_plan &plan, const platform_options &options) : p
   build_fabric();
   build_boot();
   build_monitor();
+  build_marks();
   load_memory(options);
 }
 
@@ -306,6 +308,24 @@ void platform::build_monitor()
   binder_.sockets("rpmsg_memory.memory",
                   plan_.shared.part + "." + part_of(plan_, plan_.shared.part).targets.front().name);
   find_idm(device)->add_observer(*rpmsg_);
+}
+
+/// A participant that is no instance is called after its port.
+void platform::build_marks()
+{
+  for (const auto &[name, part] : parts_) {
+    idm *const device = dynamic_cast<idm *>(part.get());
+    if (!device)
+      continue;
+    std::vector<std::string> makers;
+    for (unsigned p = 0; p < device->config().participants; ++p)
+      makers.push_back(name + ".p" + std::to_string(p));
+    for (const planned_instance &one : plan_.instances)
+      if (one.idm == name && one.participant < makers.size())
+        makers[one.participant] = one.name;
+    listeners_.push_back(std::make_unique<mark_listener>(marks_, std::move(makers)));
+    device->add_observer(*listeners_.back());
+  }
 }
 
 void platform::load_memory(const platform_options &options)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "linux_description.h"
+#include "mark_listener.h"
 #include "plan.h"
 
 #include "tandem/debug_tape.h"
@@ -41,6 +42,8 @@ public:
   /// Of the memory that it reads, which guests write directly; null likewise.
   debug_tape *rpmsg_memory() { return rpmsg_memory_.get(); }
 
+  mark_book &marks() { return marks_; }
+
   /// The largest status that a guest has ended with by an IDM, or -1 when none has.
   int exit_status() const { return exit_status_; }
   /// Why the simulation ended, as a sentence's end.
@@ -57,6 +60,7 @@ private:
   void build_fabric();
   void build_boot();
   void build_monitor();
+  void build_marks();
   void carry_out(const std::vector<unsigned> &participants, const boot_command &command);
   void guest_exit(unsigned instance, unsigned status);
   void load_memory(const platform_options &options);
@@ -72,6 +76,8 @@ private:
   std::unique_ptr<interrupt_fabric> fabric_;
   std::unique_ptr<rpmsg_monitor> rpmsg_;
   std::unique_ptr<debug_tape> rpmsg_memory_;
+  mark_book marks_;
+  std::vector<std::unique_ptr<mark_listener>> listeners_;
   binder binder_;
   std::unique_ptr<loader> loader_;
   std::vector<bool> exited_;

@@ -57,6 +57,11 @@ nlohmann::ordered_json run_statistics(const platform_options &options, const sys
   s["end"] = reason;
   s["exit_status"] = platform.exit_status();
   s["modules"] = collect_statistics();
+  const mark_book &book = platform.marks();
+  if (!book.marks().empty())
+    s["marks"] = book.report();
+  if (auto regions = book.report_regions(); !regions.is_null())
+    s["regions"] = std::move(regions);
   return s;
 }
 
@@ -123,8 +128,10 @@ int simulate(const platform_options &options, const system_plan &plan,
   display screen(platform, options);
   platform.domain().on_tick([&screen] { screen.tick(); });
   std::unique_ptr<vcd_trace> trace;
-  if (!options.vcd_path.empty())
+  if (!options.vcd_path.empty()) {
     trace = std::make_unique<vcd_trace>(options.vcd_path);
+    trace->show(platform.marks());
+  }
   const std::unique_ptr<transaction_log> log = open_log(options, plan, platform);
   if (options.mode == run_mode::free)
     std::fprintf(stderr, "free mode: there is no common time line, and times mean little\n");
@@ -151,8 +158,11 @@ int simulate(const platform_options &options, const system_plan &plan,
   screen.finish();
   if (platform.rpmsg())
     platform.rpmsg()->finish();
-  if (log)
+  platform.marks().finish();
+  if (log) {
+    platform.marks().write_to(*log);
     log->finish();
+  }
   const auto statistics = run_statistics(options, plan, platform, reason);
   if (!options.statistics_path.empty())
     write_statistics(statistics, options.statistics_path);

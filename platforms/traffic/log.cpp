@@ -16,10 +16,12 @@ using namespace tandem;
 constexpr char usage[] =
     "Usage: tandem-log show FILE.db\n"
     "       tandem-log list FILE.db [--of INTERCONNECT] [--origin NAME]\n"
+    "       tandem-log marks FILE.db\n"
     "       tandem-log export FILE.db OUT.json [--of INTERCONNECT] [--origin NAME]\n\n"
     "show prints what the log was taken from, and how many transactions are whose; list prints "
     "the\n"
-    "transactions, one a line; export writes a timeline for Perfetto and chrome://tracing (Chrome\n"
+    "transactions, one a line, and marks the marks of the guests; export writes a timeline for "
+    "Perfetto and chrome://tracing (Chrome\n"
     "trace-event format). --of leaves those on one interconnect, --origin those that one "
     "initiator\n"
     "has caused, on whatever way. The log is an SQLite database: sqlite3 and pandas read it too, "
@@ -79,6 +81,8 @@ void show(const transaction_log_reader &log)
   if (several)
     std::printf("transactions: %llu\n", static_cast<unsigned long long>(log.size()));
   std::printf("messages: %llu\n", static_cast<unsigned long long>(log.message_count()));
+  if (const std::size_t marks = log.marks().size())
+    std::printf("marks: %llu\n", static_cast<unsigned long long>(marks));
 }
 
 double in_ns(std::uint64_t ticks)
@@ -109,6 +113,16 @@ void list(const transaction_log_reader &log, const transaction_filter &shown)
     if (shown.has(t, log))
       print(log, t);
   });
+}
+
+void list_marks(const transaction_log_reader &log)
+{
+  std::printf("id time_ns guest kind number value region\n");
+  unsigned long long id = 0;
+  for (const logged_mark &m : log.marks())
+    std::printf("%llu %.3f %s %s%s %u %u %s\n", ++id, in_ns(m.time), m.guest.c_str(),
+                m.kind.c_str(), m.stray ? "-without-begin" : "", m.number, m.value,
+                m.region.empty() ? "-" : m.region.c_str());
 }
 
 /// The options behind the files.
@@ -147,6 +161,8 @@ bool run(int argc, char **argv)
   } else if (word == "list" && are_options(argc, argv, 3)) {
     const transaction_log_reader log(argv[2]);
     list(log, filter_of(log, argc, argv, 3));
+  } else if (word == "marks" && argc == 3) {
+    list_marks(transaction_log_reader(argv[2]));
   } else if (word == "export" && are_options(argc, argv, 4)) {
     const transaction_log_reader log(argv[2]);
     export_chrome_trace(log, argv[3], filter_of(log, argc, argv, 4));
