@@ -120,6 +120,33 @@ static inline uint32_t idm_mailbox_get(uint32_t peer)
 /* idm_wait() for mailboxes alone. */
 bool idm_mailbox_wait(uint32_t receivers, uint32_t senders, uint64_t timeout_ns);
 
+/* --- Marks ---------------------------------------------------------------- */
+
+/* Makes a line in the records of the run: one access. */
+static inline void idm_mark(uint32_t number)
+{
+  idm_write(TANDEM_IDM_MARK, number);
+}
+
+/* The same with a value: two accesses, and not from two CPUs at a time. */
+static inline void idm_mark_value(uint32_t number, uint32_t value)
+{
+  idm_write(TANDEM_IDM_MARK_VALUE, value);
+  idm_write(TANDEM_IDM_MARK, number);
+}
+
+/* Begin and end of a region of interest, which has statistics of its own; see
+ * docs/idm-registers.md. One access each. */
+static inline void idm_mark_begin(uint32_t region)
+{
+  idm_write(TANDEM_IDM_MARK_BEGIN, region);
+}
+
+static inline void idm_mark_end(uint32_t region)
+{
+  idm_write(TANDEM_IDM_MARK_END, region);
+}
+
 /* --- Hardware locks: any CPU ---------------------------------------------- */
 
 bool idm_lock_try(uint32_t lock);

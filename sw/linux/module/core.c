@@ -150,6 +150,7 @@ static int idm_identify(struct idm_device *idm)
             version & 0xffff, TANDEM_IDM_VERSION_VALUE >> 16);
     return -EINVAL;
   }
+  idm->has_marks = (version & 0xffff) >= 2;
   idm->self = idm_read(idm, TANDEM_IDM_SELF);
   idm->participants = idm_read(idm, TANDEM_IDM_PARTICIPANTS);
   idm->masters = idm_read(idm, TANDEM_IDM_MASTERS);
@@ -219,6 +220,9 @@ static int idm_start(struct platform_device *platform)
   if (error)
     return error;
   error = idm_mailbox_register(idm);
+  if (error)
+    return error;
+  error = idm_marks_add(idm, port->start);
   if (error)
     return error;
   idm_write(idm, TANDEM_IDM_DB_ENABLE, 0xffffffff);

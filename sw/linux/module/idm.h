@@ -7,6 +7,7 @@
  *   channel.c  framed messages over the mailbox words of a peer
  *   mailbox.c  the same words for drivers, by the kernel's mailbox framework
  *   chardev.c  /dev/idmN, on top of slave.c and channel.c
+ *   marks.c    /dev/idm_marks, the registers of marks for programs
  *   client.c   the slaves as devices for drivers of other modules, by idm_client.h
  */
 #ifndef TANDEM_IDM_H
@@ -80,6 +81,7 @@ struct idm_device {
   u32 masters;
   u32 fifo_depth;
   u64 memory_size;
+  bool has_marks; /* the registers of marks, since version 1.2 */
 
   spinlock_t lock; /* of the interrupt state, and of TIME_HI, which belongs to the port */
   u32 irq_enabled; /* as IRQ_ENABLE has it */
@@ -137,6 +139,9 @@ void idm_channel_put(struct idm_peer *peer, u32 word);
 /* mailbox.c */
 int idm_mailbox_register(struct idm_device *idm);
 void idm_mailbox_service(struct idm_peer *peer); /* with the channel's lock held */
+
+/* marks.c */
+int idm_marks_add(struct idm_device *idm, phys_addr_t port);
 
 /* chardev.c */
 int idm_chardev_init(void);

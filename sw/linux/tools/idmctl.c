@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <tandem_marks.h>
+
 #define FOREVER (-1)
 
 static const char usage_text[] =
@@ -30,6 +32,8 @@ static const char usage_text[] =
     "  receive SLAVE        wait for a message and print it\n"
     "  drop SLAVE           throw away what has been received\n"
     "  time                 simulation time and the kernel's clock, read together\n"
+    "  mark NUMBER [VALUE]  make a mark in the records of the run\n"
+    "  region begin NUMBER  a region of interest begins; region end NUMBER: it ends\n"
     "  end [STATUS]         end the run with this exit status; from a slave: switch it off\n"
     "\n"
     "SLAVE is N of /dev/idmN. With -t, wait, send and receive give up after so many seconds of\n"
@@ -272,6 +276,36 @@ static void do_end(const struct options *options)
   slave_close(&slave);
 }
 
+static void check_mark(int result)
+{
+  if (result && errno == ENOENT)
+    fail("there is no " TANDEM_MARKS_DEVICE ": the kernel module tandem_idm is not loaded, or is "
+         "older than marks");
+  if (result)
+    fail(TANDEM_MARKS_DEVICE " cannot be used: %s", strerror(errno));
+}
+
+static void do_mark(const struct options *options)
+{
+  uint32_t number = (uint32_t)parse_number("mark", options->arguments[0], UINT32_MAX);
+
+  if (options->count == 1)
+    check_mark(tandem_mark(number));
+  else
+    check_mark(tandem_mark_value(
+        number, (uint32_t)parse_number("value", options->arguments[1], UINT32_MAX)));
+}
+
+static void do_region(const struct options *options)
+{
+  bool begins = !strcmp(options->arguments[0], "begin");
+  uint32_t number = (uint32_t)parse_number("region", options->arguments[1], UINT32_MAX);
+
+  if (!begins && strcmp(options->arguments[0], "end") != 0)
+    fail("'%s' is neither begin nor end", options->arguments[0]);
+  check_mark(begins ? tandem_mark_begin(number) : tandem_mark_end(number));
+}
+
 static const struct command {
   const char *name;
   int least, most; /* arguments */
@@ -285,6 +319,7 @@ static const struct command {
     {"rings", 1, 1, false, do_rings, NULL},    {"send", 2, 2, true, do_send, NULL},
     {"receive", 1, 1, true, do_receive, NULL}, {"drop", 1, 1, false, do_drop, NULL},
     {"time", 0, 0, false, NULL, do_time},      {"end", 0, 1, false, NULL, do_end},
+    {"mark", 1, 2, false, NULL, do_mark},      {"region", 2, 2, false, NULL, do_region},
 };
 
 static const struct command *find_command(const char *name)
