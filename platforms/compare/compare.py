@@ -58,6 +58,9 @@ def parser_of_options():
     add("--of", metavar="NAME",
         help="the interconnect whose figures are shown, where a system has several; default: the "
              "one whose kind varies")
+    add("--region", metavar="NAME",
+        help="take the figures from this region of interest, a name or a number, that the "
+             "workload marks (docs/measuring.md); default: from the whole run")
     add("--observe", metavar="MODE,...",
         help="what the interconnects see of the shared memory: direct, every, cached (default: "
              "every; with --system, what that says)")
@@ -97,6 +100,9 @@ def parse(words):
             raise Refused(f"--{name} must be at least 1")
     if not arguments.timeout > 0:
         raise Refused("--timeout must be more than 0")
+    if arguments.region and arguments.replay:
+        raise Refused("--region and --replay exclude each other: a replay has no guests that could "
+                      "make marks")
     check_of_kind(arguments)
     return arguments, others
 

@@ -45,6 +45,8 @@ def time_shown(jobs):
     that could measure one, and not every program does."""
     if any(job.recording for job in jobs):
         return "end_ns", "end of the last transaction"
+    if jobs[0].region:
+        return "region_ns", f"simulated time of region {jobs[0].region}"
     if all("guest_ns" in job.result() for job in jobs):
         return "guest_ns", "guest-measured run time"
     return "simulated_ns", "simulated time of the run"

@@ -18,6 +18,7 @@ class Job:
         self.observe, self.params, self.caches = observe, params, arguments.cache
         self.interconnect, self.slaves = "", ""  # kind, and number where there are such
         self.network = "interconnect"  # the module whose figures are shown
+        self.region = arguments.region  # and in which region of interest; None: in the whole run
         self.description = {}  # the whole system
         self.chosen = []  # (name, value) of --set and --vary, as typed
         self.settings = []  # the same with the names that they stand for
@@ -77,8 +78,9 @@ class Job:
     def place(self, runs, digest, repeat):
         values = [value for _, value in self.params]
         files = hashes_of_files([*self.options(), *values, *texts_in(self.description)])
+        region = [self.region] if self.region else []
         everything = json.dumps([self.command(""), digest, self.description,
-                                 sorted(files.items())]).replace(runs, "")
+                                 sorted(files.items()), *region]).replace(runs, "")
         words = [self.workload, self.interconnect, str(self.slaves),
                  hashlib.sha256(everything.encode()).hexdigest()[:12]]
         name = "-".join(re.sub(r"[^A-Za-z0-9._-]", "_", word) for word in words if word)
@@ -149,6 +151,21 @@ def figures_of(interconnect):
     return found
 
 
+class NoRegion(Exception):
+    """Why a run has no figures of a region, as a sentence."""
+
+
+def region_in(statistics, wanted):
+    """What the statistics have of a region, by its name or number."""
+    regions = statistics.get("regions", {})
+    if wanted in regions:
+        return regions[wanted]
+    for region in regions.values():
+        if str(region.get("number", "")) == wanted:
+            return region
+    raise NoRegion(f"there is no region '{wanted}'; there are {', '.join(regions) or 'none'}")
+
+
 class Run:
     """One of a job's runs, to be made or made before."""
 
@@ -173,7 +190,10 @@ class Run:
 
     def statistics(self):
         """Of the interconnect that is looked at; nothing in a system that has none."""
-        return self._read("stats.json")["modules"].get(self.job.network, {})
+        found = self._read("stats.json")
+        if self.job.region:
+            found = region_in(found, self.job.region)
+        return found["modules"].get(self.job.network, {})
 
     def _figures(self):
         statistics = self.statistics()

@@ -63,15 +63,18 @@ def all_runs_table(rows):
         shown += ["repeats", "host_min_s", "host_max_s"]
     if any(row["traffic"] != "guests" for row in rows):
         shown += ["traffic", "end_ns"]
-    shown += ["utilisation", "simulated_ns"]
+    shown += ["utilisation", "simulated_ns", "region_ns"]
     shown = [name for name in shown if not rows or any(row.get(name, "") != "" for row in rows)]
     return shown, [[row.get(column, "") for column in shown] for row in rows]
 
 
 def remarks(jobs):
     """How the figures of these jobs were found, as sentences."""
-    said = ["Transactions and latencies are those of the whole run, with its preparation and its "
-            "check; guest_ns is what the guest has measured around its work."]
+    whole = "Transactions and latencies are those of the whole run, with its preparation and its " \
+            "check; guest_ns is what the guest has measured around its work."
+    region = jobs[0].region if jobs else None
+    said = [f"Transactions, latencies and region_ns are those of the region {region}." if region
+            else whole]
     if any(job.network not in ("interconnect", None) for job in jobs):
         said.append(f"They are those of the interconnect {jobs[0].network}.")
     repeats = len(jobs[0].runs) if jobs else 1

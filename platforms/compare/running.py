@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+from job import NoRegion, region_in
 from plan import WORKLOADS
 from subject import error_in, quiet_environment
 
@@ -100,7 +101,7 @@ class Running:
                     if name.endswith(".log")]
         status = self.process.returncode
         if status == 0:
-            return self._missing_result()
+            return self._missing_result() or self._missing_region()
         error = error_in(read(self._file("messages")))
         if error:
             return error
@@ -118,15 +119,32 @@ class Running:
             return None
         return "the master has not reported a result"
 
+    def _missing_region(self):
+        try:
+            self._region()
+        except NoRegion as cause:
+            return str(cause)
+        return None
+
+    def _region(self):
+        """The statistics of the region that the figures are of; nothing: they are of all."""
+        wanted = self.run.job.region
+        return region_in(self._statistics(), wanted) if wanted else {}
+
+    def _statistics(self):
+        with open(self._file("stats.json"), encoding="utf-8") as file:
+            return json.load(file)
+
     def _reported(self):
         return results_on(read(self._file(self.run.job.console())))
 
     def _result(self, seconds):
-        with open(self._file("stats.json"), encoding="utf-8") as file:
-            statistics = json.load(file)
+        statistics = self._statistics()
         modules, job = statistics["modules"], self.run.job
         result = {"host_s": round(seconds, 3),
                   "simulated_ns": without_zeros(statistics["simulated_ns"])}
+        if job.region:
+            result["region_ns"] = without_zeros(self._region()["simulated_ns"])
         if job.traffic != "replayed":
             reported = self._reported()
             if reported.get("ns", "").isdecimal():
