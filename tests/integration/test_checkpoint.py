@@ -155,6 +155,23 @@ class Checkpoint(PlatformTest):
         self.simulate("--restore", path, "--log", self.path("restored.db"))
         self.assertEqual(self.rows(log), self.rows(self.path("restored.db")))
 
+    def test_marks_and_regions(self):
+        # What the adapter has counted at each mark is on the tape: restored runs have no QEMU then.
+        options = (*two("arm", "marks", "rounds=40", "words=4k", "n=1500"), "--observe", "cached",
+                   "--cache", "l1.size=1k", "--interconnect", "bus", "--quantum", "5us")
+        run = self.around(*options, parts=(0.3, 0.7))
+        regions = run.statistics()["regions"]
+        self.assertEqual(len(regions), 5)
+        self.assertGreater(regions["region 1"]["modules"]["master"]["cache"]["stores"], 40 * 1500 - 1)
+        log = self.path("full.db")
+        self.simulate(*options, "--log", log)
+        _, path = self.save(run.statistics()["simulated_ns"] // 2, options)
+        self.simulate("--restore", path, "--log", self.path("restored.db"))
+        self.assertEqual(self.rows(log), self.rows(self.path("restored.db")))
+        # In another system it is that one's numbers that the regions have.
+        mesh = self.simulate("--restore", path, "--interconnect", "mesh").statistics()["regions"]
+        self.assertIn("links", mesh["region 1"]["modules"]["interconnect"])
+
     def rows(self, log):
         with sqlite3.connect(log) as database:
             tables = [n for (n,) in database.execute(
