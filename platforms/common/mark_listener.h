@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Brings the marks that are made at an IDM into the book.
+// Calls back for the marks that are made at an IDM.
 #pragma once
 
 #include "tandem/idm.h"
 #include "tandem/marks.h"
 
-#include <string>
+#include <functional>
 #include <utility>
-#include <vector>
 
 namespace tandem
 {
@@ -15,9 +14,8 @@ namespace tandem
 class mark_listener : public idm_observer
 {
 public:
-  /// makers: names of the participants.
-  mark_listener(mark_book &book, std::vector<std::string> makers)
-      : book_(book), makers_(std::move(makers))
+  explicit mark_listener(std::function<void(unsigned participant, const guest_mark &)> heard)
+      : heard_(std::move(heard))
   {
   }
 
@@ -25,16 +23,10 @@ public:
   void rang(unsigned, std::uint32_t, const sc_core::sc_time &) override {}
   void commanded(const boot_command &) override {}
   void entered(unsigned, boot_state) override {}
-  void marked(unsigned participant, const guest_mark &mark) override
-  {
-    guest_mark named = mark;
-    named.by = makers_.at(participant);
-    book_.add(std::move(named));
-  }
+  void marked(unsigned participant, const guest_mark &mark) override { heard_(participant, mark); }
 
 private:
-  mark_book &book_;
-  std::vector<std::string> makers_;
+  std::function<void(unsigned, const guest_mark &)> heard_;
 };
 
 } // namespace tandem

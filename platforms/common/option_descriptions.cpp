@@ -37,8 +37,11 @@ po::options_description general_options()
   add("time-limit", text()->default_value("0"), "end at this simulated time; 0: no limit");
   add("checkpoint-at", text(),
       "save the run at the first end of a window at or after this simulated time at which no guest "
-      "is in the middle of an access");
-  add("checkpoint", text(), "directory for that, which replaces a checkpoint that is there");
+      "is in the middle of an access; mark:NUMBER, region:NUMBER: after a guest has made this mark "
+      "or has begun this region");
+  add("checkpoint", text(),
+      "directory for that, which replaces a checkpoint that is there; without --checkpoint-at the "
+      "run is saved when a guest (idmctl checkpoint) or signal USR1 asks for it");
   add("checkpoint-exit", "end the run then");
   add("restore", text(),
       "begin with the checkpoint in this directory; options of the run that was saved hold, where "

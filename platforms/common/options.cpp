@@ -224,15 +224,36 @@ void read_config(const std::string &path, const po::options_description &known,
   read_ini(stream, known, map);
 }
 
+/// --checkpoint-at: TIME, mark:NUMBER or region:NUMBER.
+void read_checkpoint_cause(const po::variables_map &map, platform_options &o)
+{
+  const std::string text = map["checkpoint-at"].as<std::string>();
+  const std::size_t colon = text.find(':');
+  const std::string word = text.substr(0, colon);
+  if (colon == std::string::npos) {
+    o.checkpoint_when = checkpoint_cause::time;
+    o.checkpoint_at = time_option(map, "checkpoint-at");
+    return;
+  }
+  std::uint64_t number = 0;
+  if ((word != "mark" && word != "region") || !parse_number(text.substr(colon + 1), number) ||
+      number > UINT32_MAX)
+    refuse_option("impossible checkpoint-at '" + text +
+                  "'; give a time, mark:NUMBER or region:NUMBER");
+  o.checkpoint_when = word == "mark" ? checkpoint_cause::mark : checkpoint_cause::region;
+  o.checkpoint_number = static_cast<std::uint32_t>(number);
+}
+
 void read_checkpoints(const po::variables_map &map, platform_options &o)
 {
   if (map.count("restore"))
     o.restore_path = map["restore"].as<std::string>();
-  if (map.count("checkpoint-at") != map.count("checkpoint"))
-    refuse_option("--checkpoint-at and --checkpoint belong together");
+  if (map.count("checkpoint-at") && !map.count("checkpoint"))
+    refuse_option("--checkpoint-at is of no use without --checkpoint");
   o.checkpoint_exit = map.count("checkpoint-exit") != 0;
   if (map.count("checkpoint")) {
-    o.checkpoint_at = time_option(map, "checkpoint-at");
+    if (map.count("checkpoint-at"))
+      read_checkpoint_cause(map, o);
     o.checkpoint_path = map["checkpoint"].as<std::string>();
   } else if (o.checkpoint_exit) {
     refuse_option("--checkpoint-exit is of no use without --checkpoint");

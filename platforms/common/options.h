@@ -16,6 +16,10 @@ namespace tandem
 {
 
 /// What a run is told beside the system that runs.
+/// What a checkpoint waits for: a simulated time, a mark or the begin of a region with a number by
+/// any guest, or only somebody who asks for it, which anybody may do in the other cases, too.
+enum class checkpoint_cause { time, mark, region, request };
+
 struct platform_options {
   sc_core::sc_time quantum, time_limit;
   run_mode mode = run_mode::parallel;
@@ -39,8 +43,10 @@ struct platform_options {
   std::string tree_directory; ///< device trees are written there, empty: none are
   std::string dump_path;      ///< the description is written there, empty: it is not
   double realtime = 0;        ///< simulated time goes at most so many times as fast as host time
-  /// A checkpoint is made at this time, into this directory; empty: none is.
-  sc_core::sc_time checkpoint_at;
+  /// A checkpoint is made then, into this directory; empty: none is.
+  checkpoint_cause checkpoint_when = checkpoint_cause::request;
+  sc_core::sc_time checkpoint_at;      ///< of a time
+  std::uint32_t checkpoint_number = 0; ///< of a mark or a region
   std::string checkpoint_path;
   bool checkpoint_exit = false; ///< and the run ends then
   std::string restore_path;     ///< the run begins with this checkpoint, empty: at the start

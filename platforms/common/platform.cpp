@@ -323,7 +323,12 @@ void platform::build_marks()
     for (const planned_instance &one : plan_.instances)
       if (one.idm == name && one.participant < makers.size())
         makers[one.participant] = one.name;
-    listeners_.push_back(std::make_unique<mark_listener>(marks_, std::move(makers)));
+    listeners_.push_back(std::make_unique<mark_listener>(
+        [this, makers](unsigned participant, const guest_mark &mark) {
+          guest_mark named = mark;
+          named.by = makers.at(participant);
+          marks_.add(std::move(named));
+        }));
     device->add_observer(*listeners_.back());
   }
 }

@@ -125,6 +125,9 @@ int simulate(const platform_options &options, const system_plan &plan,
   class platform platform(plan, options);
   const platform_checkpoints checkpoints(platform, plan, options, system);
   const stop_signals signals(platform.domain(), qemu_sockets(plan));
+  std::unique_ptr<save_signal> save_by_signal;
+  if (!options.checkpoint_path.empty())
+    save_by_signal = std::make_unique<save_signal>(platform.domain());
   display screen(platform, options);
   platform.domain().on_tick([&screen] { screen.tick(); });
   std::unique_ptr<vcd_trace> trace;

@@ -16,6 +16,13 @@ constexpr int caught[] = {SIGINT, SIGTERM, SIGHUP};
 constexpr int interrupted_status = 130;
 
 std::atomic<stop_signals *> present{nullptr};
+std::atomic<time_domain *> to_save{nullptr};
+
+void on_save_signal(int)
+{
+  if (time_domain *const domain = to_save)
+    domain->request_save();
+}
 
 } // namespace
 
@@ -52,6 +59,22 @@ stop_signals::~stop_signals()
   for (int i = 0; i < 3; ++i)
     sigaction(caught[i], &before_[i], nullptr);
   present = nullptr;
+}
+
+save_signal::save_signal(time_domain &domain)
+{
+  to_save = &domain;
+  struct sigaction action = {};
+  action.sa_handler = on_save_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGUSR1, &action, &before_);
+}
+
+save_signal::~save_signal()
+{
+  sigaction(SIGUSR1, &before_, nullptr);
+  to_save = nullptr;
 }
 
 } // namespace tandem

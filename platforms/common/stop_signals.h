@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctrl-C and its like, while a platform runs.
+// Signals to a platform that runs: Ctrl-C and its like, and the one that asks for a checkpoint.
 #pragma once
 
 #include "tandem/time_domain.h"
@@ -31,6 +31,20 @@ private:
   const std::vector<std::string> sockets_;
   volatile std::sig_atomic_t asked_ = 0;
   struct sigaction before_[3];
+};
+
+/// From construction to destruction, SIGUSR1 asks for the checkpoint of the run
+/// (time_domain::request_save()). One at a time.
+class save_signal
+{
+public:
+  explicit save_signal(time_domain &domain);
+  ~save_signal();
+  save_signal(const save_signal &) = delete;
+  save_signal &operator=(const save_signal &) = delete;
+
+private:
+  struct sigaction before_;
 };
 
 } // namespace tandem

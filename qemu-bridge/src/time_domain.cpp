@@ -201,6 +201,18 @@ void time_domain::save_at(const sc_core::sc_time &time, std::function<void(qemu_
   save_ = std::move(save);
 }
 
+void time_domain::save_soon()
+{
+  if (save_ && !replays_)
+    save_at_ns_ = std::min(save_at_ns_, to_ns(sc_core::sc_time_stamp()));
+}
+
+void time_domain::request_save()
+{
+  save_requested_ = true;
+  wake_watcher();
+}
+
 void time_domain::resume(qemu_instance &by, bool in_order, std::function<void()> load)
 {
   in_order_ = in_order;
@@ -225,6 +237,8 @@ void time_domain::await_answers(std::uint64_t number)
 std::uint64_t time_domain::cut(std::uint64_t window_end_ns) const
 {
   if (!save_ || replays_)
+    return window_end_ns;
+  if (save_at_ns_ >= window_end_ns)
     return window_end_ns;
   const std::uint64_t place = (save_at_ns_ + quantum_ns_ - 1) / quantum_ns_ * quantum_ns_;
   const bool ahead = place > to_ns(sc_core::sc_time_stamp());
@@ -315,6 +329,8 @@ void time_domain::look()
     sc_core::sc_stop();
     return;
   }
+  if (save_requested_.exchange(false))
+    save_soon();
   inspect();
   for (qemu_instance *instance : instances_)
     instance->session().look();
@@ -354,6 +370,8 @@ void time_domain::watch()
       std::uint64_t count;
       ssize_t ignored = read(wake_fd_, &count, sizeof count);
       (void)ignored;
+      if (save_requested_)
+        poke();
     }
     const std::lock_guard<std::mutex> lock(watching_);
     if (rewatch_.exchange(false)) {

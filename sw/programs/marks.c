@@ -13,6 +13,7 @@
  *   words=W     in reach of the program, a power of two (default 1k)
  *   sleep=NS    before it begins (default 0)
  *   silent=1    everything but the marks
+ *   ask=1       asks for a checkpoint before the first round
  */
 #include "tandem-sw/console.h"
 #include "tandem-sw/idm.h"
@@ -94,6 +95,8 @@ int guest_main(void)
     idm_mark_value(200 + self, n);
   }
   uint64_t after = idm_time_ns();
+  if (param_u64("ask", 0))
+    idm_mark(TANDEM_IDM_MARK_CHECKPOINT);
   for (uint64_t rounds = param_u64("rounds", 1); rounds; --rounds)
     round_of(region, n, m, rest);
   for (uint64_t strays = param_u64("strays", 0); strays && !silent; --strays)

@@ -81,6 +81,51 @@ class Checkpoint(PlatformTest):
     def test_riscv64(self):
         self.check_machine("riscv64", "riscv64")
 
+    # ---- whatever it waits for
+
+    def saved_in(self, place, options, *more, full):
+        """A run that saves there is that run, and so is the one that is restored."""
+        saver = self.simulate(*options, "--checkpoint", place, *more)
+        self.assertIn(f"checkpoint: {place}, at ", saver.stderr)
+        self.assert_same(full, saver)
+        self.assert_same(full, self.simulate("--restore", place))
+        return self.made_at(place)
+
+    def test_at_a_mark_or_a_region_or_when_a_guest_asks(self):
+        plain = two("arm", "marks", "n=20k", "rounds=4", "0.sleep=300000")
+        for options, more, mark in (
+                (plain, ("--checkpoint-at", "mark:100"), ("master", "mark", 100)),
+                (plain, ("--checkpoint-at", "region:12"), ("slave0", "begin", 12)),
+                ([*plain, "--param", "1.ask=1"], (), ("slave0", "mark", 0xffffffff))):
+            with self.subTest(mark):
+                full = self.simulate(*options)
+                made = next(m["time_ns"] for m in full.statistics()["marks"]["list"]
+                            if (m["by"], m["kind"], m["number"]) == mark)
+                at = self.saved_in(self.path(f"checkpoint{mark[2]}"), options, *more, full=full)
+                self.assertGreaterEqual(at, made)
+                self.assertLess(at, made + 200000)
+
+    def test_a_mark_that_nobody_makes(self):
+        options = two("arm", "ring", "n=20")
+        text = self.refused(*options, "--checkpoint-at", "mark:7", "--checkpoint", self.path("cp"))
+        self.assertIn("none was made", text)
+        self.assertFalse(os.path.exists(self.path("cp")))
+        # Nobody has asked, which is no error.
+        self.simulate(*options, "--checkpoint", self.path("cp"))
+        self.assertFalse(os.path.exists(self.path("cp")))
+
+    def test_by_a_signal(self):
+        options = two("arm", "messages", "count=3000")
+        place = self.path("checkpoint")
+        full = self.simulate(*options)
+        started = self.start(*options, "--checkpoint", place)
+        self.assertTrue(wait_for(lambda: "TANDEM" in started.log("slave0")))
+        started.signal(signal.SIGUSR1)
+        self.assert_same(full, self.finish(started))
+        self.assertGreater(self.made_at(place), 0)
+        self.assertLess(self.made_at(place), full.statistics()["simulated_ns"])
+        self.assert_same(full, self.simulate("--restore", place))
+
     # ---- every kind of run
 
     def test_doorbells(self):
@@ -346,8 +391,10 @@ class Checkpoint(PlatformTest):
     def test_refused_options(self):
         options = two("arm", "ring", "n=20")
         place = self.path("checkpoint")
-        self.assertIn("belong together", self.refused(*options, "--checkpoint-at", "1us"))
-        self.assertIn("belong together", self.refused(*options, "--checkpoint", place))
+        self.assertIn("of no use", self.refused(*options, "--checkpoint-at", "1us"))
+        for at in ("mark:", "mark:x", "mark:4294967296", "spot:1", ":1"):
+            self.assertIn(f"impossible checkpoint-at '{at}'", self.refused(
+                *options, "--checkpoint-at", at, "--checkpoint", place))
         self.assertIn("of no use", self.refused(*options, "--checkpoint-exit"))
         asked = ("--checkpoint-at", "1us", "--checkpoint", place)
         self.assertIn("mode free has no checkpoints", self.refused(*options, *asked,

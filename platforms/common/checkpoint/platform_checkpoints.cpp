@@ -98,7 +98,33 @@ void platform_checkpoints::prepare_save()
                                                           "', and what is behind it is outside");
   if (platform_.rpmsg_memory())
     platform_.rpmsg_memory()->record();
-  platform_.domain().save_at(options_.checkpoint_at, [this](qemu_instance &by) { save(by); });
+  const bool has_time = options_.checkpoint_when == checkpoint_cause::time;
+  platform_.domain().save_at(has_time ? options_.checkpoint_at : sc_core::sc_max_time(),
+                             [this](qemu_instance &by) { save(by); });
+  listen();
+}
+
+/// To the guests, who may ask for it at any time.
+void platform_checkpoints::listen()
+{
+  for (const auto &[name, part] : platform_.parts()) {
+    idm *const device = dynamic_cast<idm *>(part.get());
+    if (!device)
+      continue;
+    listeners_.push_back(
+        std::make_unique<mark_listener>([this](unsigned, const guest_mark &mark) {
+          const bool asks = mark.what == guest_mark::kind::mark &&
+                            mark.number == TANDEM_IDM_MARK_CHECKPOINT;
+          const bool is_it = mark.number == options_.checkpoint_number &&
+                             ((options_.checkpoint_when == checkpoint_cause::mark &&
+                               mark.what == guest_mark::kind::mark) ||
+                              (options_.checkpoint_when == checkpoint_cause::region &&
+                               mark.what == guest_mark::kind::begin));
+          if (asks || is_it)
+            platform_.domain().save_soon();
+        }));
+    device->add_observer(*listeners_.back());
+  }
 }
 
 /// What would make a restored run another one.
@@ -157,7 +183,8 @@ void platform_checkpoints::save_instances(new_checkpoint &to)
 
 void platform_checkpoints::check_made() const
 {
-  if (!options_.checkpoint_path.empty() && made_.empty())
+  if (!options_.checkpoint_path.empty() && made_.empty() &&
+      options_.checkpoint_when != checkpoint_cause::request)
     refuse_checkpoint(
         options_.checkpoint_path,
         "none was made: until the run ended there was no end of a window, at or after "

@@ -85,9 +85,14 @@ public:
   // the run is the same with it and without. What the instances have asked until then is kept, and
   // a restored run asks it of the models again, which brings them to the same state.
 
-  /// Calls `save` once, at the first such moment at or after that time; from within it the
-  /// instances can be saved. To be called before the start.
+  /// Calls `save` once, at the first such moment at or after that time, or after save_soon() or
+  /// request_save(); from within it the instances can be saved. To be called before the start.
   void save_at(const sc_core::sc_time &time, std::function<void(qemu_instance &by)> save);
+  /// The time has come, if it had not. On the SystemC thread; nothing while a restored run repeats
+  /// what was before it, and when nothing is to be saved.
+  void save_soon();
+  /// The same for handlers of signals and other threads.
+  void request_save();
   /// Begins with what the instances have been given by restore(). `load` is called when they are
   /// where they were saved, which was when `by` came to its moment; then the processes take over.
   /// in_order: the system is another one and takes other times. Then requests are repeated in the
@@ -169,7 +174,7 @@ private:
   std::thread watcher_;
   int wake_fd_ = -1;
   std::atomic<const char *> stop_{nullptr};
-  std::atomic<bool> dead_{false}, rewatch_{false};
+  std::atomic<bool> dead_{false}, rewatch_{false}, save_requested_{false};
   std::atomic<std::uint64_t> latest_ns_{0};
   std::uint64_t quantum_ns_ = 0;
   unsigned in_flight_ = 0;

@@ -34,6 +34,7 @@ static const char usage_text[] =
     "  time                 simulation time and the kernel's clock, read together\n"
     "  mark NUMBER [VALUE]  make a mark in the records of the run\n"
     "  region begin NUMBER  a region of interest begins; region end NUMBER: it ends\n"
+    "  checkpoint           have the whole platform saved, where it was started with --checkpoint\n"
     "  end [STATUS]         end the run with this exit status; from a slave: switch it off\n"
     "\n"
     "SLAVE is N of /dev/idmN. With -t, wait, send and receive give up after so many seconds of\n"
@@ -296,6 +297,12 @@ static void do_mark(const struct options *options)
         number, (uint32_t)parse_number("value", options->arguments[1], UINT32_MAX)));
 }
 
+static void do_checkpoint(const struct options *options)
+{
+  (void)options;
+  check_mark(tandem_mark(TANDEM_IDM_MARK_CHECKPOINT));
+}
+
 static void do_region(const struct options *options)
 {
   bool begins = !strcmp(options->arguments[0], "begin");
@@ -320,6 +327,7 @@ static const struct command {
     {"receive", 1, 1, true, do_receive, NULL}, {"drop", 1, 1, false, do_drop, NULL},
     {"time", 0, 0, false, NULL, do_time},      {"end", 0, 1, false, NULL, do_end},
     {"mark", 1, 2, false, NULL, do_mark},      {"region", 2, 2, false, NULL, do_region},
+    {"checkpoint", 0, 0, false, NULL, do_checkpoint},
 };
 
 static const struct command *find_command(const char *name)

@@ -101,6 +101,7 @@
 #define TANDEM_IDM_MARKS 0x3000
 #define TANDEM_IDM_MARKS_SIZE 0x1000
 #define TANDEM_IDM_MARK 0x3000 /* WO makes a mark with this number */
+#define TANDEM_IDM_MARK_CHECKPOINT 0xffffffff /* this one asks for a checkpoint besides */
 #define TANDEM_IDM_MARK_VALUE                                                                      \
   0x3004 /* RW for the next write here that is none of MARK_VALUE, then 0 */
 #define TANDEM_IDM_MARK_BEGIN 0x3008 /* WO a region with this number begins */
