@@ -102,8 +102,8 @@ const struct tandem_wire_reply *tandem_channel_take(void);
 /* Sends MORE and waits for its reply, which has DMI changes only. Big lock held, or nobody else
  * uses the channel. */
 const struct tandem_wire_reply *tandem_channel_more(void);
-/* The same for PREPARE. */
-const struct tandem_wire_reply *tandem_channel_prepare(void);
+/* The same for PREPARE and EMPTY. */
+const struct tandem_wire_reply *tandem_channel_ask(uint32_t kind);
 /* The next descriptor on the socket; never returns -1. */
 int tandem_channel_receive_fd(void);
 /* Sends one byte to the other side. */
@@ -115,6 +115,9 @@ void tandem_channel_signal(char what);
 void tandem_ram_init(void);
 /* Puts a DMI range in the place of RAM. */
 void tandem_ram_place(const struct tandem_wire_dmi *range, int fd);
+/* How many of these bytes of a block of RAM are all in the platform's memory, or all not, from its
+ * first one on. */
+uint64_t tandem_ram_span(const char *host, uint64_t size, bool *placed);
 /* Where the guest's memory at this address lies now; NULL when it is none. Big lock or not. */
 const void *tandem_ram_host(uint64_t address);
 

@@ -96,9 +96,9 @@ const struct tandem_wire_reply *tandem_channel_more(void)
   return exchange();
 }
 
-const struct tandem_wire_reply *tandem_channel_prepare(void)
+const struct tandem_wire_reply *tandem_channel_ask(uint32_t kind)
 {
-  tandem_channel_request(TANDEM_WIRE_PREPARE);
+  tandem_channel_request(kind);
   return exchange();
 }
 

@@ -5,7 +5,8 @@
  *   devices     QEMU's own device state without RAM, as it writes it for COLO and Xen
  *   ram         name and used length of each migratable block of RAM, a line each
  *   ram.N       the Nth of these, sparse; a restored machine maps it privately, so machines that
- *               were restored from the same directory share what none of them has changed
+ *               were restored from the same directory share what none of them has changed. What lies
+ *               in the platform's memory is not in it, and is left to the bridge
  *   tandem      which QEMU it is
  *   tandem-NAME what a layer of the adapter knows
  *
@@ -106,17 +107,28 @@ static bool is_empty(const uint8_t *page)
   return true;
 }
 
-static void write_sparse(int fd, const uint8_t *host, uint64_t size)
+/* From `at` to `to` of a block. */
+static void write_span(int fd, const uint8_t *host, uint64_t at, uint64_t to)
 {
-  if (ftruncate(fd, (off_t)size) != 0)
-    cannot_write(errno);
-  for (uint64_t at = 0; at < size && !problem[0];) {
+  while (at < to && !problem[0]) {
     uint64_t end = at;
-    while (end < size && end - at < MOST_AT_ONCE && !is_empty(host + end))
+    while (end < to && end - at < MOST_AT_ONCE && !is_empty(host + end))
       end += PAGE;
     if (end > at && lseek(fd, (off_t)at, SEEK_SET) >= 0)
       write_all(fd, host + at, end - at);
     at = end > at ? end : at + PAGE;
+  }
+}
+
+static void write_sparse(int fd, const char *host, uint64_t size)
+{
+  if (ftruncate(fd, (off_t)size) != 0)
+    cannot_write(errno);
+  bool placed;
+  for (uint64_t at = 0, span; at < size; at += span) {
+    span = tandem_ram_span(host + at, size - at, &placed);
+    if (!placed)
+      write_span(fd, (const uint8_t *)host, at, at + span);
   }
 }
 
@@ -291,10 +303,14 @@ static void map_block(unsigned number, const char *name, uint64_t size)
   uint64_t whole = whole_pages(size);
   if (fd < 0 || (uint64_t)lseek(fd, 0, SEEK_END) != whole)
     tandem_give_up("the checkpoint is damaged: '%s' is not as long as memory '%s'", file, name);
-  void *host = q.qemu_ram_get_host_addr(s.block);
-  if (whole && mmap(host, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE,
-                    fd, 0) != host)
-    tandem_give_up("the checkpoint's memory '%s' cannot be mapped: %s", name, strerror(errno));
+  char *host = q.qemu_ram_get_host_addr(s.block);
+  bool placed;
+  for (uint64_t at = 0, span; at < whole; at += span) {
+    span = tandem_ram_span(host + at, whole - at, &placed);
+    if (!placed && mmap(host + at, span, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd, (off_t)at) == MAP_FAILED)
+      tandem_give_up("the checkpoint's memory '%s' cannot be mapped: %s", name, strerror(errno));
+  }
   close(fd);
 }
 
@@ -337,6 +353,8 @@ static void restore_in_main_loop(void *unused)
   directory = tandem_channel_receive_fd();
   check_version();
   restore_ram();
+  if (adapter.page->config.rams)
+    tandem_channel_ask(TANDEM_WIRE_EMPTY);
   restore_devices();
   keep_layers(true);
   close(directory);

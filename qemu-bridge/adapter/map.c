@@ -186,5 +186,5 @@ void tandem_map_apply(const struct tandem_wire_reply *reply)
 void tandem_map_prepare(void)
 {
   if (adapter.page->config.rams)
-    tandem_map_apply(tandem_channel_prepare());
+    tandem_map_apply(tandem_channel_ask(TANDEM_WIRE_PREPARE));
 }

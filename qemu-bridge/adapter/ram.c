@@ -11,6 +11,7 @@
 #include "adapter.h"
 
 #include <errno.h>
+#include <glib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -66,6 +67,22 @@ void tandem_ram_init(void)
                      (unsigned long long)config->ram[i].address);
     hosts[i] = wanted.host;
   }
+}
+
+uint64_t tandem_ram_span(const char *host, uint64_t size, bool *placed)
+{
+  const struct tandem_wire_config *config = &adapter.page->config;
+  uint64_t span = size;
+  *placed = false;
+  for (unsigned i = 0; i < config->rams; ++i) {
+    if (host >= hosts[i] && host < hosts[i] + config->ram[i].size) {
+      *placed = true;
+      return MIN(size, (uint64_t)(hosts[i] + config->ram[i].size - host));
+    }
+    if (hosts[i] > host)
+      span = MIN(span, (uint64_t)(hosts[i] - host));
+  }
+  return span;
 }
 
 static void tell(const struct tandem_wire_dmi *range, const struct tandem_wire_ram *piece,

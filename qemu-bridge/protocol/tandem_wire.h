@@ -148,6 +148,9 @@ enum tandem_wire_request_kind {
                                has DMI changes and nothing else: where all of it lies */
   TANDEM_WIRE_SAVED = 14, /* control SAVE was carried out; data = 1: it could not be, and `error` in
                              the page says why */
+  TANDEM_WIRE_EMPTY = 15, /* before READY, once, of a machine that is restored and has RAM in the
+                             platform's memory: what the reset that is part of starting has put
+                             there is to be replaced now. The reply has nothing */
 };
 
 #define TANDEM_WIRE_FLAG_OUTSIDE 1u /* READ or WRITE of an address outside all windows */

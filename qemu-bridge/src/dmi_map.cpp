@@ -263,11 +263,12 @@ void dmi_map::tell(const range &mapped)
                       mapped.end - mapped.start + 1, mapped.offset, mapped.fd, mapped.flags});
 }
 
-void dmi_map::map_again()
+void dmi_map::map_again(bool ram)
 {
   pending_.clear();
   for (const range &mapped : ranges_)
-    tell(mapped);
+    if (ram == ((mapped.flags & TANDEM_WIRE_DMI_RAM) != 0))
+      tell(mapped);
 }
 
 std::set<int> dmi_map::files() const

@@ -188,18 +188,32 @@ void qemu_instance::begin_save(int directory)
   session_->begin_save(directory);
 }
 
-/// Which CPU of several is next is known to QEMU's CPU thread alone, and so is not in a checkpoint:
-/// this run goes on as those that are restored from it.
 void qemu_instance::end_save(int directory)
 {
   session_->end_save(directory);
+}
+
+/// Which CPU of several is next is known to QEMU's CPU thread alone, and so is not in a checkpoint:
+/// this run goes on as those that are restored from it.
+void qemu_instance::begin_replace(int directory)
+{
   if (config_.cpus > 1)
-    session_->replace(directory, accesses_->memory());
+    session_->begin_replace(directory, accesses_->memory());
+}
+
+void qemu_instance::end_replace()
+{
+  session_->end_replace(accesses_->memory());
 }
 
 void qemu_instance::restore(int directory)
 {
   session_->restore(directory);
+}
+
+void qemu_instance::place_ram()
+{
+  session_->place_ram(accesses_->memory());
 }
 
 void qemu_instance::take_over()

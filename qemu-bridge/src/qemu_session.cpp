@@ -147,7 +147,7 @@ void qemu_session::launch()
   }
   launched_ = alive_ = true;
   channel_.close_remote();
-  if (directory_ >= 0)
+  if (directory_ >= 0 && !config_.ram)
     channel_.send(directory_);
   if (free_mode())
     listener_ = std::make_unique<free_listener>(channel_, [this] { domain_.poke(); });

@@ -98,8 +98,10 @@ public:
   /// end_save() waits for it, and adds tape and console.
   void begin_save(int directory);
   void end_save(int directory);
-  /// Goes on with a process that is restored from what was just saved.
-  void replace(int directory, dmi_map &map);
+  /// Goes on with a process that is restored from what was just saved. What its RAM in the
+  /// platform's memory is to hold has to be there between the two.
+  void begin_replace(int directory, dmi_map &map);
+  void end_replace(dmi_map &map);
   /// Before the start: what there is of the instance in the directory, which
   /// stays open until go_live().
   void restore(int directory);
@@ -113,6 +115,8 @@ public:
   void await_answered() const;
   /// The request is being served, at that place in the order.
   void note_served();
+  /// The process has its RAM in the platform's memory, and waits for what that is to hold.
+  void place_ram(dmi_map &map);
   /// The process takes over.
   void go_live(dmi_map &map);
   /// Before a request is answered: returns when there is a process for it.
@@ -166,6 +170,7 @@ private:
   guest_counts counted_in_page() const;
   const tandem_wire_request &outstanding() const;
   tandem_wire_request await_on_host(std::uint32_t kind);
+  tandem_wire_request await_restored();
   void check_same_time(const tandem_wire_request &request) const;
   void write_file(int directory, const char *name, const std::string &bytes) const;
   std::string how_it_died(const child_process::ending &how) const;

@@ -131,7 +131,7 @@ void qemu_session::write_file(int directory, const char *name, const std::string
     report_.error("the checkpoint cannot be written: " + std::string(std::strerror(errno)));
 }
 
-void qemu_session::replace(int directory, dmi_map &map)
+void qemu_session::begin_replace(int directory, dmi_map &map)
 {
   if (!has_machine())
     return;
@@ -142,10 +142,16 @@ void qemu_session::replace(int directory, dmi_map &map)
     channel_.renew();
     launch();
   });
+  place_ram(map);
+}
+
+void qemu_session::end_replace(dmi_map &map)
+{
+  if (directory_ < 0)
+    return;
+  check_same_time(await_restored());
   directory_ = -1;
-  check_same_time(await_on_host(TANDEM_WIRE_READY));
-  next_start_ = 0;
-  map.map_again();
+  map.map_again(false);
 }
 
 // ---- restore ----
@@ -169,18 +175,47 @@ bool qemu_session::starts() const
   return !replaying_ || directory_ >= 0 || tape_.last().kind == TANDEM_WIRE_READY;
 }
 
+void qemu_session::place_ram(dmi_map &map)
+{
+  if (!alive_ || !config_.ram)
+    return;
+  await_on_host(TANDEM_WIRE_PREPARE);
+  channel_.reply_slot() = {};
+  map.map_again(true);
+  map.write(channel_.reply_slot(), channel_);
+  while (map.changed()) {
+    channel_.reply();
+    await_on_host(TANDEM_WIRE_MORE);
+    map.write(channel_.reply_slot(), channel_);
+  }
+  channel_.reply();
+  if (directory_ < 0)
+    return; // it starts as it once did
+  channel_.send(directory_);
+  await_on_host(TANDEM_WIRE_EMPTY);
+}
+
+/// Its READY.
+tandem_wire_request qemu_session::await_restored()
+{
+  if (config_.ram && directory_ >= 0) {
+    channel_.reply_slot() = {}; // to EMPTY
+    channel_.reply();
+  }
+  next_start_ = 0;
+  return await_on_host(TANDEM_WIRE_READY);
+}
+
 void qemu_session::go_live(dmi_map &map)
 {
   if (alive_) {
-    const bool machine = directory_ >= 0;
-    const tandem_wire_request ready = await_on_host(TANDEM_WIRE_READY);
-    next_start_ = 0;
+    const tandem_wire_request ready = await_restored();
     const std::string version = version_of(ready);
     if (version != version_)
       report_.error("the checkpoint is of QEMU " + version_ + ", and this is QEMU " + version);
-    if (machine)
+    if (directory_ >= 0)
       check_same_time(ready);
-    map.map_again();
+    map.map_again(false);
   }
   directory_ = -1;
   replaying_ = woken_ = false;

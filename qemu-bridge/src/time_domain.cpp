@@ -285,6 +285,8 @@ void time_domain::await_tapes()
 void time_domain::take_over()
 {
   await_tapes();
+  for (qemu_instance *instance : instances_)
+    instance->place_ram();
   load_();
   for (qemu_instance *instance : instances_)
     instance->take_over();

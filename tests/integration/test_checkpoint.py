@@ -126,6 +126,45 @@ class Checkpoint(PlatformTest):
         self.assertLess(self.made_at(place), full.statistics()["simulated_ns"])
         self.assert_same(full, self.simulate("--restore", place))
 
+    # ---- RAM on the platform
+
+    PLATFORMS = ("--master.memory", "platform", "--slave.memory", "platform")
+
+    def test_ram_on_the_platform(self):
+        for machine in ("x86-pc", "aarch64", "cortexm33", "riscv64"):
+            with self.subTest(machine):
+                run = self.around(*two(machine, "messages", "count=60"), *self.PLATFORMS,
+                                  "--fifo-depth", 8, parts=(0.3, 0.8))
+                self.assertEqual(run.number("received"), 60)
+
+    def test_ram_on_the_platform_that_is_observed(self):
+        self.around(*two("arm", "messages", "count=60", slave="x86-q35"), *self.PLATFORMS,
+                    "--observe", "cached", "--cache", "fetches=on", "--cache", "l1.size=4k",
+                    "--interconnect", "bus", parts=(0.5,))
+
+    def test_ram_on_the_platform_of_several_cpus(self):
+        options = (*two("arm", "smp", "cpus=3", "1.cpus=2", "1.exit=0", "n=60", "1.n=60"),
+                   "--master.cpus", 3, "--slave.cpus", 2, "--quantum", "1us", *self.PLATFORMS)
+        length = self.simulate(*options).statistics()["simulated_ns"]
+        saver, path = self.save(length // 2, options)
+        self.assert_same(saver, self.simulate("--restore", path))
+
+    def test_ram_on_the_platform_is_observed_from_there_on(self):
+        options = [*two("arm", "matmul", "n=48"), *self.PLATFORMS]
+        full = self.simulate(*options)
+        _, path = self.save(full.statistics()["simulated_ns"] // 2, options)
+        observed = self.simulate("--restore", path, "--observe", "master.memory=cached", "--cache",
+                                 "fetches=on", "--cache", "l1.size=1k", "--interconnect", "bus")
+        results, before = observed.results(), full.results()
+        self.assertGreater(int(results.pop("ns")), int(before.pop("ns")))
+        self.assertEqual(results, before)
+        counts = observed.module("master")["cache"]
+        self.assertGreater(counts["l1_misses"], 100)
+        self.assertEqual(observed.module("master_memory")["reads"], counts["l1_misses"])
+        for other, sentence in ((("--master.memory", "0"), "master.memory on the platform was"),
+                                (("--master.memory", "platform:64"), "master.memory was")):
+            self.assertIn(sentence, self.refused("--restore", path, *other))
+
     # ---- every kind of run
 
     def test_doorbells(self):

@@ -47,6 +47,8 @@ void add_instance(const planned_instance &one, std::map<std::string, std::string
   add("cpu", q.cpu);
   add("cpus", std::to_string(q.cpus));
   add("memory", std::to_string(q.memory_mib));
+  if (q.ram)
+    add("memory on the platform", std::to_string(*q.ram));
   add("image", content(q.kernel));
   add("firmware", content(q.firmware));
   add("initrd", content(q.initrd));

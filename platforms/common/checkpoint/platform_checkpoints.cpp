@@ -57,12 +57,6 @@ platform_checkpoints::platform_checkpoints(class platform &platform, const syste
 {
   if (options.checkpoint_path.empty() && options.restore_path.empty())
     return;
-  const std::string &path =
-      options.restore_path.empty() ? options.checkpoint_path : options.restore_path;
-  for (const planned_instance &one : plan.instances)
-    if (one.config.ram)
-      refuse_checkpoint(path, "the RAM of " + one.name +
-                                  " is on the platform, and checkpoints are of RAM that is QEMU's");
   common_ = common_properties(plan, options);
   if (!options.restore_path.empty())
     prepare_restore();
@@ -179,6 +173,15 @@ void platform_checkpoints::save_instances(new_checkpoint &to)
     instances[i]->begin_save(directories[i]);
   for (std::size_t i = 0; i < instances.size(); ++i)
     instances[i]->end_save(directories[i]);
+  for (std::size_t i = 0; i < instances.size(); ++i)
+    instances[i]->begin_replace(directories[i]);
+  const auto has_ram = [](const planned_instance &one) {
+    return one.config.ram && one.config.cpus > 1;
+  };
+  if (std::any_of(plan_.instances.begin(), plan_.instances.end(), has_ram))
+    fill_memories(to.path());
+  for (const auto &instance : instances)
+    instance->end_replace();
 }
 
 void platform_checkpoints::check_made() const
@@ -221,12 +224,17 @@ void platform_checkpoints::prepare_restore()
   platform_.domain().resume(*by, manifest.timing != timing_, [this] { load(); });
 }
 
-void platform_checkpoints::load()
+void platform_checkpoints::fill_memories(const std::string &directory) const
 {
   for (shared_memory *memory : memories())
-    if (!load_memory(*memory, memory_path(saved_->path(), *memory)))
-      refuse_checkpoint(options_.restore_path,
+    if (!load_memory(*memory, memory_path(directory, *memory)))
+      refuse_checkpoint(directory,
                         std::string("the content of ") + memory->name() + " cannot be restored");
+}
+
+void platform_checkpoints::load()
+{
+  fill_memories(saved_->path());
   if (platform_.rpmsg_memory())
     platform_.rpmsg_memory()->stop();
 }

@@ -37,6 +37,7 @@ private:
   void save(qemu_instance &by);
   void save_instances(new_checkpoint &to);
   void load();
+  void fill_memories(const std::string &directory) const;
   void check_repeatable() const;
   std::vector<shared_memory *> memories() const;
 

@@ -88,8 +88,9 @@ public:
   bool changed() const { return !pending_.empty(); }
   /// Changes that no QEMU is there to make.
   void drop_changes() { pending_.clear(); }
-  /// QEMU is another process that has nothing mapped, and is to have what is.
-  void map_again();
+  /// QEMU is another process that has nothing mapped, and is to have what is: its RAM, which it
+  /// asks for before anything else, or all but that.
+  void map_again(bool ram);
   /// Descriptors behind what is mapped.
   std::set<int> files() const;
   /// Moves as many pending changes as fit into the reply, sending descriptors as needed.

@@ -110,13 +110,19 @@ public:
   /// not possible.
   void begin_save(int directory);
   void end_save(int directory);
+  /// Then, where that is needed so that this run and the one that is restored do not differ, goes
+  /// on with a process that is restored, too. Between the two the content of all memories of which
+  /// guests have RAM is to be put there once more, as it was saved.
+  void begin_replace(int directory);
+  void end_replace();
   /// Before the start: begins with what is in the directory, which stays open until the run is
   /// where it was saved. SC_ERROR when it is damaged.
   void restore(int directory);
 
   // ---- for time_domain ----
   bool between();   ///< its guest is between two instructions, or there is none
-  void take_over(); ///< the process goes on behind the tape
+  void place_ram(); ///< the process that will take over waits for the content of memories
+  void take_over(); ///< it goes on behind the tape
   qemu_session &session() { return *session_; }
   void inspect(); ///< answers a debug access that waits
 
