@@ -15,6 +15,7 @@ import sys
 
 import report
 from figures import NoGnuplot, require_gnuplot
+from linux import LinuxWorkload, is_linux
 from plan import WORKLOADS, plan
 from running import Interrupted, find_disagreements, on_signals, remove_parts, run_all
 from subject import Subject
@@ -39,7 +40,11 @@ def parser_of_options():
                "within one\nas ':' where that is the same, or as '\\,'.\n"
                "Workloads: " + ", ".join(WORKLOADS))
     add = parser.add_argument
-    add("--workload", metavar="NAME,...", help="names of workloads, or files with programs")
+    add("--workload", metavar="NAME,...",
+        help="names of workloads, or files with programs; linux:COMMAND: of the Linux that the "
+             "platform's first instance boots, once; the command's first word may be a file here")
+    add("--add-file", action="append", default=[], metavar="PATH=FILE",
+        help="a file or directory for a Linux workload, at this path in the guest; may be repeated")
     add("--interconnect", metavar="A,B,...", help="kinds of interconnects")
     add("--slaves", metavar="N,...", help="default: 1")
     add("--platform", metavar="NAME", help="default: x86-arm")
@@ -103,6 +108,8 @@ def parse(words):
     if arguments.region and arguments.replay:
         raise Refused("--region and --replay exclude each other: a replay has no guests that could "
                       "make marks")
+    if arguments.add_file and not is_linux(arguments.workload):
+        raise Refused("--add-file is for a --workload linux:COMMAND")
     check_of_kind(arguments)
     return arguments, others
 
@@ -136,6 +143,30 @@ def subject_of(arguments, build, others):
     return Subject(build, arguments.platform or "x86-arm", others)
 
 
+def boot(arguments, build, others):
+    """Turns a comparison of a Linux workload into one from a checkpoint, which is made first."""
+    if arguments.param or arguments.replay:
+        raise Refused("--param and --replay are not for a Linux workload: its command has its own "
+                      "words, and a checkpoint cannot be replayed from")
+    platform = Subject(build, arguments.platform or "x86-arm", [])
+    workload = LinuxWorkload(arguments, platform, others)
+    require_gnuplot()
+    out = os.path.abspath(arguments.out)
+    make_directory(out)
+    with lock(out):
+        arguments.origin = workload.checkpoint(out)
+    arguments.region = workload.region
+    arguments.observe = arguments.observe or "cached"
+    arguments.workload = arguments.slaves = arguments.platform = None
+
+
+def make_directory(path):
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"{path} cannot be made: {error.strerror}") from None
+
+
 def lock(directory):
     """Held until the process ends."""
     file = open(os.path.join(directory, "lock"), "w", encoding="ascii")
@@ -149,6 +180,9 @@ def lock(directory):
 def compare(words):
     arguments, others = parse(words)
     build = os.path.abspath(arguments.build)
+    if is_linux(arguments.workload):
+        boot(arguments, build, others)
+        others = []
     subject = subject_of(arguments, build, others)
     jobs = plan(arguments, subject)
     require_gnuplot()
@@ -156,10 +190,7 @@ def compare(words):
         job.check()
     out = os.path.abspath(arguments.out)
     runs = os.path.join(out, "runs")
-    try:
-        os.makedirs(runs, exist_ok=True)
-    except OSError as error:
-        raise Refused(f"{runs} cannot be made: {error.strerror}") from None
+    make_directory(runs)
     held = lock(out)
     remove_parts(runs)
     digest = subject.digest()

@@ -64,7 +64,7 @@ class Subject:
         for path in (self.path, self.replayer):
             if not os.access(path, os.X_OK):
                 raise Refused(f"there is no platform {path}")
-        listing = self._call([*options, "--help"])
+        listing = self.call([*options, "--help"])
         self.interconnects = self._kinds(listing, "Interconnects")  # kind: names of its parameters
         self.parts = self._kinds(listing, "Parts")
         # Options of the system that take KEY=VALUE: those without a default.
@@ -88,7 +88,8 @@ class Subject:
                 names.append(parameter[1])
         return kinds
 
-    def _call(self, words):
+    def call(self, words):
+        """What the program says with these words; refuses what it refuses."""
         done = subprocess.run([self.path, *words], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               env=quiet_environment(), start_new_session=True, check=False)
@@ -100,7 +101,7 @@ class Subject:
     def described(self, words):
         """The whole system with these options (a tuple), as a tree. Refuses what the program
         refuses, without a run."""
-        text = self._call([*words, "--dump-system", "/dev/stdout"])
+        text = self.call([*words, "--dump-system", "/dev/stdout"])
         try:
             return tomllib.loads(text)
         except ValueError as error:

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Workloads that are commands of a Linux guest. It boots once, is saved where the command begins,
+and every run of the comparison goes on from there."""
+import hashlib
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+from subject import error_in, hash_of, hashes_of_files, quiet_environment
+from words import Refused
+
+PREFIX = "linux:"
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+OVERLAY = os.path.join(ROOT, "sw", "linux", "kit", "overlay")
+PLACE = "work"  # directory of the workload in the guest
+REGION = "1"
+
+# Without a region of its own the whole command is one.
+SCRIPT = """insmod /lib/tandem/tandem_idm.ko || idmctl end 1
+cd /{place}
+export PATH=/{place}:$PATH
+{begin}
+{command}
+status=$?
+{end}
+idmctl end $status
+"""
+
+
+def is_linux(workload):
+    return (workload or "").startswith(PREFIX)
+
+
+class LinuxWorkload:
+    """A command of the shell of the first instance. Its first word may be a file here, a script or a
+    static program, which is then put into the guest."""
+
+    def __init__(self, arguments, subject, others):
+        self.command = arguments.workload.removeprefix(PREFIX)
+        self.region, self.own_region = arguments.region or REGION, bool(arguments.region)
+        self.subject, self.timeout = subject, arguments.timeout
+        try:
+            words = shlex.split(self.command)
+        except ValueError as error:
+            raise Refused(f"--workload '{arguments.workload}' is no command: {error}") from None
+        if not words:
+            raise Refused("--workload linux: names no command")
+        if self.own_region and not self.region.isdecimal():
+            raise Refused("--region of a Linux workload is the number that its program marks")
+        self.name = re.sub(r"[^A-Za-z0-9._-]", "_", os.path.basename(words[0]))
+        self.files = dict(self._pair(text) for text in arguments.add_file)
+        if os.path.isfile(words[0]):
+            self.files[f"{PLACE}/{self.name}"] = words[0]
+            self.command = shlex.join([self.name, *words[1:]])
+        platform = os.path.basename(subject.path)
+        config = os.path.join(ROOT, "platforms", platform, "linux.ini")
+        self.options = ["--config", config] if os.path.exists(config) else []
+        self.options += ["--slaves", arguments.slaves or "0", *self._memory(others), *others]
+
+    @staticmethod
+    def _pair(text):
+        inside, equals, here = text.partition("=")
+        if not (inside.strip("/") and equals and os.path.exists(here)):
+            raise Refused(f"--add-file '{text}' is not of the form PATH_IN_THE_GUEST=FILE, or there "
+                          "is no such file")
+        return inside, here
+
+    def _memory(self, others):
+        """All that Linux does is to be seen, so its RAM lies on the platform."""
+        first = self.subject.instances[0]
+        given = any(word.split("=")[0] == f"--{first}.memory" for word in others)
+        return [] if given else [f"--{first}.memory", "platform"]
+
+    def checkpoint(self, out):
+        """Where it is saved, after a boot if need be."""
+        directory = os.path.join(out, "checkpoints")
+        os.makedirs(directory, exist_ok=True)
+        files = sorted((inside, hash_of(here) if os.path.isfile(here) else self._tree(here))
+                       for inside, here in self.files.items())
+        everything = [self.command, self.region, self.own_region, files, self.options,
+                      sorted(hashes_of_files(self.options).items()), self._hash_of_kit(),
+                      self.subject.digest()]
+        digest = hashlib.sha256(json.dumps(everything).encode()).hexdigest()[:12]
+        place = os.path.join(directory, f"{self.name}-{digest}")
+        if not os.path.exists(os.path.join(place, "manifest.json")):
+            self._boot(place)
+        return place
+
+    @staticmethod
+    def _tree(directory):
+        return sorted((os.path.relpath(os.path.join(path, name), directory),
+                       hash_of(os.path.join(path, name)))
+                      for path, _, names in os.walk(directory) for name in names)
+
+    def _initramfs_of_kit(self):
+        """The platform knows which one its machine takes."""
+        shown = self.subject.call([*self.options, "--dry-run"])
+        found = re.search(r" -initrd (\S+)", shown)
+        if not found:
+            raise Refused(f"the first instance of {os.path.basename(self.subject.path)} runs no "
+                          "Linux of the guest kit with these options")
+        return found[1]
+
+    def _hash_of_kit(self):
+        """Its manifest has those of all that was made."""
+        kit = os.path.dirname(os.path.dirname(self._initramfs_of_kit()))
+        try:
+            return hash_of(os.path.join(kit, "manifest.json"))
+        except OSError:
+            raise Refused(f"there is no guest kit in {kit}: ./tandem setup --linux makes it") \
+                from None
+
+    def _boot(self, place):
+        mark = {end: "" if self.own_region else f"idmctl region {end} {self.region}"
+                for end in ("begin", "end")}
+        script, initramfs = place + ".sh", place + ".initramfs.gz"
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(SCRIPT.format(place=PLACE, command=self.command, **mark))
+        files = dict(self.files, **{"etc/tandem.d/workload.sh": script})
+        self._run([OVERLAY, "--behind", self._initramfs_of_kit(), initramfs,
+                   *(f"{inside}={here}" for inside, here in files.items())], place)
+        print(f"booting Linux for '{self.command}', once", file=sys.stderr, flush=True)
+        self._run([self.subject.path, *self.options, f"--{self.subject.instances[0]}.initrd",
+                   initramfs, "--checkpoint-at", f"region:{self.region}", "--checkpoint", place,
+                   "--checkpoint-exit", "--progress", "off", "--consoles", "off", "--vcd", "off",
+                   "--out", place + ".boot"], place)
+
+    def _run(self, command, place):
+        try:
+            done = subprocess.run(["setpriv", "--pdeathsig", "TERM", *command],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, start_new_session=True,
+                                  env=quiet_environment(), timeout=self.timeout, check=False)
+        except subprocess.TimeoutExpired:
+            raise Refused(f"Linux has not come to '{self.command}' within {self.timeout:g} s (see "
+                          f"{place}.boot)") from None
+        if done.returncode:
+            cause = error_in(done.stdout) or done.stdout.strip().rpartition("\n")[2] or \
+                f"status {done.returncode}"
+            raise Refused(f"Linux does not come to '{self.command}': {cause} (see {place}.boot)")
