@@ -115,7 +115,7 @@ class Checkpoint(PlatformTest):
         self.assertFalse(os.path.exists(self.path("cp")))
 
     def test_by_a_signal(self):
-        options = two("arm", "messages", "count=3000")
+        options = two("arm", "messages", "count=600")
         place = self.path("checkpoint")
         full = self.simulate(*options)
         started = self.start(*options, "--checkpoint", place)
@@ -160,7 +160,9 @@ class Checkpoint(PlatformTest):
         self.assertEqual(results, before)
         counts = observed.module("master")["cache"]
         self.assertGreater(counts["l1_misses"], 100)
-        self.assertEqual(observed.module("master_memory")["reads"], counts["l1_misses"])
+        # What misses behind the access that ends the run is in no batch any more.
+        lost = counts["l1_misses"] - observed.module("master_memory")["reads"]
+        self.assertIn(lost, range(8))
         for other, sentence in ((("--master.memory", "0"), "master.memory on the platform was"),
                                 (("--master.memory", "platform:64"), "master.memory was")):
             self.assertIn(sentence, self.refused("--restore", path, *other))
