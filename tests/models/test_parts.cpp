@@ -252,7 +252,7 @@ TEST(parts, traffic_has_all_parameters_of_a_generator)
 
 TEST(parts, checker_passes_on_and_ends_the_run_at_a_violation)
 {
-  const tandem::part_info &info = tandem::part_description("checker");
+  const tandem::part_info info = tandem::part_description("checker");
   EXPECT_TRUE(info.passes_on);
   const auto checker = tandem::make_part("checker", "watch", {});
   const auto memory = tandem::make_part("memory", "memory", {{"size", "4k"}});
