@@ -117,7 +117,8 @@ class Running:
         if job.recording or (job.program not in WORKLOADS and results.get("ok", "1") == "1") or \
                 (results.get("ok") == "1" and "ns" in results):
             return None
-        return "the master has not reported a result"
+        return "the master reports a wrong result" if results.get("ok") == "0" else \
+            "the master has not reported a result"
 
     def _missing_region(self):
         try:

@@ -49,6 +49,12 @@ class LinuxCompare(ComparisonTest, LinuxTest):
                          int(full.statistics()["regions"]["region 1"]["simulated_ns"]))
 
     @ctest(timeout=900, once=True)
+    def test_a_command_that_fails(self):
+        done = self.linux("linux:idmctl region begin 7; idmctl region end 7; false",
+                          "--interconnect", "router", "--region", "7", status=1)
+        self.assertIn("the master reports a wrong result", done.stderr)
+
+    @ctest(timeout=900, once=True)
     def test_refused(self):
         for sentence, workload, *more in (
                 ("names no command", "linux:"), ("is no command", "linux:echo 'x"),
