@@ -13,8 +13,10 @@ from subject import error_in, hash_of, hashes_of_files, quiet_environment
 from words import Refused
 
 PREFIX = "linux:"
-ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-OVERLAY = os.path.join(ROOT, "sw", "linux", "kit", "overlay")
+HERE = os.path.dirname(os.path.realpath(__file__))
+# The source tree, or the piece of it that the package tandem-linux-src has.
+ROOTS = [os.path.join(HERE, "..", ".."), os.path.join(HERE, "..", "source")]
+OVERLAY = os.path.join("sw", "linux", "kit", "overlay")
 PLACE = "work"  # directory of the workload in the guest
 REGION = "1"
 
@@ -30,6 +32,13 @@ status=$?
 echo "RESULT ok $((status == 0))"
 idmctl end $status || poweroff -f
 """
+
+
+def source_tree():
+    for root in ROOTS:
+        if os.path.exists(os.path.join(root, OVERLAY)):
+            return os.path.realpath(root)
+    raise Refused("Linux workloads need the package tandem-linux-src, of the same version as tandem")
 
 
 def is_linux(workload):
@@ -58,7 +67,8 @@ class LinuxWorkload:
             self.files[f"{PLACE}/{self.name}"] = words[0]
             self.command = shlex.join([self.name, *words[1:]])
         platform = os.path.basename(subject.path)
-        config = os.path.join(ROOT, "platforms", platform, "linux.ini")
+        self.root = source_tree()
+        config = os.path.join(self.root, "platforms", platform, "linux.ini")
         self.options = ["--config", config] if os.path.exists(config) else []
         self.options += ["--slaves", arguments.slaves or "0", *self._memory(others), *others]
 
@@ -122,7 +132,7 @@ class LinuxWorkload:
         with open(script, "w", encoding="utf-8") as file:
             file.write(SCRIPT.format(place=PLACE, command=self.command, **mark))
         files = dict(self.files, **{"etc/tandem.d/workload.sh": script})
-        self._run([OVERLAY, "--behind", self._initramfs_of_kit(), initramfs,
+        self._run([os.path.join(self.root, OVERLAY), "--behind", self._initramfs_of_kit(), initramfs,
                    *(f"{inside}={here}" for inside, here in files.items())], place)
         print(f"booting Linux for '{self.command}', once", file=sys.stderr, flush=True)
         self._run([self.subject.path, *self.options, f"--{self.subject.instances[0]}.initrd",
