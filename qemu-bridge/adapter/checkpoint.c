@@ -5,10 +5,9 @@
  *   devices     QEMU's own device state without RAM, as it writes it for COLO and Xen
  *   ram         name and used length of each migratable block of RAM, a line each
  *   ram.N       the Nth of these, sparse; a restored machine maps it privately, so machines that
- *               were restored from the same directory share what none of them has changed. What lies
- *               in the platform's memory is not in it, and is left to the bridge
- *   tandem      which QEMU it is
- *   tandem-NAME what a layer of the adapter knows
+ *               were restored from the same directory share what none of them has changed. What
+ * lies in the platform's memory is not in it, and is left to the bridge tandem      which QEMU it
+ * is tandem-NAME what a layer of the adapter knows
  *
  * The window regions and DMI ranges are not migratable, so they are in none of this: a restored
  * process opens windows before, and is told of DMI ranges after.

@@ -105,18 +105,17 @@ void platform_checkpoints::listen()
     idm *const device = dynamic_cast<idm *>(part.get());
     if (!device)
       continue;
-    listeners_.push_back(
-        std::make_unique<mark_listener>([this](unsigned, const guest_mark &mark) {
-          const bool asks = mark.what == guest_mark::kind::mark &&
-                            mark.number == TANDEM_IDM_MARK_CHECKPOINT;
-          const bool is_it = mark.number == options_.checkpoint_number &&
-                             ((options_.checkpoint_when == checkpoint_cause::mark &&
-                               mark.what == guest_mark::kind::mark) ||
-                              (options_.checkpoint_when == checkpoint_cause::region &&
-                               mark.what == guest_mark::kind::begin));
-          if (asks || is_it)
-            platform_.domain().save_soon();
-        }));
+    listeners_.push_back(std::make_unique<mark_listener>([this](unsigned, const guest_mark &mark) {
+      const bool asks =
+          mark.what == guest_mark::kind::mark && mark.number == TANDEM_IDM_MARK_CHECKPOINT;
+      const bool is_it = mark.number == options_.checkpoint_number &&
+                         ((options_.checkpoint_when == checkpoint_cause::mark &&
+                           mark.what == guest_mark::kind::mark) ||
+                          (options_.checkpoint_when == checkpoint_cause::region &&
+                           mark.what == guest_mark::kind::begin));
+      if (asks || is_it)
+        platform_.domain().save_soon();
+    }));
     device->add_observer(*listeners_.back());
   }
 }

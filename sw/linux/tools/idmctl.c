@@ -320,13 +320,20 @@ static const struct command {
   void (*with_slave)(struct slave *slave, const struct options *options); /* or */
   void (*without)(const struct options *options);
 } commands[] = {
-    {"status", 0, 1, false, NULL, do_status},  {"boot", 1, 1, false, do_boot, NULL},
-    {"reset", 1, 1, false, do_reset, NULL},    {"halt", 1, 1, false, do_halt, NULL},
-    {"wait", 2, 2, true, do_wait, NULL},       {"ring", 1, 1, false, do_ring, NULL},
-    {"rings", 1, 1, false, do_rings, NULL},    {"send", 2, 2, true, do_send, NULL},
-    {"receive", 1, 1, true, do_receive, NULL}, {"drop", 1, 1, false, do_drop, NULL},
-    {"time", 0, 0, false, NULL, do_time},      {"end", 0, 1, false, NULL, do_end},
-    {"mark", 1, 2, false, NULL, do_mark},      {"region", 2, 2, false, NULL, do_region},
+    {"status", 0, 1, false, NULL, do_status},
+    {"boot", 1, 1, false, do_boot, NULL},
+    {"reset", 1, 1, false, do_reset, NULL},
+    {"halt", 1, 1, false, do_halt, NULL},
+    {"wait", 2, 2, true, do_wait, NULL},
+    {"ring", 1, 1, false, do_ring, NULL},
+    {"rings", 1, 1, false, do_rings, NULL},
+    {"send", 2, 2, true, do_send, NULL},
+    {"receive", 1, 1, true, do_receive, NULL},
+    {"drop", 1, 1, false, do_drop, NULL},
+    {"time", 0, 0, false, NULL, do_time},
+    {"end", 0, 1, false, NULL, do_end},
+    {"mark", 1, 2, false, NULL, do_mark},
+    {"region", 2, 2, false, NULL, do_region},
     {"checkpoint", 0, 0, false, NULL, do_checkpoint},
 };
 

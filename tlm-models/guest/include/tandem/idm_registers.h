@@ -100,7 +100,7 @@
  * system can give to its programs. Since version 1.2. */
 #define TANDEM_IDM_MARKS 0x3000
 #define TANDEM_IDM_MARKS_SIZE 0x1000
-#define TANDEM_IDM_MARK 0x3000 /* WO makes a mark with this number */
+#define TANDEM_IDM_MARK 0x3000                /* WO makes a mark with this number */
 #define TANDEM_IDM_MARK_CHECKPOINT 0xffffffff /* this one asks for a checkpoint besides */
 #define TANDEM_IDM_MARK_VALUE                                                                      \
   0x3004 /* RW for the next write here that is none of MARK_VALUE, then 0 */
