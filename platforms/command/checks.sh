@@ -14,6 +14,11 @@ format() {
   git ls-files '*.c' '*.cpp' '*.h' | xargs "$format_program" $options
 }
 
+# Tests at a time: most wait for a process now and then.
+tests_at_a_time() {
+  echo $(($(nproc) + 1))
+}
+
 test_all() {
   setup --linux
   if setup_alternative; then
@@ -22,7 +27,7 @@ test_all() {
     tell "no second QEMU from $qemu_alternative_suite can be had; the tests run with the installed one only"
     build
   fi
-  run ctest --preset "$preset" -j 2 "$@"
+  run ctest --preset "$preset" -j "$(tests_at_a_time)" "$@"
   [ $# -eq 0 ] || return 0
   # The models, the bridge and the guests' library once more under the address and
   # undefined-behaviour sanitizers; SystemC's coroutines and the detection of stack use after
@@ -30,7 +35,7 @@ test_all() {
   configure sanitize
   run cmake --build --preset sanitize --target sanitized >&2
   export ASAN_OPTIONS=detect_stack_use_after_return=0
-  run ctest --preset sanitize -j 2 -R '^(models|sw)\.|^integration\.(isolation|messages|reproducible)_'
+  run ctest --preset sanitize -j "$(tests_at_a_time)" -R '^(models|sw)\.|^integration\.(isolation|messages|reproducible)_'
 }
 
 # The models and the bridge, with real QEMU processes, under the thread sanitizer. Its runtime may
@@ -49,7 +54,7 @@ races() {
     set -- -E 'poisson|threads_of_an_interconnect_that_waits' -R '^(models|platforms|sanitizers)\.|^integration\.(boot_(killed_arm|many_boots)|fake_adapter_ends|interactive_session|killed_(ctrl_c_in_free|either|free)|machines_free_mode$|messages_(serial|two)|monitor_answers_while_it_sleeps|realtime_interrupted|traffic_replay_through_the_bus)'
   fi
   # shellcheck disable=SC2086
-  run $fixed ctest --preset tsan -j 2 "$@"
+  run $fixed ctest --preset tsan -j "$(tests_at_a_time)" "$@"
 }
 
 # Each for a minute, two at a time. Compilers warn of different things, and clang is not the measure.
