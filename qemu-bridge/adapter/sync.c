@@ -395,15 +395,16 @@ static void exchange(void)
   while (!adapter.ended && (adapter.outstanding || post_due())) {
     if (!await_reply())
       return;
-    bool was_halted = clock_disabled;
+    bool held = clock_disabled, slept = known_asleep;
     tandem_sync_apply(tandem_channel_take());
     clock_disabled = known_asleep = false;
     if (resetting)
       return begin_reset();
     if (saving)
       return begin_save();
-    if (was_halted) {
+    if (held)
       q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, true);
+    if (slept) {
       run_timers();
       return;
     }

@@ -25,7 +25,10 @@ class LinuxRam(LinuxTest):
     def boot(self, platform, arch, *options):
         return self.run_linux(platform, arch, SCRIPT, options=options)
 
-    def check(self, platform, arch, *machine, kernel):
+    def shown(self, run):
+        return {line: (one.output, one.status) for line, one in self.tried(run).items()}
+
+    def check(self, platform, arch, *machine, kernel, cpus=1):
         """kernel: guest addresses, from 0 of RAM on, in which Linux' program lies."""
         size = SIZE >> 20
         qemu = self.boot(platform, arch, *machine, "--master.memory", size)
@@ -43,7 +46,9 @@ class LinuxRam(LinuxTest):
         log = self.path("log.db")
         observed = (*ram, "--observe", "master.memory=cached", "--cache", "fetches=on")
         cached = self.boot(platform, arch, *observed)
-        self.assertEqual(qemu.console(), cached.console())
+        if cpus == 1: # the report of what missed ends the turn of one of several CPUs
+            self.assertEqual(qemu.console(), cached.console())
+        self.assertEqual(self.shown(qemu), self.shown(cached))
         counts, memory = cached.module("master")["cache"], cached.module("master_memory")
         self.assertEqual(counts["l1_hits"] + counts["l1_misses"],
                          counts["loads"] + counts["stores"] + counts["fetches"])
@@ -76,7 +81,8 @@ class LinuxRam(LinuxTest):
 
     @ctest(timeout=LONG, once=True)
     def test_armhf_with_two_cpus(self):
-        self.check("arm-cortexm", "armhf", "--master.cpus", 2, kernel=range(0, 32 << 20))
+        self.check("arm-cortexm", "armhf", "--master.cpus", 2, kernel=range(0, 32 << 20),
+                   cpus=2)
 
     @ctest(timeout=LONG)
     def test_arm64(self):
