@@ -150,6 +150,18 @@ TEST(rpmsg_nonsense, impossible_messages_are_counted)
   EXPECT_EQ(b.report()["to_master"]["bad_messages"], 2);
 }
 
+TEST(rpmsg_nonsense, a_buffer_that_its_driver_is_about_to_offer_again_is_read)
+{
+  rpmsg_bench b;
+  b.start();
+  b.slave_sends(3, 1, 2, 10);
+  // Linux, which has taken the message already, sets this flag for a moment.
+  b.describe(b.to_master, 3, b.buffer(b.to_master, 3), TANDEM_RPMSG_BUFFER_SIZE,
+             TANDEM_VRING_DESC_F_WRITE | TANDEM_VRING_DESC_F_NEXT);
+  b.slave_rings();
+  expect_values(b.report()["to_master"], {{"messages", 1}, {"bad_messages", 0}});
+}
+
 TEST(rpmsg_nonsense, endpoints_are_bounded)
 {
   rpmsg_bench b;

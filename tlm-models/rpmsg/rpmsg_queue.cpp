@@ -174,8 +174,11 @@ logged_message rpmsg_queue::read_message(const slave_memory &memory, const rpmsg
   const std::uint64_t capacity = number_at(descriptor + TANDEM_VRING_DESC_LENGTH, 4);
   const std::uint64_t flags = number_at(descriptor + TANDEM_VRING_DESC_FLAGS, 2);
   const std::uint64_t written = to_master_ ? entry.length : capacity;
+  // A buffer that was used is its driver's again, which may be about to offer it anew: in parallel
+  // mode that is seen half done, as a chain (Linux' virtqueue_add).
   const std::uint64_t wanted_flags = to_master_ ? TANDEM_VRING_DESC_F_WRITE : 0;
-  const bool readable = flags == wanted_flags && written <= capacity &&
+  const std::uint64_t ignored_flags = to_master_ ? TANDEM_VRING_DESC_F_NEXT : 0;
+  const bool readable = (flags & ~ignored_flags) == wanted_flags && written <= capacity &&
                         memory.contains(address, written) &&
                         memory.read(address, header, sizeof header);
   logged_message message;
