@@ -327,7 +327,9 @@ void platform::build_marks()
         [this, makers](unsigned participant, const guest_mark &mark) {
           guest_mark named = mark;
           named.by = makers.at(participant);
-          marks_.add(std::move(named));
+          marks_.add(named);
+          for (const auto &heard : heard_)
+            heard(named);
         }));
     device->add_observer(*listeners_.back());
   }

@@ -17,6 +17,7 @@
 #include "tandem/rpmsg_monitor.h"
 #include "tandem/shared_memory.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
@@ -43,6 +44,8 @@ public:
   debug_tape *rpmsg_memory() { return rpmsg_memory_.get(); }
 
   mark_book &marks() { return marks_; }
+  /// Calls back for each mark that is made at any IDM.
+  void on_mark(const std::function<void(const guest_mark &)> &heard) { heard_.push_back(heard); }
 
   /// The largest status that a guest has ended with by an IDM, or -1 when none has.
   int exit_status() const { return exit_status_; }
@@ -77,6 +80,7 @@ private:
   std::unique_ptr<rpmsg_monitor> rpmsg_;
   std::unique_ptr<debug_tape> rpmsg_memory_;
   mark_book marks_;
+  std::vector<std::function<void(const guest_mark &)>> heard_;
   std::vector<std::unique_ptr<mark_listener>> listeners_;
   binder binder_;
   std::unique_ptr<loader> loader_;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Workloads that are commands of a Linux guest. It boots once, is saved where the command begins,
 and every run of the comparison goes on from there."""
+import functools
 import hashlib
 import json
 import os
@@ -107,6 +108,7 @@ class LinuxWorkload:
                        hash_of(os.path.join(path, name)))
                       for path, _, names in os.walk(directory) for name in names)
 
+    @functools.cached_property
     def _initramfs_of_kit(self):
         """The platform knows which one its machine takes."""
         shown = self.subject.call([*self.options, "--dry-run"])
@@ -118,7 +120,7 @@ class LinuxWorkload:
 
     def _hash_of_kit(self):
         """Its manifest has those of all that was made."""
-        kit = os.path.dirname(os.path.dirname(self._initramfs_of_kit()))
+        kit = os.path.dirname(os.path.dirname(self._initramfs_of_kit))
         try:
             return hash_of(os.path.join(kit, "manifest.json"))
         except OSError:
@@ -132,7 +134,7 @@ class LinuxWorkload:
         with open(script, "w", encoding="utf-8") as file:
             file.write(SCRIPT.format(place=PLACE, command=self.command, **mark))
         files = dict(self.files, **{"etc/tandem.d/workload.sh": script})
-        self._run([os.path.join(self.root, OVERLAY), "--behind", self._initramfs_of_kit(), initramfs,
+        self._run([os.path.join(self.root, OVERLAY), "--behind", self._initramfs_of_kit, initramfs,
                    *(f"{inside}={here}" for inside, here in files.items())], place)
         print(f"booting Linux for '{self.command}', once", file=sys.stderr, flush=True)
         self._run([self.subject.path, *self.options, f"--{self.subject.instances[0]}.initrd",

@@ -95,29 +95,23 @@ void platform_checkpoints::prepare_save()
   const bool has_time = options_.checkpoint_when == checkpoint_cause::time;
   platform_.domain().save_at(has_time ? options_.checkpoint_at : sc_core::sc_max_time(),
                              [this](qemu_instance &by) { save(by); });
-  listen();
+  platform_.on_mark([this](const guest_mark &mark) {
+    if (is_awaited(mark))
+      platform_.domain().save_soon();
+  });
 }
 
-/// To the guests, who may ask for it at any time.
-void platform_checkpoints::listen()
+/// A guest may ask for it at any time.
+bool platform_checkpoints::is_awaited(const guest_mark &mark) const
 {
-  for (const auto &[name, part] : platform_.parts()) {
-    idm *const device = dynamic_cast<idm *>(part.get());
-    if (!device)
-      continue;
-    listeners_.push_back(std::make_unique<mark_listener>([this](unsigned, const guest_mark &mark) {
-      const bool asks =
-          mark.what == guest_mark::kind::mark && mark.number == TANDEM_IDM_MARK_CHECKPOINT;
-      const bool is_it = mark.number == options_.checkpoint_number &&
-                         ((options_.checkpoint_when == checkpoint_cause::mark &&
-                           mark.what == guest_mark::kind::mark) ||
-                          (options_.checkpoint_when == checkpoint_cause::region &&
-                           mark.what == guest_mark::kind::begin));
-      if (asks || is_it)
-        platform_.domain().save_soon();
-    }));
-    device->add_observer(*listeners_.back());
-  }
+  const bool mark_alone = mark.what == guest_mark::kind::mark;
+  if (mark_alone && mark.number == TANDEM_IDM_MARK_CHECKPOINT)
+    return true;
+  const bool kind = options_.checkpoint_when == checkpoint_cause::mark ? mark_alone
+                    : options_.checkpoint_when == checkpoint_cause::region
+                        ? mark.what == guest_mark::kind::begin
+                        : false;
+  return kind && mark.number == options_.checkpoint_number;
 }
 
 /// What would make a restored run another one.

@@ -32,7 +32,7 @@ public:
 
 private:
   void prepare_save();
-  void listen();
+  bool is_awaited(const guest_mark &mark) const;
   void prepare_restore();
   void save(qemu_instance &by);
   void save_instances(new_checkpoint &to);
@@ -47,7 +47,6 @@ private:
   const std::string system_text_;
   const std::string timing_; ///< see checkpoint_manifest
   std::map<std::string, std::string> common_;
-  std::vector<std::unique_ptr<mark_listener>> listeners_;
   std::unique_ptr<saved_checkpoint> saved_;
   std::string made_;
 };
