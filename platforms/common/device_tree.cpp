@@ -12,7 +12,7 @@ namespace tandem
 namespace
 {
 
-constexpr std::size_t room = 65536; // for what is added
+constexpr std::size_t added_room = 65536; // for what is added
 
 [[noreturn]] void fail(const std::string &instance, const std::string &cause)
 {
@@ -44,7 +44,7 @@ class tree_editor
 {
 public:
   tree_editor(const std::string &instance, const device_tree &tree)
-      : instance_(instance), buffer_(tree.size() + room)
+      : instance_(instance), buffer_(tree.size() + added_room)
   {
     if (tandem_sw_check_tree(tree.data(), tree.size()) != 0)
       fail(instance_, "this is no device tree");

@@ -15,12 +15,12 @@ namespace tandem
 namespace
 {
 
-using names = std::vector<std::string>;
+using name_list = std::vector<std::string>;
 
 /// Replaces each name by what it stands for, which may be nothing.
-void replace(names &all, const std::map<std::string, names> &meaning)
+void replace(name_list &all, const std::map<std::string, name_list> &meaning)
 {
-  names result;
+  name_list result;
   for (const std::string &name : all) {
     const auto found = meaning.find(name);
     if (found == meaning.end())
@@ -60,7 +60,7 @@ private:
   /// An unknown kind is refused when the system is resolved.
   void leave_out_values()
   {
-    const names known = interconnect_names();
+    const name_list known = interconnect_names();
     for (described_interconnect &n : system_.interconnects)
       if (std::find(known.begin(), known.end(), n.kind) != known.end())
         leave_out_values(n, interconnect_description(n.kind).parameters);
@@ -114,7 +114,7 @@ private:
   {
     auto &map = network.map;
     for (described_range &range : map) {
-      names left;
+      name_list left;
       for (const std::string &end : range.to)
         if (!end_after(end).empty())
           left.push_back(end_after(end));
@@ -169,7 +169,7 @@ private:
           result.push_back(one);
         continue;
       }
-      names &all = members_[one.name];
+      name_list &all = members_[one.name];
       for (unsigned i = 0; i < *one.count; ++i) {
         const std::string name = one.name + std::to_string(i);
         result.push_back(member(one, name, own.count(name) ? own[name] : nullptr));
@@ -195,10 +195,10 @@ private:
     return one;
   }
 
-  names members(const std::string &name) const
+  name_list members(const std::string &name) const
   {
     const auto found = members_.find(name);
-    return found == members_.end() ? names{name} : found->second;
+    return found == members_.end() ? name_list{name} : found->second;
   }
 
   void multiply_ranges(std::vector<described_range> &map) const
@@ -256,7 +256,7 @@ private:
 
   system_description system_;
   std::map<std::string, std::string> absent_; // parts, and where they lead
-  std::map<std::string, names> members_;      // of instances with a count
+  std::map<std::string, name_list> members_;  // of instances with a count
 };
 
 } // namespace

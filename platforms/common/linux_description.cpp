@@ -29,7 +29,7 @@ namespace
 
 constexpr int dump_seconds = 60; // takes a fraction of one on an idle host
 
-[[noreturn]] void fail(const std::string &cause)
+[[noreturn]] void fail_to_describe(const std::string &cause)
 {
   SC_REPORT_ERROR("/tandem/device-tree", cause.c_str());
   std::abort(); // the report throws
@@ -42,7 +42,7 @@ public:
   {
     std::string name = (fs::temp_directory_path() / "tandem-XXXXXX").string();
     if (!mkdtemp(name.data()))
-      fail("no temporary directory can be made: " + std::string(std::strerror(errno)));
+      fail_to_describe("no temporary directory can be made: " + std::string(std::strerror(errno)));
     path_ = name;
   }
   ~temporary_directory()
@@ -84,19 +84,19 @@ device_tree qemu_tree(const std::string &instance, qemu_config config)
   try {
     qemu.start(line, {}, messages.fd());
   } catch (const std::system_error &error) {
-    fail(instance + ": " + error.what());
+    fail_to_describe(instance + ": " + error.what());
   }
   pollfd end = {qemu.pidfd(), POLLIN, 0};
   if (poll(&end, 1, dump_seconds * 1000) == 0)
-    fail(instance + ": QEMU has not written its device tree within " +
-         std::to_string(dump_seconds) + " s");
+    fail_to_describe(instance + ": QEMU has not written its device tree within " +
+                     std::to_string(dump_seconds) + " s");
   const child_process::ending how = qemu.reap();
   std::ifstream stream(file, std::ios::binary);
   const device_tree tree((std::istreambuf_iterator<char>(stream)), {});
   if (tree.empty()) {
     const std::vector<std::string> last = messages.tail(1);
-    fail(instance + ": QEMU " + how.text() + " instead of writing its device tree" +
-         (last.empty() ? "" : ": " + last.front()));
+    fail_to_describe(instance + ": QEMU " + how.text() + " instead of writing its device tree" +
+                     (last.empty() ? "" : ": " + last.front()));
   }
   return tree;
 }
@@ -144,7 +144,7 @@ inherited_file::inherited_file(const std::string &name, const std::vector<char> 
     : fd_(memfd_create(name.c_str(), MFD_CLOEXEC))
 {
   if (fd_ < 0 || write(fd_, content.data(), content.size()) != static_cast<ssize_t>(content.size()))
-    fail("no memory for '" + name + "': " + std::strerror(errno));
+    fail_to_describe("no memory for '" + name + "': " + std::strerror(errno));
 }
 
 inherited_file::~inherited_file()
@@ -232,10 +232,11 @@ std::vector<std::string> dump_trees(const system_plan &plan, const std::string &
     paths.push_back((fs::path(directory) / (instance.name + ".dtb")).string());
     std::ofstream file(paths.back(), std::ios::binary);
     if (!file.write(tree.data(), static_cast<std::streamsize>(tree.size())).flush())
-      fail(instance.name + ": the device tree '" + paths.back() + "' cannot be written");
+      fail_to_describe(instance.name + ": the device tree '" + paths.back() +
+                       "' cannot be written");
   }
   if (paths.empty())
-    fail("no instance of this platform has a device tree");
+    fail_to_describe("no instance of this platform has a device tree");
   return paths;
 }
 

@@ -15,7 +15,7 @@ namespace tandem
 namespace
 {
 
-constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t observed_page = 4096;
 
 /// "ADDRESS+SIZE,..." as parameters have it.
 std::string range_text(std::uint64_t base, const std::vector<memory_share> &parts)
@@ -168,7 +168,7 @@ std::vector<memory_share> observed(const std::vector<observation> &all, const st
       refuse_system("", "the range of " + std::to_string(o.size) + " bytes at offset " +
                             std::to_string(o.offset) + " to observe leaves the " +
                             (memory == "shm" ? "shared memory" : "memory " + memory));
-    if (o.offset % page || o.size % page)
+    if (o.offset % observed_page || o.size % observed_page)
       refuse_system("", "a range to observe is not in whole 4 KiB pages");
     const std::uint64_t end = o.size ? o.offset + o.size : size;
     pieces.emplace(end, std::prev(pieces.upper_bound(end))->second);

@@ -18,7 +18,7 @@ namespace tandem
 namespace
 {
 
-[[noreturn]] void fail(const std::string &cause)
+[[noreturn]] void refuse(const std::string &cause)
 {
   refuse_system("", cause);
 }
@@ -93,16 +93,16 @@ std::vector<unsigned char> read_input(const std::string &path, std::uint64_t roo
 {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   if (!file || std::filesystem::is_directory(path))
-    fail("the input '" + path + "' cannot be read");
+    refuse("the input '" + path + "' cannot be read");
   const auto length = static_cast<std::uint64_t>(file.tellg());
   if (length > room)
-    fail("the input '" + path + "' of " + std::to_string(length) +
-         " bytes does not fit into the shared memory; see --shared-memory");
+    refuse("the input '" + path + "' of " + std::to_string(length) +
+           " bytes does not fit into the shared memory; see --shared-memory");
   std::vector<unsigned char> bytes(length);
   file.seekg(0);
   if (length &&
       !file.read(reinterpret_cast<char *>(bytes.data()), static_cast<std::streamsize>(length)))
-    fail("the input '" + path + "' cannot be read");
+    refuse("the input '" + path + "' cannot be read");
   return bytes;
 }
 
@@ -138,7 +138,8 @@ private:
         payload.set_streaming_width(payload.get_data_length());
         const unsigned written = by_.socket->transport_dbg(payload);
         if (written == 0)
-          fail("the shared memory cannot be written to by debug transport, for the guests' input");
+          refuse(
+              "the shared memory cannot be written to by debug transport, for the guests' input");
         done += written;
       }
     }
@@ -344,9 +345,9 @@ void platform::load_memory(const platform_options &options)
       });
   if (!room || size == 0) {
     if (!options.input.empty() || !options.parameters.empty())
-      fail(size == 0 ? "there is no shared memory for an input or parameters"
-                     : "the slaves' windows leave no room in the shared memory for an input or "
-                       "parameters");
+      refuse(size == 0 ? "there is no shared memory for an input or parameters"
+                       : "the slaves' windows leave no room in the shared memory for an input or "
+                         "parameters");
     return; // all of the memory is the slaves'
   }
   loader_ = std::make_unique<loader>("loader", *instances_[plan_.shared.seen_by]);
@@ -361,7 +362,7 @@ void platform::load_memory(const platform_options &options)
   words += (words.empty() ? "" : " ") + ("seed=" + std::to_string(options.seed));
   const std::uint32_t header[2] = {PARAM_PAGE_MAGIC, static_cast<std::uint32_t>(words.size())};
   if (words.size() > PARAM_PAGE_SIZE - sizeof header)
-    fail("the parameters for the guests are longer than their page");
+    refuse("the parameters for the guests are longer than their page");
   std::vector<unsigned char> page(sizeof header + words.size());
   std::memcpy(page.data(), header, sizeof header);
   std::memcpy(page.data() + sizeof header, words.data(), words.size());

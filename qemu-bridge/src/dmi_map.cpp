@@ -13,7 +13,7 @@ namespace tandem
 namespace
 {
 
-constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t smallest_piece = 4096; ///< a page of every guest
 
 std::uint64_t last_address(const qemu_window &w)
 {
@@ -206,25 +206,26 @@ std::uint64_t dmi_map::ask(const qemu_window &window, std::uint64_t address)
 void dmi_map::take(const qemu_window &window, grant granted)
 {
   const std::uint64_t guest = window.guest_address + (granted.start - window.platform_address);
-  const std::uint64_t skipped = (page - guest % page) % page;
+  const std::uint64_t skipped = (smallest_piece - guest % smallest_piece) % smallest_piece;
   granted.start += skipped;
   granted.offset += skipped;
-  if (granted.start > granted.end || granted.end - granted.start + 1 < page)
+  if (granted.start > granted.end || granted.end - granted.start + 1 < smallest_piece)
     return;
-  granted.end = granted.start + (granted.end - granted.start + 1) / page * page - 1;
+  granted.end =
+      granted.start + (granted.end - granted.start + 1) / smallest_piece * smallest_piece - 1;
   // RAM is asked for once, from end to end.
   const bool overlaps =
       !is_ram(window) && std::any_of(ranges_.begin(), ranges_.end(), [&](const range &r) {
         return r.window == &window && r.start <= granted.end && granted.start <= r.end;
       });
-  if (granted.offset % page == 0 && !overlaps)
+  if (granted.offset % smallest_piece == 0 && !overlaps)
     map(window, granted);
 }
 
 /// In pieces, each of which is observed in one way, in whole pages of the file.
 void dmi_map::map(const qemu_window &window, const grant &granted)
 {
-  const std::uint64_t file_page = std::max(page, config_.page_size(granted.fd));
+  const std::uint64_t file_page = std::max(smallest_piece, config_.page_size(granted.fd));
   const bool ram = is_ram(window);
   std::uint64_t last;
   for (std::uint64_t begin = granted.start; begin <= granted.end; begin = last + 1) {
@@ -318,7 +319,7 @@ std::uint64_t dmi_map::file_page_size(int fd)
   struct statfs about;
   return fstatfs(fd, &about) == 0 && about.f_type == HUGETLBFS_MAGIC
              ? static_cast<std::uint64_t>(about.f_bsize)
-             : page;
+             : smallest_piece;
 }
 
 /// TANDEM_WIRE_DMI_ flags for the address; `last` comes down to the last address for which they are

@@ -8,9 +8,8 @@ namespace tandem
 namespace
 {
 
-constexpr std::uint64_t spin_ns = 50000;
-constexpr unsigned sleep_ms = 100;
-constexpr std::uint64_t sleep_ns = sleep_ms * 1000000ull;
+constexpr std::uint64_t listen_spin_ns = 50000;
+constexpr std::uint64_t sleep_ns = wire_channel::sleep_ms * 1000000ull;
 
 } // namespace
 
@@ -44,9 +43,9 @@ void free_listener::listen()
   while (!stop_) {
     // The SystemC thread may find the request by itself before it hears of it.
     const std::uint64_t before = answers_;
-    if (!channel_.spin(spin_ns)) {
+    if (!channel_.spin(listen_spin_ns)) {
       const std::uint64_t since = tandem_host_ns();
-      const bool came = channel_.sleep(sleep_ms);
+      const bool came = channel_.sleep(wire_channel::sleep_ms);
       silent_ns_ += std::min(tandem_host_ns() - since, sleep_ns);
       if (!came) {
         arrived_();

@@ -22,7 +22,6 @@ constexpr std::uint64_t spin_ns = 2000000;
 /// The same for a window that takes longer than the spin pays: for the guest's
 /// accesses only.
 constexpr std::uint64_t long_window_spin_ns = 200000;
-constexpr unsigned sleep_ms = 100;
 /// At the end a guest may use this long to come to the end of its window.
 constexpr unsigned drain_ms = 5000;
 /// By how many instructions a guest may pass the end of its window: a CPU stops
@@ -270,7 +269,7 @@ bool qemu_session::wait_on_host()
   const std::uint64_t since = tandem_host_ns();
   // Of a sleep no more counts than it was to last: else it would count against
   // QEMU that the whole host stood still.
-  constexpr std::uint64_t longest_ns = sleep_ms * 1000000ull;
+  constexpr std::uint64_t longest_ns = wire_channel::sleep_ms * 1000000ull;
   std::uint64_t silent_ns = 0;
   const bool long_window = granted_ns_ > last_ns_ + spin_ns;
   bool got = channel_.spin(long_window ? long_window_spin_ns : spin_ns);
@@ -284,7 +283,7 @@ bool qemu_session::wait_on_host()
       report_death();
     check_hung(silent_ns);
     const std::uint64_t before = tandem_host_ns();
-    got = channel_.sleep(sleep_ms);
+    got = channel_.sleep(wire_channel::sleep_ms);
     silent_ns += std::min(tandem_host_ns() - before, longest_ns);
   }
   host_wait_ns_ += tandem_host_ns() - since;
@@ -515,9 +514,10 @@ std::string qemu_session::last_words() const
 void qemu_session::drain()
 {
   bool there = process_.pidfd() < 0;
-  for (unsigned waited = 0; !there && waited < drain_ms && !process_.ended(); waited += sleep_ms) {
+  for (unsigned waited = 0; !there && waited < drain_ms && !process_.ended();
+       waited += wire_channel::sleep_ms) {
     domain_.inspect();
-    there = free_mode() || channel_.spin(spin_ns) || channel_.sleep(sleep_ms);
+    there = free_mode() || channel_.spin(spin_ns) || channel_.sleep(wire_channel::sleep_ms);
   }
   if (alive_)
     guest_ = counted_in_page();

@@ -14,7 +14,6 @@ namespace tandem
 namespace
 {
 
-constexpr unsigned sleep_ms = 100;
 /// A QEMU that does not come to its next request within this time is not
 /// waited for: another moment will do.
 constexpr unsigned patience_ms = 20000;
@@ -67,11 +66,11 @@ bool write_all(int fd, const std::string &bytes)
 
 bool qemu_session::look_ahead()
 {
-  for (unsigned waited = 0; !channel_.ready(); waited += sleep_ms) {
+  for (unsigned waited = 0; !channel_.ready(); waited += wire_channel::sleep_ms) {
     if (domain_.stop_reason() || process_.ended() || waited >= patience_ms)
       return false;
     domain_.inspect();
-    channel_.sleep(sleep_ms);
+    channel_.sleep(wire_channel::sleep_ms);
   }
   ahead_ = channel_.request();
   record(*ahead_);
@@ -277,8 +276,8 @@ tandem_wire_request qemu_session::await_on_host(std::uint32_t kind)
     const unsigned limit = domain_.parameters().hang_seconds;
     if (limit && silent_ns > limit * 1000000000ull)
       report_.error("QEMU has not answered for " + std::to_string(limit) + " s of host time");
-    channel_.sleep(sleep_ms);
-    silent_ns += sleep_ms * 1000000ull;
+    channel_.sleep(wire_channel::sleep_ms);
+    silent_ns += wire_channel::sleep_ms * 1000000ull;
   }
   const tandem_wire_request request = channel_.request();
   if (request.kind != kind)

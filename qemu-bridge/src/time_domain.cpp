@@ -17,7 +17,7 @@ namespace tandem
 namespace
 {
 
-constexpr const char *report_type = "/tandem/time";
+constexpr const char *time_report = "/tandem/time";
 constexpr int tick_ms = 50;
 constexpr std::uint64_t second_ns = 1000000000;
 /// No window is longer, however far nothing can happen: keeps the progress line moving
@@ -49,7 +49,7 @@ run_mode parse_mode(const std::string &text)
   for (run_mode mode : {run_mode::parallel, run_mode::serial, run_mode::free})
     if (text == mode_name(mode))
       return mode;
-  SC_REPORT_ERROR(report_type,
+  SC_REPORT_ERROR(time_report,
                   ("unknown mode '" + text + "'; known are parallel, serial, free").c_str());
   return run_mode::parallel;
 }
@@ -103,7 +103,7 @@ void time_domain::start_of_simulation()
   const sc_core::sc_time quantum = tlm::tlm_global_quantum::instance().get();
   quantum_ns_ = to_ns(quantum);
   if (quantum_ns_ == 0 || from_ns(quantum_ns_) != quantum || quantum_ns_ > second_ns)
-    SC_REPORT_ERROR(report_type, ("impossible quantum " + quantum.to_string() +
+    SC_REPORT_ERROR(time_report, ("impossible quantum " + quantum.to_string() +
                                   "; it must be a multiple of 1 ns and at most 1 s")
                                      .c_str());
   if (config_.mode == run_mode::free || config_.wait_for_outside)
@@ -277,7 +277,7 @@ void time_domain::await_tapes()
     if (const std::size_t now = left(); now != before)
       before = now, waited = 0;
     else if (++waited == patience)
-      SC_REPORT_ERROR(report_type, "the requests of the checkpoint cannot be repeated in this "
+      SC_REPORT_ERROR(time_report, "the requests of the checkpoint cannot be repeated in this "
                                    "system: an instance does not come to the end of them");
   }
 }

@@ -7,6 +7,9 @@
 #include <tandem/shared_bus.h>
 #include <tandem/shared_memory.h>
 
+namespace access_lock_tests
+{
+
 using namespace traffic;
 using tandem::access_extension;
 using tandem::access_kind;
@@ -417,3 +420,5 @@ TEST(access_lock, plain_hit_waits_for_the_sequence_of_another)
   EXPECT_EQ(done, ns(110));
   EXPECT_EQ(cpu0.peek(0), 7u) << "the increment comes before it";
 }
+
+} // namespace access_lock_tests

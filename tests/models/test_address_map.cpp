@@ -3,6 +3,9 @@
 
 #include <tandem/address_map.h>
 
+namespace address_map_tests
+{
+
 using namespace traffic;
 using tandem::address_map;
 using tandem::address_range;
@@ -136,3 +139,5 @@ TEST(address_map, wrong_interleaving_is_one_sentence)
   EXPECT_EQ(error_for({{"a", 0, 0x1000, "ram", 0, {}, {"rom"}, 0x800}}),
             "map: range 'a' leads to target 'rom' that does not exist");
 }
+
+} // namespace address_map_tests

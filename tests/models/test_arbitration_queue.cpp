@@ -6,6 +6,9 @@
 #include <deque>
 #include <random>
 
+namespace arbitration_queue_tests
+{
+
 using namespace traffic;
 
 namespace
@@ -132,3 +135,5 @@ TEST(arbitration_queue, lets_any_request_give_up)
   EXPECT_EQ(queue.take(*rule).number, 3u);
   EXPECT_TRUE(queue.empty());
 }
+
+} // namespace arbitration_queue_tests

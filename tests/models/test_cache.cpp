@@ -4,6 +4,9 @@
 #include <tandem/cache.h>
 #include <tandem/shared_memory.h>
 
+namespace cache_tests
+{
+
 using namespace traffic;
 
 namespace
@@ -340,3 +343,5 @@ TEST(cache, refuses_impossible_configurations)
   EXPECT_THROW(tandem::cache("ways", {16, 64, 0, "lru", {}}), sc_core::sc_report);
   EXPECT_THROW(tandem::cache("replacement", {16, 64, 2, "random", {}}), sc_core::sc_report);
 }
+
+} // namespace cache_tests

@@ -7,6 +7,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+namespace chrome_trace_tests
+{
+
 using namespace traffic;
 
 TEST(chrome_trace, has_a_timeline_for_each_initiator)
@@ -45,3 +48,5 @@ TEST(chrome_trace, has_a_timeline_for_each_initiator)
             }),
             "cannot write '/nowhere/trace.json': No such file or directory");
 }
+
+} // namespace chrome_trace_tests

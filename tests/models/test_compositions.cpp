@@ -4,6 +4,9 @@
 
 #include <cstdlib>
 
+namespace compositions_tests
+{
+
 using namespace traffic;
 
 namespace
@@ -52,3 +55,5 @@ TEST(compositions, annotated_is_the_same_as_waited_for)
               static_cast<std::size_t>(count));
   EXPECT_LE(undecided, count / 5);
 }
+
+} // namespace compositions_tests

@@ -7,6 +7,9 @@
 #include <numeric>
 #include <random>
 
+namespace contention_tests
+{
+
 using namespace traffic;
 
 namespace
@@ -242,3 +245,5 @@ TEST_P(poisson, mean_waiting_follows_m_d_1)
 }
 
 INSTANTIATE_TEST_SUITE_P(loads, poisson, testing::Range(1, 10));
+
+} // namespace contention_tests

@@ -4,6 +4,9 @@
 #include <tandem/dram.h>
 #include <tandem/shared_memory.h>
 
+namespace dram_tests
+{
+
 using namespace traffic;
 
 namespace
@@ -143,3 +146,5 @@ TEST(dram, wrong_input_is_one_sentence)
     EXPECT_NE(error({{zero, "0"}}), "") << zero;
   EXPECT_NE(error({{"rows", "1"}}), "");
 }
+
+} // namespace dram_tests

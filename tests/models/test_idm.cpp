@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "idm_bench.h"
 
+namespace idm_tests
+{
+
 using namespace traffic;
 
 namespace
@@ -319,3 +322,5 @@ TEST(idm, bad_configurations_are_one_sentence)
   EXPECT_EQ(error([](auto &c) { c.masters = 8; }),
             "IDM idm: the mask of masters names a participant that does not exist");
 }
+
+} // namespace idm_tests

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "idm_bench.h"
 
+namespace idm_boot_tests
+{
+
 using namespace traffic;
 using tandem::boot_command;
 using tandem::boot_state;
@@ -245,3 +248,5 @@ TEST(idm_boot, without_hooks_there_is_one_warning_each)
   b.put(1, TANDEM_IDM_EXIT, 0);
   EXPECT_EQ(warnings() - before, 2u);
 }
+
+} // namespace idm_boot_tests

@@ -6,6 +6,9 @@
 #include <tandem/interconnect.h>
 #include <tandem/shared_memory.h>
 
+namespace interconnect_tests
+{
+
 using namespace traffic;
 
 namespace
@@ -348,7 +351,8 @@ TEST(interconnect_without_response, is_named_when_it_forgets_to_forward)
   forgetful bus("bus", one_device());
   EXPECT_EQ(
       error_of_access(bus),
-      "interconnect bus (class (anonymous namespace)::forgetful): the access of 'cpu' to 'io' "
+      "interconnect bus (class interconnect_tests::(anonymous namespace)::forgetful): the access "
+      "of 'cpu' to 'io' "
       "at address 0x1010 is left without a response: transport() returns without having called "
       "forward()");
 }
@@ -361,3 +365,5 @@ TEST(interconnect_without_response, is_named_with_its_target_that_sets_none)
       "interconnect bus (class tandem::router): the access of 'cpu' to 'io' at address 0x1010 "
       "is left without a response: its target sets none");
 }
+
+} // namespace interconnect_tests

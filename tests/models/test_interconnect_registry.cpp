@@ -8,6 +8,9 @@
 #include <fstream>
 #include <iterator>
 
+namespace interconnect_registry_tests
+{
+
 using namespace traffic;
 using tandem::load_library;
 using tandem::make_interconnect;
@@ -176,3 +179,5 @@ TEST(interconnect_registry, bad_configurations_are_one_sentence)
             }),
             "interconnect bus has no initiators");
 }
+
+} // namespace interconnect_registry_tests

@@ -4,6 +4,9 @@
 #include <tandem/interrupt_adapters.h>
 #include <tandem/interrupt_fabric.h>
 
+namespace interrupt_fabric_tests
+{
+
 using namespace traffic;
 using tandem::interrupt_fabric;
 using tandem::interrupt_fabric_config;
@@ -216,3 +219,5 @@ TEST(interrupt_adapters, signal_drives_line_and_line_drives_signal)
   EXPECT_FALSE(to.read());
   EXPECT_FALSE(watch.level);
 }
+
+} // namespace interrupt_fabric_tests

@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <random>
 
+namespace latency_histogram_tests
+{
+
 using namespace traffic;
 using tandem::latency_histogram;
 
@@ -156,3 +159,5 @@ TEST(time_series, order_does_not_matter)
   early.merge(late);
   EXPECT_EQ(early.report("bytes"), both.report("bytes"));
 }
+
+} // namespace latency_histogram_tests

@@ -18,6 +18,9 @@
 #include <fstream>
 #include <set>
 
+namespace marks_tests
+{
+
 using namespace traffic;
 using tandem::guest_mark;
 using tandem::mark_book;
@@ -520,7 +523,7 @@ class regions_add_up : public testing::TestWithParam<const char *>
 TEST_P(regions_add_up, to_the_whole)
 {
   platform_with_regions top(GetParam());
-  sc_core::sc_start(ns(60000));
+  sc_core::sc_start();
   top.book.finish();
   const json regions = top.book.report_regions(), whole = tandem::collect_statistics();
   ASSERT_EQ(regions.size(), 3u);
@@ -668,3 +671,5 @@ TEST(marks, are_in_the_vcd_at_their_times_and_else_nothing_is)
       "40000 value=b100",  "40000 count=b100"};
   EXPECT_EQ(changes, expected);
 }
+
+} // namespace marks_tests

@@ -12,6 +12,9 @@
 
 #include <algorithm>
 
+namespace nb_transport_tests
+{
+
 using namespace traffic;
 
 namespace
@@ -344,3 +347,5 @@ TEST(nb_transport, phases_out_of_order_are_refused)
     payload.release();
   payload.release();
 }
+
+} // namespace nb_transport_tests

@@ -8,6 +8,9 @@
 #include <map>
 #include <random>
 
+namespace network_tests
+{
+
 using namespace traffic;
 
 namespace
@@ -321,3 +324,5 @@ TEST(ring, wrong_input_is_one_sentence)
   EXPECT_NE(error("ring", {{"place", "i0@1,1"}}), "");
   EXPECT_NE(error("ring", {{"stations", "5000"}}), "");
 }
+
+} // namespace network_tests

@@ -13,6 +13,9 @@
 #include <numeric>
 #include <tlm_utils/tlm_quantumkeeper.h>
 
+namespace order_tests
+{
+
 using namespace traffic;
 using tandem::make_interconnect;
 
@@ -379,3 +382,5 @@ INSTANTIATE_TEST_SUITE_P(kinds, decoupled,
                            return std::get<0>(one.param) + "_" +
                                   std::to_string(std::get<1>(one.param)) + "ns";
                          });
+
+} // namespace order_tests

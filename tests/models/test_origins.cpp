@@ -18,6 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace origins_tests
+{
+
 using namespace traffic;
 using tandem::access_extension;
 using tandem::logged_transaction;
@@ -564,3 +567,5 @@ TEST(origins, damaged_log_of_several_is_one_sentence)
   EXPECT_EQ(sentence("UPDATE ranges SET initiator = 0 WHERE id = 0"),
             "a range is for an initiator of another interconnect");
 }
+
+} // namespace origins_tests

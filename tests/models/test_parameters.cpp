@@ -3,6 +3,9 @@
 
 #include <tandem/parameters.h>
 
+namespace parameters_tests
+{
+
 using namespace traffic;
 using tandem::parameters;
 
@@ -112,3 +115,5 @@ TEST(parameters, a_pair_has_a_name_and_a_value)
     EXPECT_EQ(name + "|" + value, std::string(none) + "|");
   }
 }
+
+} // namespace parameters_tests

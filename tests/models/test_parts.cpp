@@ -10,6 +10,9 @@
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
 
+namespace parts_tests
+{
+
 using namespace sc_core;
 
 namespace
@@ -285,3 +288,5 @@ TEST(parts, checker_passes_on_and_ends_the_run_at_a_violation)
   EXPECT_EQ(error_of([&] { bad.own->b_transport(payload, delay); }),
             "other: the target leaves the response status incomplete (address 0x10, at 0 s)");
 }
+
+} // namespace parts_tests

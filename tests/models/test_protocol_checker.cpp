@@ -11,6 +11,9 @@
 #include <tlm_utils/simple_target_socket.h>
 #include <vector>
 
+namespace protocol_checker_tests
+{
+
 namespace
 {
 
@@ -454,3 +457,5 @@ TEST_F(protocol_checker, reports_an_error_unless_told_otherwise)
                                    "at 0 s)");
   }
 }
+
+} // namespace protocol_checker_tests

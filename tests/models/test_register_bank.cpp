@@ -3,6 +3,9 @@
 
 #include <tandem/register_bank.h>
 
+namespace register_bank_tests
+{
+
 using namespace traffic;
 using tandem::register_bank;
 
@@ -105,3 +108,5 @@ TEST(register_bank, offsets_are_checked_when_declared)
   EXPECT_NE(error_of([&b] { b.bank.declare("odd", 0x21, {}); }), "");
   EXPECT_NE(error_of([&b] { b.bank.declare("far", 0x100, {}); }), "");
 }
+
+} // namespace register_bank_tests

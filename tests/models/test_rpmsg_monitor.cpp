@@ -9,6 +9,9 @@
 #include <fstream>
 #include <iterator>
 
+namespace rpmsg_monitor_tests
+{
+
 using namespace traffic;
 
 TEST(rpmsg_monitor, counts_kicks_messages_and_latencies)
@@ -304,3 +307,5 @@ TEST(rpmsg_monitor, impossible_participant_is_an_error)
             }),
             "rpmsg monitor rpmsg: there can be no participant 32");
 }
+
+} // namespace rpmsg_monitor_tests

@@ -4,6 +4,9 @@
 
 #include <random>
 
+namespace rpmsg_nonsense_tests
+{
+
 using namespace traffic;
 
 TEST(rpmsg_nonsense, no_table_is_silence)
@@ -199,3 +202,5 @@ TEST(rpmsg_nonsense, survives_any_contents)
   }
   EXPECT_GT(b.report()["devices"], 100);
 }
+
+} // namespace rpmsg_nonsense_tests

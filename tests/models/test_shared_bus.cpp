@@ -3,6 +3,9 @@
 
 #include <tandem/shared_bus.h>
 
+namespace shared_bus_tests
+{
+
 using namespace traffic;
 
 namespace
@@ -270,3 +273,5 @@ TEST(arbiter, round_robin_starts_after_the_last_one_granted)
             "unknown arbitration 'lottery'; known are fifo, fixed_priority, oldest, priority, "
             "round_robin, weighted");
 }
+
+} // namespace shared_bus_tests

@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+namespace shared_memory_tests
+{
+
 using namespace traffic;
 using tandem::shared_memory;
 using tandem::shared_memory_config;
@@ -255,3 +258,5 @@ TEST(shared_memory, statistics_count_by_kind)
   EXPECT_EQ(statistics["written_bytes"], 5);
   EXPECT_EQ(statistics["errors"], 1);
 }
+
+} // namespace shared_memory_tests

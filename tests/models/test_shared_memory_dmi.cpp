@@ -7,6 +7,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+namespace shared_memory_dmi_tests
+{
+
 using namespace traffic;
 using tandem::shared_memory;
 using tandem::shared_memory_config;
@@ -140,3 +143,5 @@ TEST(shared_memory_dmi, rights_can_be_withdrawn_at_run_time)
   EXPECT_FALSE(dmi.is_write_allowed());
   EXPECT_NE(error_of([&b] { b.memory.set_rights(7 * page, 2 * page, true, true); }), "");
 }
+
+} // namespace shared_memory_dmi_tests

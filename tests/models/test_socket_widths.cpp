@@ -12,6 +12,9 @@
 #include <tlm_utils/multi_passthrough_target_socket.h>
 #include <tlm_utils/passthrough_target_socket.h>
 
+namespace socket_widths_tests
+{
+
 using namespace traffic;
 
 namespace
@@ -247,3 +250,5 @@ TEST(socket_widths, either_side_may_ask_to_be_bound)
   other.second->b_transport(payload, delay);
   EXPECT_EQ(id, TANDEM_IDM_ID_VALUE);
 }
+
+} // namespace socket_widths_tests

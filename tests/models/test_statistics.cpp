@@ -6,6 +6,9 @@
 #include <fstream>
 #include <unistd.h>
 
+namespace statistics_tests
+{
+
 using namespace traffic;
 
 namespace
@@ -47,3 +50,5 @@ TEST(statistics, file_is_json_and_failure_is_one_sentence)
   EXPECT_EQ(error_of([] { tandem::write_statistics({}, "/nowhere/s.json"); }),
             "cannot write statistics to '/nowhere/s.json': No such file or directory");
 }
+
+} // namespace statistics_tests

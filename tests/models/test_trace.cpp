@@ -12,6 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace trace_tests
+{
+
 using namespace traffic;
 
 namespace
@@ -239,3 +242,5 @@ TEST(trace, unwritable_path_is_one_sentence)
   EXPECT_EQ(error_of([] { tandem::vcd_trace trace("/nowhere/wave.vcd"); }),
             "cannot write '/nowhere/wave.vcd': No such file or directory");
 }
+
+} // namespace trace_tests

@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <cmath>
 
+namespace traffic_generator_tests
+{
+
 using namespace traffic;
 using tandem::traffic_generator;
 
@@ -323,3 +326,5 @@ TEST(traffic_generator, bad_configurations_are_one_sentence)
   EXPECT_EQ(error("length", "16"), "traffic t: range 'r' is smaller than a request of 16 bytes");
   EXPECT_EQ(error("hotspot", "s"), "traffic t: there is no range 's' for a hot spot; known are r");
 }
+
+} // namespace traffic_generator_tests

@@ -13,6 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace traffic_replayer_tests
+{
+
 using namespace traffic;
 using tandem::logged_transaction;
 
@@ -472,3 +475,5 @@ INSTANTIATE_TEST_SUITE_P(
       return std::get<0>(one.param) +
              (std::get<1>(one.param) == tandem::replay_timing::gaps ? "_gaps" : "_starts");
     });
+
+} // namespace traffic_replayer_tests

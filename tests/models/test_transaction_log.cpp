@@ -12,6 +12,9 @@
 #include <sqlite3.h>
 #include <sys/resource.h>
 
+namespace transaction_log_tests
+{
+
 using namespace traffic;
 using tandem::logged_system;
 using tandem::logged_transaction;
@@ -287,3 +290,5 @@ TEST(transaction_log, errors_are_one_sentence)
   EXPECT_EQ(error_of([&] { transaction_log_reader reader(path); }),
             "'" + path + "' is no complete transaction log: no such table: run");
 }
+
+} // namespace transaction_log_tests

@@ -12,7 +12,7 @@ namespace tandem
 namespace
 {
 
-[[noreturn]] void fail(const std::string &path, const std::string &cause)
+[[noreturn]] void fail_to_load(const std::string &path, const std::string &cause)
 {
   SC_REPORT_ERROR("/tandem/library", ("library '" + path + "' " + cause).c_str());
   std::abort(); // only reached when a user has taken the throw from SC_ERROR
@@ -48,13 +48,13 @@ void load_library(const std::string &path)
   made.last_conflict.clear();
   void *const handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle)
-    fail(path, "cannot be loaded: " + explained(dlerror()));
+    fail_to_load(path, "cannot be loaded: " + explained(dlerror()));
   if (!loaded.insert(handle).second)
     return;
   if (!made.last_conflict.empty())
-    fail(path, "registers '" + made.last_conflict + "', which exists already");
+    fail_to_load(path, "registers '" + made.last_conflict + "', which exists already");
   if (made.attempts == before)
-    fail(path, "registers no interconnect and no part");
+    fail_to_load(path, "registers no interconnect and no part");
 }
 
 } // namespace tandem

@@ -18,7 +18,7 @@ const sc_core::sc_time &most_ahead()
   return time;
 }
 
-[[noreturn]] void fail(const std::string &cause)
+[[noreturn]] void fail_to_replay(const std::string &cause)
 {
   SC_REPORT_ERROR("/tandem/replay", cause.c_str());
   std::abort(); // the report throws
@@ -33,8 +33,8 @@ std::vector<unsigned> places(const std::string &path, const char *what,
   for (const std::string &name : logged) {
     const auto found = std::find(known.begin(), known.end(), name);
     if (found == known.end())
-      fail("the log '" + path + "' is of another platform: its " + what + " '" + name +
-           "' does not exist here; known are " + join(known));
+      fail_to_replay("the log '" + path + "' is of another platform: its " + what + " '" + name +
+                     "' does not exist here; known are " + join(known));
     result.push_back(static_cast<unsigned>(found - known.begin()));
   }
   return result;
@@ -130,7 +130,7 @@ void traffic_replayer::read_one()
 {
   const logged_transaction *const t = log_.next();
   if (!t)
-    fail("the log '" + path_ + "' has fewer transactions than it says");
+    fail_to_replay("the log '" + path_ + "' has fewer transactions than it says");
   streams_[initiators_[static_cast<std::size_t>(t->initiator)]].steps.push_back(
       {t->id, t->start, t->end, t->target_time, t->address, t->length, t->command, t->response,
        t->origin});

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fingerprint.h"
 
+#include "pages.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -13,8 +15,6 @@ namespace tandem
 {
 namespace
 {
-
-constexpr std::size_t page = 4096, at_once = 256 * page;
 
 /// Four numbers that know nothing of each other until the end: a processor works on all at the same
 /// time.
@@ -62,16 +62,11 @@ private:
   std::uint64_t lane_[4] = {1, 2, 3, 4};
 };
 
-bool is_zero(const unsigned char *data, std::size_t size)
-{
-  return size == 0 || (data[0] == 0 && std::memcmp(data, data + 1, size - 1) == 0);
-}
-
 bool add_data(int fd, std::uint64_t begin, std::uint64_t end, mixer &result)
 {
-  std::vector<unsigned char> buffer(at_once);
-  for (std::uint64_t at = begin / page * page; at < end;) {
-    const std::size_t wanted = std::min<std::uint64_t>(at_once, end - at);
+  std::vector<unsigned char> buffer(checkpoint_piece);
+  for (std::uint64_t at = begin / checkpoint_page * checkpoint_page; at < end;) {
+    const std::size_t wanted = std::min<std::uint64_t>(checkpoint_piece, end - at);
     std::size_t have = 0;
     while (have < wanted) {
       const ssize_t got = pread(fd, &buffer[have], wanted - have, static_cast<off_t>(at + have));
@@ -79,8 +74,8 @@ bool add_data(int fd, std::uint64_t begin, std::uint64_t end, mixer &result)
         return false;
       have += static_cast<std::size_t>(got);
     }
-    for (std::size_t p = 0; p < have; p += page)
-      if (const std::size_t size = std::min(page, have - p); !is_zero(&buffer[p], size))
+    for (std::size_t p = 0; p < have; p += checkpoint_page)
+      if (const std::size_t size = std::min(checkpoint_page, have - p); !is_zero(&buffer[p], size))
         result.add(at + p, &buffer[p], size);
     at += have;
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory_file.h"
 
+#include "pages.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -14,8 +16,6 @@ namespace tandem
 {
 namespace
 {
-
-constexpr std::size_t page = 4096, at_once = 256 * page;
 
 /// Pieces of a file that may hold data, in order; false as soon as one of them says so.
 bool for_each_piece(int fd, std::uint64_t size,
@@ -31,8 +31,8 @@ bool for_each_piece(int fd, std::uint64_t size,
       const off_t hole = lseek(fd, data, SEEK_HOLE);
       end = hole < 0 ? size : std::min(size, static_cast<std::uint64_t>(hole));
     }
-    for (at = begin; at < end; at += std::min<std::uint64_t>(at_once, end - at))
-      if (!use(at, static_cast<std::size_t>(std::min<std::uint64_t>(at_once, end - at))))
+    for (at = begin; at < end; at += std::min<std::uint64_t>(checkpoint_piece, end - at))
+      if (!use(at, static_cast<std::size_t>(std::min<std::uint64_t>(checkpoint_piece, end - at))))
         return false;
     at = end;
   }
@@ -55,23 +55,18 @@ bool transfer(std::uint64_t at, std::size_t size,
   return true;
 }
 
-bool is_zero(const unsigned char *data, std::size_t size)
-{
-  return data[0] == 0 && std::memcmp(data, data + 1, size - 1) == 0;
-}
-
 /// The pages of a piece that are not zero.
 bool write_piece(int fd, const unsigned char *bytes, std::uint64_t at, std::size_t size)
 {
   for (std::size_t p = 0; p < size;) {
     std::size_t end = p;
-    while (end < size && !is_zero(bytes + at + end, std::min(page, size - end)))
-      end = std::min(size, end + page);
+    while (end < size && !is_zero(bytes + at + end, std::min(checkpoint_page, size - end)))
+      end = std::min(size, end + checkpoint_page);
     if (end > p && !transfer(at + p, end - p, [&](std::size_t done, off_t where, std::size_t left) {
           return pwrite(fd, bytes + at + p + done, left, where);
         }))
       return false;
-    p = end > p ? end : p + page;
+    p = end > p ? end : p + checkpoint_page;
   }
   return true;
 }

@@ -21,6 +21,9 @@ namespace tandem
 class wire_channel
 {
 public:
+  /// How long one sleep for a request takes at most, so that what else ends a wait is seen.
+  static constexpr unsigned sleep_ms = 100;
+
   /// Throws std::system_error when the kernel gives no memory or descriptors.
   explicit wire_channel(const std::string &name);
   ~wire_channel();

@@ -18,7 +18,7 @@ std::vector<std::uint32_t> gic_cells(unsigned input, bool edge)
   return {shared, input, edge ? rising_edge : level_high};
 }
 
-std::vector<qemu_ram_piece> ram(std::uint64_t bytes)
+std::vector<qemu_ram_piece> mach_virt_ram(std::uint64_t bytes)
 {
   return {{GUEST_MAP_VIRT_RAM, bytes, "mach-virt.ram", 0}};
 }
@@ -30,7 +30,7 @@ qemu_machine virt()
   m.interrupt_device = "arm_gic";
   m.interrupt_inputs = 224; // the shared interrupts, less those of virt's own at the low end
   m.memory_mib = 128;
-  m.ram = ram;
+  m.ram = mach_virt_ram;
   m.dmi_pieces = pieces_4k;
   m.boot_rom.file = "boot_rom.bin";
 

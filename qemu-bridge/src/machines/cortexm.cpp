@@ -12,29 +12,29 @@ namespace
 {
 
 constexpr auto mirror = qemu_ram_piece::kind::mirror;
-constexpr std::uint64_t mib = 1 << 20;
+constexpr std::uint64_t mps_mib = 1 << 20;
 
 /// SSRAM for code and for data, and PSRAM. Each SSRAM is there twice, one behind the other.
 std::vector<qemu_ram_piece> an385_ram(std::uint64_t)
 {
-  return {{0x00000000, 4 * mib, "mps.ssram1", 0},
-          {0x20000000, 4 * mib, "mps.ssram23", 0},
-          {GUEST_MAP_CORTEXM_RAM, 16 * mib, "mps.ram", 0},
-          {0x00400000, 4 * mib, "mps.ssram1", 0, mirror},
-          {0x20400000, 4 * mib, "mps.ssram23", 0, mirror}};
+  return {{0x00000000, 4 * mps_mib, "mps.ssram1", 0},
+          {0x20000000, 4 * mps_mib, "mps.ssram23", 0},
+          {GUEST_MAP_CORTEXM_RAM, 16 * mps_mib, "mps.ram", 0},
+          {0x00400000, 4 * mps_mib, "mps.ssram1", 0, mirror},
+          {0x20400000, 4 * mps_mib, "mps.ssram23", 0, mirror}};
 }
 
 /// At the addresses of the secure state, in which guests start; 0x10000000 below them lies what the
 /// other state sees. PSRAM is the same for both.
 std::vector<qemu_ram_piece> an505_ram(std::uint64_t)
 {
-  return {{0x10000000, 4 * mib, "ssram-0", 0},
-          {0x38000000, 2 * mib, "ssram-1", 0},
-          {0x38200000, 2 * mib, "ssram-2", 0},
-          {GUEST_MAP_CORTEXM33_RAM, 16 * mib, "mps.ram", 0},
-          {0x00000000, 4 * mib, "ssram-0", 0, mirror},
-          {0x28000000, 2 * mib, "ssram-1", 0, mirror},
-          {0x28200000, 2 * mib, "ssram-2", 0, mirror}};
+  return {{0x10000000, 4 * mps_mib, "ssram-0", 0},
+          {0x38000000, 2 * mps_mib, "ssram-1", 0},
+          {0x38200000, 2 * mps_mib, "ssram-2", 0},
+          {GUEST_MAP_CORTEXM33_RAM, 16 * mps_mib, "mps.ram", 0},
+          {0x00000000, 4 * mps_mib, "ssram-0", 0, mirror},
+          {0x28000000, 2 * mps_mib, "ssram-1", 0, mirror},
+          {0x28200000, 2 * mps_mib, "ssram-2", 0, mirror}};
 }
 
 qemu_machine mps2()

@@ -16,7 +16,7 @@ std::vector<std::uint32_t> plic_cells(unsigned input, bool)
   return {input};
 }
 
-std::vector<qemu_ram_piece> ram(std::uint64_t bytes)
+std::vector<qemu_ram_piece> riscv_virt_ram(std::uint64_t bytes)
 {
   return {{GUEST_MAP_RISCV64_RAM, bytes, "riscv_virt_board.ram", 0}};
 }
@@ -43,7 +43,7 @@ qemu_machine riscv64()
   m.interrupt_device = "riscv.sifive.plic";
   m.interrupt_inputs = 96; // its sources; there is no source 0
   m.memory_mib = 128;
-  m.ram = ram;
+  m.ram = riscv_virt_ram;
   m.dmi_pieces = pieces_4k;
 
   m.elf_machine = EM_RISCV;

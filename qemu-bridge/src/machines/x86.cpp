@@ -14,7 +14,7 @@ constexpr std::uint64_t above = std::uint64_t{4} << 30; ///< where RAM goes on b
 
 /// One block, of which `low` bytes lie below the devices. Video memory and firmware lie over some
 /// of it.
-std::vector<qemu_ram_piece> ram(std::uint64_t bytes, std::uint64_t low)
+std::vector<qemu_ram_piece> pc_board_ram(std::uint64_t bytes, std::uint64_t low)
 {
   constexpr std::uint64_t hole = GUEST_MAP_X86_64_HOLE, hole_end = GUEST_MAP_X86_64_HOLE_END;
   constexpr const char *block = "pc.ram";
@@ -30,12 +30,12 @@ std::vector<qemu_ram_piece> ram(std::uint64_t bytes, std::uint64_t low)
 
 std::vector<qemu_ram_piece> pc_ram(std::uint64_t bytes)
 {
-  return ram(bytes, bytes < 0xe0000000 ? 0xe0000000 : 0xc0000000);
+  return pc_board_ram(bytes, bytes < 0xe0000000 ? 0xe0000000 : 0xc0000000);
 }
 
 std::vector<qemu_ram_piece> q35_ram(std::uint64_t bytes)
 {
-  return ram(bytes, bytes < 0xb0000000 ? 0xb0000000 : 0x80000000);
+  return pc_board_ram(bytes, bytes < 0xb0000000 ? 0xb0000000 : 0x80000000);
 }
 
 qemu_machine pc()
