@@ -91,13 +91,16 @@ class LinuxRam(LinuxTest):
 
     @ctest(timeout=LONG, once=True)
     def test_hits_and_misses_of_a_boot_are_those_of_a_cache_of_transactions(self):
+        # As far as a transaction for each access pays.
         options = ("--master.machine", "aarch64", "--master.cpus", 1, "--master.memory",
-                   "platform:256", "--check", "off", "--observe")
-        cached = self.boot("arm-cortexm", "arm64", *options, "cached")
-        exact = self.boot("arm-cortexm", "arm64", *options, "every-cached")
+                   "platform:256", "--check", "off", "--time-limit", "500ms", "--observe")
+        cached, exact = (
+            self.finish(self.start_linux("arm-cortexm", "arm64", SCRIPT, options=(*options, how)),
+                        timeout=BOOT_TIMEOUT) for how in ("cached", "every-cached"))
+        self.assertIn("Linux version", cached.console())
         self.assertEqual(cached.console(), exact.console())
         counts, same = cached.module("master")["cache"], exact.module("cache_master")
-        self.assertGreater(counts["loads"], 100000000)
+        self.assertGreater(counts["loads"], 10000000)
         self.assertEqual(counts["loads"], same["reads"])
         self.assertEqual(counts["stores"], same["writes"])
         self.assertEqual(counts["l1_misses"], same["read_misses"] + same["write_misses"])
