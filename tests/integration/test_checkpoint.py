@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkpoints: a run that is restored is the run that was saved (docs/checkpoints.md).
 
-TANDEM_KILLS=100 in the environment sets the number of kills in test_killed_while_saving."""
+In the environment, for runs by hand:
+  TANDEM_CHECKPOINTS=20  so many at random times, in place of each test's own
+  TANDEM_KILLS=100       of runs that save, and of runs that are being restored
+  TANDEM_DAMAGES=1000    of a checkpoint
+  TANDEM_SEED=2          for other times than those of the last run by hand"""
+import hashlib
 import json
 import os
 import random
@@ -10,9 +15,13 @@ import signal
 import sqlite3
 
 import bundle
-from platform_run import MACHINES, PlatformTest, ctest, guest, main, wait_for
+from platform_run import (MACHINES, PlatformTest, alive, children, ctest, guest, main,
+                          wait_for)
 
+CHECKPOINTS = int(os.environ.get("TANDEM_CHECKPOINTS", "0"))
 KILLS = int(os.environ.get("TANDEM_KILLS", "8"))
+DAMAGES = int(os.environ.get("TANDEM_DAMAGES", "12"))
+SEED = int(os.environ.get("TANDEM_SEED", "7"))
 
 
 def image(arch, program):
@@ -45,6 +54,9 @@ class Checkpoint(PlatformTest):
         of no checkpoint. Returns that run."""
         full = self.simulate(*options, status=status)
         length = full.statistics()["simulated_ns"]
+        if CHECKPOINTS:
+            chance = random.Random(f"{self.id()} {SEED}")
+            parts = [chance.uniform(0.01, 0.9) for _ in range(CHECKPOINTS)]
         for part in parts:
             saver, path = self.save(int(part * length), options, status=status)
             self.assertGreaterEqual(self.made_at(path), int(part * length))
@@ -477,7 +489,7 @@ class Checkpoint(PlatformTest):
         full = self.simulate(*options)
         length = full.statistics()["simulated_ns"]
         _, path = self.save(length // 4, (*options, "--checkpoint-exit"))
-        chance, caught = random.Random(7), 0
+        chance, caught = random.Random(SEED), 0
         for _ in range(KILLS):
             started = self.start(*options, "--checkpoint-at", f"{length // 2}ns",
                                  "--checkpoint", path)
@@ -490,6 +502,76 @@ class Checkpoint(PlatformTest):
         self.assertGreater(caught, 0)
         _, path = self.save(length // 2, options)
         self.assertFalse(os.path.exists(path + ".partial"))
+
+    @ctest(timeout=600, once=True)
+    def test_killed_while_restoring(self):
+        options = two("arm", "ring", "n=300")
+        full = self.simulate(*options)
+        _, path = self.save(full.statistics()["simulated_ns"] // 2, (*options, "--checkpoint-exit"))
+        before, chance, caught = self.content(path), random.Random(SEED), 0
+        for _ in range(KILLS):
+            started = self.start("--restore", path)
+            wait_for(lambda: not started.running(), chance.random() * 0.5, 0.001)
+            processes = children(started.pid)
+            caught += started.running()
+            started.signal(signal.SIGKILL)
+            started.wait()
+            self.assertTrue(wait_for(lambda: not any(map(alive, processes))), processes)
+        self.assertGreater(caught, 0)
+        self.assertEqual(self.content(path), before)
+        self.assert_same(full, self.simulate("--restore", path))
+
+    def content(self, path):
+        """{file: what is in it} of a checkpoint; nothing else is there."""
+        found = {}
+        for place, _, names in os.walk(path):
+            for name in names:
+                with open(os.path.join(place, name), "rb") as f:
+                    found[os.path.relpath(f.name, path)] = hashlib.sha256(f.read()).hexdigest()
+        return found
+
+    @ctest(timeout=900, once=True)
+    def test_damaged_anywhere_is_refused_or_restored_right(self):
+        options, path = self.small()
+        full = self.simulate(*options)
+        names, chance, refused = sorted(self.content(path)), random.Random(SEED), 0
+        for number in range(DAMAGES):
+            copy = self.copy(path)
+            what = self.damage(os.path.join(copy, chance.choice(names)), chance)
+            with self.subTest(f"{number}: {what}"):
+                run = self.simulate("--restore", copy, status=None)
+                if run.status == 0:
+                    self.assert_same(full, run)
+                    continue
+                refused += 1
+                self.assertGreater(run.status, 0, "ended by a signal")
+                self.assertEqual(len(run.errors()), 1, run.stderr)
+                self.assertIn(copy, run.errors()[0])
+        self.assertGreater(refused, DAMAGES // 2)
+
+    def damage(self, name, chance):
+        """Changes a file in one of many ways; returns what was done."""
+        size = os.path.getsize(name)
+        at = chance.randrange(size) if size else 0
+        how = chance.choice(("bit", "byte", "zeros", "shorter", "longer", "empty", "gone",
+                             "directory", "noise", "link"))
+        if how in ("gone", "directory", "link"):
+            os.remove(name)
+            if how == "directory":
+                os.mkdir(name)
+            elif how == "link":
+                os.symlink("/dev/zero", name)
+        elif how in ("shorter", "longer", "empty"):
+            os.truncate(name, {"shorter": at, "longer": size + 1 + at, "empty": 0}[how])
+        else:
+            with open(name, "r+b") as f:
+                f.seek(at)
+                old = f.read({"zeros": 4096, "noise": 100}.get(how, 1))
+                f.seek(at)
+                f.write({"bit": bytes(b ^ (1 << chance.randrange(8)) for b in old),
+                         "byte": chance.randbytes(len(old)), "zeros": bytes(len(old)),
+                         "noise": chance.randbytes(len(old))}[how])
+        return f"{how} at {at} of {os.path.relpath(name, self.directory)}, {size} bytes"
 
 
 if __name__ == "__main__":
