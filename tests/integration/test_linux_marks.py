@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Marks of a Linux guest: by idmctl, and by programs that include tandem_marks.h."""
+import json
 import os
 import subprocess
 
-from linux_guests import SOURCE, LinuxTest
+from linux_guests import BIN, SOURCE, LinuxTest
 from platform_run import ctest, main
 
 COMPILERS = {64: "aarch64-linux-gnu-gcc-12", 32: "arm-linux-gnueabihf-gcc-12"}
@@ -71,6 +72,30 @@ class LinuxMarks(LinuxTest):
         self.assertGreater(regions["region 3"]["simulated_ns"],
                            regions["region 40"]["simulated_ns"])
         self.assertGreater(regions["region 40"]["modules"]["master"]["instructions"], 0)
+
+    @ctest(timeout=900)
+    def test_checkpoint_by_idmctl(self):
+        """The run that saves because its Linux asks goes on as the one without, and the restored
+        one ends like both."""
+        place = self.path("checkpoint")
+        script = "insmod /lib/tandem/tandem_idm.ko\ntry idmctl checkpoint\n" + \
+            "try md5sum /bin/busybox\ntry cat /proc/uptime\n"
+        options = [*ARM64_MASTER, "--master.cpus", 1, "--slaves", 1, "--slave.boot", "self",
+                   "--slave.image", "marks"]
+        plain = self.run_linux("arm-arm", "arm64", script, options=options)
+        saver = self.run_linux("arm-arm", "arm64", script,
+                               options=[*options, "--checkpoint", place])
+        self.assertIn(f"checkpoint: {place}, at ", saver.stderr)
+        self.assertEqual(self.tried(saver)["idmctl checkpoint"].status, 0)
+        self.assert_same(plain, saver)
+        again = self.simulate("--restore", place, platform=os.path.join(BIN, "arm-arm"), prefix="")
+        self.assert_same(plain, again)
+        with open(os.path.join(place, "manifest.json"), encoding="utf-8") as file:
+            saved = json.load(file)["time_ns"]
+        asked = next(m["time_ns"] for m in plain.statistics()["marks"]["list"]
+                     if m["number"] == 0xffffffff)
+        self.assertGreaterEqual(saved, asked)
+        self.assertLess(saved, plain.statistics()["simulated_ns"])
 
 
 if __name__ == "__main__":
