@@ -63,18 +63,43 @@ def column_title(job_column, workload):
     return f"{name}={value}" if name else workload
 
 
+def run_times(jobs):
+    """{name of a series: {value of the column: (time, half of its 95 % interval or None)}}"""
+    column, _ = time_shown(jobs)
+    names = series_names(jobs, columns=True)
+    times: dict[str, dict[int | str, tuple[float, float | None]]] = {}
+    for job in jobs:
+        result = job.result()
+        times.setdefault(names[job], {})[job.row.column[1]] = \
+            (result[column], result.get(f"{column}_ci95"))
+    return times
+
+
 def run_time_table(jobs):
     """Times of one workload: heading and lines, a column for each number of slaves, or for what
     else makes the columns."""
-    column, _ = time_shown(jobs)
-    values, names = columns_of(jobs), series_names(jobs, columns=True)
-    times: dict[str, dict[int | str, float]] = {}
-    for job in jobs:
-        times.setdefault(names[job], {})[job.row.column[1]] = job.result()[column]
-    lines = [[name, *(own.get(value, "") for value in values)] for name, own in times.items()]
+    def cell(time, half=None):
+        return time if half is None else f"{time} ± {half}"
+    values, times = columns_of(jobs), run_times(jobs)
+    lines = [[name, *(cell(*own.get(value, ("",))) for value in values)]
+             for name, own in times.items()]
     titles = [column_title((jobs[0].row.column[0], value), jobs[0].row.workload)
               for value in values]
-    return [column] + titles, lines
+    return [time_shown(jobs)[0]] + titles, lines
+
+
+def below_noise(jobs):
+    """Sentences on neighbours in a column whose intervals overlap."""
+    said = []
+    times = run_times(jobs)
+    for value in columns_of(jobs):
+        column = sorted((*own[value], name) for name, own in times.items()
+                        if value in own and own[value][1] is not None)
+        where = column_title((jobs[0].row.column[0], value), jobs[0].row.workload)
+        said += [f"{where}: the difference between {one} and {other} is below the noise."
+                 for (low, below, one), (high, above, other) in zip(column, column[1:])
+                 if below + above > 0 and low + below >= high - above]
+    return said
 
 
 def size_with_key(names, width):
@@ -156,18 +181,28 @@ class Figures:
 
 def run_time_figure(figures, workload, jobs):
     """Bars: a group for each number of slaves, or column, and a bar for each interconnect."""
-    _, lines = run_time_table(jobs)
-    groups = columns_of(jobs)
+    times, groups = run_times(jobs), columns_of(jobs)
     column, meaning = time_shown(jobs)
     longest = max(job.result()[column] for job in jobs)
     unit, scale = next((u, s) for u, s in (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1))
                        if longest >= s or s == 1)
-    data = [[quoted(value)] + [line[group] / scale if line[group] != "" else "NaN"
-                               for line in lines] for group, value in enumerate(groups, 1)]
-    plots = [f"$data using {i + 2}:xtic(1) title {quoted(line[0])} "
-             f"linecolor rgb '{COLOURS[i % len(COLOURS)]}'" for i, line in enumerate(lines)]
+    bars = any(job.row.seeds for job in jobs)
+
+    def entry(time, half=0):
+        return [time / scale, (half or 0) / scale] if bars else [time / scale]
+    data = [[quoted(value)] + [number for own in times.values() for number in (
+                entry(*own[value]) if value in own else ["NaN"] * len(entry(0)))]
+            for value in groups]
+    step = 2 if bars else 1
+    plots = [f"$data using {step * i + 2}{f':{2 * i + 3}' if bars else ''}:xtic(1) "
+             f"title {quoted(name)} linecolor rgb '{COLOURS[i % len(COLOURS)]}'"
+             for i, name in enumerate(times)]
+    style = "errorbars gap 1 linewidth 1.5" if bars else "clustered gap 1"
+    title = "bars: 95 % confidence intervals" + \
+        ("; not all differences are above the noise" if below_noise(jobs) else "")
     script = data_block(data) + f"""set style data histograms
-set style histogram clustered gap 1
+set style histogram {style}
+set title {quoted(title if bars else "")}
 set style fill solid 1.0 noborder
 set xrange [-0.7:{len(groups) - 0.3}]
 set yrange [0:*]
@@ -178,8 +213,8 @@ set key outside right top
 set xlabel {quoted(jobs[0].row.column[0])}
 set ylabel '{meaning}, {unit}'
 plot """ + ", \\\n  ".join(plots) + "\n"
-    width = max(820, 22 * len(lines) * len(groups) + 320)
-    return figures.draw(f"{workload}-run-time", *size_with_key([line[0] for line in lines], width),
+    width = max(820, 22 * len(times) * len(groups) + 320)
+    return figures.draw(f"{workload}-run-time", *size_with_key(list(times), width),
                         script)
 
 

@@ -22,10 +22,16 @@ def student_t95(degrees: int) -> float:
         (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * degrees ** 2)
 
 
+def _rounded(number: float) -> float:
+    if number == int(number):
+        return int(number)
+    return round(number, 3 if abs(number) >= 1 else 6)
+
+
 def interval(values: Sequence[float]) -> tuple[float, float | None]:
     """Mean, and half the width of its 95 % confidence interval; None: one value has none."""
     mean = statistics.fmean(values)
     if len(values) < 2:
-        return round(mean, 3), None
+        return _rounded(mean), None
     half = student_t95(len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
-    return round(mean, 3), round(half, 3)
+    return _rounded(mean), _rounded(half)

@@ -5,8 +5,8 @@ import html
 import io
 import os
 
-from .figures import Figures, heat_map, latency_figure, link_map, links_of, run_time_figure, \
-    run_time_table, time_shown
+from .figures import Figures, below_noise, heat_map, latency_figure, link_map, links_of, \
+    run_time_figure, run_time_table, time_shown
 from .files import write_text
 from .outcomes import Outcome
 
@@ -61,6 +61,8 @@ def html_table(heading, lines):
 def all_runs_table(rows):
     """What there is to say of every run; the rest is in results.csv."""
     shown = COLUMNS[:9]
+    if len({row["node"] for row in rows}) > 1:
+        shown += ["node"]
     if any(row["repeats"] > 1 for row in rows):
         shown += ["repeats", "host_min_s", "host_max_s"]
     if any(row["traffic"] != "guests" for row in rows):
@@ -80,9 +82,17 @@ def remarks(jobs):
     if any(job.row.network not in ("interconnect", None) for job in jobs):
         said.append(f"They are those of the interconnect {jobs[0].row.network}.")
     repeats = len(jobs[0].runs) if jobs else 1
-    if repeats > 1:
+    if repeats > 1 and jobs[0].row.seeds:
+        said.append(f"Every run was made {repeats} times, with {jobs[0].row.seeds}=1 to {repeats}: "
+                    "figures are means, ± is their 95 % confidence interval (Student's t), and "
+                    "host_s is the median.")
+    elif repeats > 1:
         said.append(f"Every run was made {repeats} times and found the same each time; host_s is "
                     "the median.")
+    for job in jobs:
+        if " " in job.result()["node"]:
+            said.append(f"{job.row.title()} ran on several nodes ({job.result()['node']}); its "
+                        "host times are those of the first.")
     if any(job.row.traffic == "replayed" for job in jobs):
         said.append("The guests ran over the interconnect marked as recorded only; its "
                     "transactions were replayed through the others. end_ns is the end of the last "
@@ -97,7 +107,8 @@ def failure_lines(failures):
 def write_markdown(path, command, jobs, rows, groups, failures):
     parts = ["# Comparison", f"    {command}", " ".join(remarks(jobs))]
     for workload, own in groups.items():
-        parts += [f"## {workload}: {time_shown(own)[1]}", markdown_table(*run_time_table(own))]
+        parts += [f"## {workload}: {time_shown(own)[1]}", markdown_table(*run_time_table(own)),
+                  *below_noise(own)]
     parts += ["## All runs", markdown_table(*all_runs_table(rows))]
     if failures:
         parts += ["## Failed runs", "\n".join("- " + line for line in failure_lines(failures))]
@@ -116,7 +127,8 @@ def page_of(command, jobs, rows, groups, failures, figures):
     parts = []
     for workload, own in groups.items():
         parts += [f"<h2>{html.escape(workload)}: {time_shown(own)[1]}</h2>",
-                  run_time_figure(figures, workload, own), html_table(*run_time_table(own))]
+                  run_time_figure(figures, workload, own), html_table(*run_time_table(own)),
+                  *(f"<p>{html.escape(said)}</p>" for said in below_noise(own))]
         largest, which = with_most_slaves(own)
         if own[0].row.network:
             parts += [f"<h2>{html.escape(workload)}: latency of the transactions{which}</h2>",
