@@ -149,8 +149,13 @@ def check_of_kind(arguments):
 
 
 def typed(words):
-    """The command as it was typed: the caller puts the build directory first."""
-    return shlex.join([CALLED, "compare", *words[2 * (words[:1] == ["--build"]):]])
+    """The command as it was typed, which makes the report: the caller puts the build directory
+    first."""
+    words = list(words[2 * (words[:1] == ["--build"]):])
+    for option in ("--plan", "--snakefile"):
+        while option in words:
+            del words[words.index(option):words.index(option) + 2]
+    return shlex.join([CALLED, "compare", *words])
 
 
 def compare(words):

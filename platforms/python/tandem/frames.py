@@ -82,7 +82,8 @@ def links(run: PlannedRun | str, interconnect: str = "interconnect", region: str
     for link in found["modules"][interconnect].get("links", []):
         source, _, target = link["link"].partition(" to ")
         rows.append({"source": source, "target": target,
-                     **{name: value for name, value in link.items() if name != "link"}})
+                     **{name: value for name, value in link.items()
+                        if name != "link" and not isinstance(value, (dict, list))}})
     return _pandas().DataFrame(rows)
 
 

@@ -64,7 +64,8 @@ class Job:
         options = self.options()
         files = self.subject.hashes.named_in(
             [*options, *(value for _, value in self.params), *texts_in(self.description)])
-        self.hashes = files
+        program = self.subject.replayer if self.recording else self.subject.path
+        self.hashes = {**files, program: self.subject.hashes.of_input(program)}
         region = [self.region] if self.region else []
         cores = len(self.description["instance"]) + 1
         expects = {"console": self.console(), "program": self.program, "region": self.region,
@@ -80,7 +81,7 @@ class Job:
             of = f" ({number} of {arguments.repeat})" if arguments.repeat > 1 else ""
             self.runs.append(PlannedRun(
                 hash_ + repeated, self.row().title() + of,
-                self.command(directory, number, options), sorted(files),
+                self.command(directory, number, options), sorted(self.hashes),
                 [self.recording.of_number(number).hash] if self.recording else [], directory,
                 {"cores": cores if not self.recording else 1, "seconds": arguments.timeout},
                 expects, [] if self.recording else qemu))
