@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import unittest.mock
 
 from comparing import BUILD, PYTHON, ROOT, ComparisonTest
 from platform_run import ctest, main, read_text
@@ -198,10 +199,9 @@ tandem.plan(out="x", workload="triad", interconnect="tube")""" + "\n", self.stat
                      self.path("Snakefile"))
         self.assertIn("Nothing to be done", self.step(*call, HOME=self.directory))
 
-    @ctest(timeout=300, once=True)
-    def test_planning_starts_no_process_for_a_run(self):
-        """One for each combination of options of the system, not of parameters or repetitions."""
-        calls, build = self.path("calls"), self.path("build")
+    def counting_build(self, calls):
+        """A build whose programs note that they are called."""
+        build = self.path("build")
         shutil.copytree(BUILD, build, symlinks=True, ignore=lambda path, names: names
                         if path != BUILD else set(names) - {"bin"})
         for name in ("lib", "guests"):
@@ -212,6 +212,13 @@ tandem.plan(out="x", workload="triad", interconnect="tube")""" + "\n", self.stat
             with open(path, "w", encoding="ascii") as file:
                 file.write(f"#!/bin/sh\necho >>{calls}\nexec {BUILD}/bin/{name} \"$@\"\n")
             os.chmod(path, 0o755)
+        return build
+
+    @ctest(timeout=300, once=True)
+    def test_planning_starts_no_process_for_a_run(self):
+        """One for each combination of options of the system, not of parameters or repetitions."""
+        calls = self.path("calls")
+        build = self.counting_build(calls)
         plan = tandem.plan(out=self.path("out"), build=build, workload="triad",
                            param={"n": list(range(1, 101))}, interconnect=["bus", "mesh"],
                            slaves=0, repeat=5)
@@ -219,6 +226,58 @@ tandem.plan(out="x", workload="triad", interconnect="tube")""" + "\n", self.stat
         self.assertEqual(len({run.hash for run in plan.runs}), 1000)
         # --help, a first look, the two combinations, QEMU's command lines.
         self.assertLessEqual(len(read_text(calls).splitlines()), 5)
+
+    def hashes(self, exact, **asked):
+        """Of a plan, and how often it has called the program."""
+        calls = self.path("calls")
+        with open(calls, "w", encoding="ascii"), unittest.mock.patch.object(
+                tandem.describing, "EXACT", exact):
+            plan = tandem.plan(out=self.path("out"), build=self.path("build"), workload="triad",
+                               slaves=[0, 1], **asked)
+        return [run.hash for run in plan.runs], len(read_text(calls).splitlines())
+
+    @ctest(timeout=300, once=True)
+    def test_systems_put_together_are_those_that_the_program_says(self):
+        self.counting_build(self.path("calls"))
+        asked = {"interconnect": ["bus", "mesh"], "set": {"width": [4, 8, 16], "columns": [2, 4]},
+                 "vary": {"idm.latency": ["0", "7ns", "1us"], "quantum": ["10us", "100us"]}}
+        exact, many = self.hashes(1000, **asked)
+        composed, few = self.hashes(0, **asked)
+        self.assertEqual(exact, composed)
+        self.assertEqual(len(set(exact)), 2 * 2 * 3 * 3 * (1 + 2))
+        self.assertLess(few, many - 20)
+
+    @ctest(once=True)
+    def test_systems_whose_keys_are_not_independent(self):
+        class Job:
+            program, interconnect_options, slaves, observe = "triad", [], 0, None
+
+            def __init__(self, a, b):
+                self.fields, self.found = {"x.a": a, "x.b": b}, None
+
+            def words(self):
+                return tuple(self.fields.values())
+
+            def describe(self, found):
+                self.found = found
+
+        class Subject:
+            asked = 0
+
+            def __init__(self, combine):
+                self.combine = combine
+
+            def described(self, words):
+                Subject.asked += 1
+                return {"x": {"a": words[0], "b": self.combine(*words), "c": {"d": 1}}}
+        for combine, at_most in ((lambda a, b: b, 9 + 9 + 1 + 16), (lambda a, b: a * b, 100)):
+            Subject.asked = 0
+            jobs = [Job(a, b) for a in range(10) for b in range(10)]
+            with unittest.mock.patch.object(tandem.describing, "EXACT", 99):
+                tandem.describing.describe(jobs, Subject(combine))
+            self.assertLessEqual(Subject.asked, at_most)
+            for job in jobs:
+                self.assertEqual(job.found["x"]["b"], combine(*job.words()))
 
     @ctest(once=True)
     def test_intervals(self):

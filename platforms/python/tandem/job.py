@@ -28,6 +28,7 @@ class Job:
         self.traffic = "guests"
         self.recording = None  # the job whose log is replayed in place of running the guests
         self.runs = []
+        self._words: tuple[str, ...] = ()
         self.hashes = {}  # of inputs
 
     def record(self):
@@ -53,6 +54,11 @@ class Job:
             words += ["--cache", cache]
         return words + self.subject.images(words, self.program)
 
+    def words(self):
+        """The same, when all is chosen, to find the job by."""
+        self._words = self._words or tuple(self.options())
+        return self._words
+
     def describe(self, description):
         """What the system comes to."""
         self.description = description
@@ -61,7 +67,7 @@ class Job:
 
     def place(self, runs, digest, arguments, qemu):
         """Names the runs by all that they depend on."""
-        options = self.options()
+        options = list(self.words())
         files = self.subject.hashes.named_in(
             [*options, *(value for _, value in self.params), *texts_in(self.description)])
         program = self.subject.replayer if self.recording else self.subject.path
@@ -72,8 +78,8 @@ class Job:
                    "traffic": self.traffic}
         for number in range(1, arguments.repeat + 1):
             everything = json.dumps([self.command("", number, options), digest, self.description,
-                                     sorted(files.items()), *region]).replace(runs, "")
-            hash_ = hashlib.sha256(everything.encode()).hexdigest()[:12]
+                                     sorted(files.items()), *region], sort_keys=True)
+            hash_ = hashlib.sha256(everything.replace(runs, "").encode()).hexdigest()[:12]
             repeated = f".{number}" if number > 1 and not self.seeds else ""
             parts = [self.workload, self.interconnect, str(self.slaves), hash_]
             name = "-".join(re.sub(r"[^A-Za-z0-9._-]", "_", part) for part in parts if part)

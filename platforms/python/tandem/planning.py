@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """From what was asked for to a plan."""
-import concurrent.futures as futures
 import os
 import re
-import threading
 
 from .choices import jobs_of
 from .claim import Claim
+from .describing import describe
 from .linux import LinuxWorkload, is_linux
 from .plans import Plan
 from .qemu import version_of
@@ -40,22 +39,6 @@ def boot(arguments, build, others):
     arguments.region = workload.region
     arguments.observe = arguments.observe or "cached"
     arguments.workload = arguments.slaves = arguments.platform = None
-
-
-def describe(jobs, subject):
-    """Has the program check each combination of options, and say what system it comes to: one call
-    for each, however many runs have it."""
-    words = [tuple(job.options()) for job in jobs]
-    distinct = dict.fromkeys(words)
-    stop = threading.Event()
-    with futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        found = {one: pool.submit(lambda w: None if stop.is_set() else subject.described(w), one)
-                 for one in distinct}
-        try:
-            for job, one in zip(jobs, words):
-                job.describe(found[one].result())
-        finally:
-            stop.set()
 
 
 def qemus_of(jobs, subject):
