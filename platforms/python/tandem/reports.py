@@ -15,6 +15,7 @@ COLUMNS = ["workload", "interconnect", "slaves", "parameters", "guest_ns", "host
            "latency_p50_ns", "latency_p95_ns", "latency_p999_ns", "latency_max_ns", "waiting_ns",
            "traffic", "end_ns", "repeats", "host_min_s", "host_max_s", "observe", "run", "of",
            "utilisation", "simulated_ns", "node", "seeds"]
+MOST_MAPS = 50  # of links, of a workload: no page is read that has more
 
 
 def row_of(job):
@@ -133,11 +134,13 @@ def page_of(command, jobs, rows, groups, failures, figures):
         if own[0].row.network:
             parts += [f"<h2>{html.escape(workload)}: latency of the transactions{which}</h2>",
                       latency_figure(figures, workload, largest)]
-        for number, job in enumerate(largest):
+        for number, job in enumerate(largest[:MOST_MAPS]):
             nodes, wires, users = link_map(links_of(job))
             if wires:
                 parts += [f"<h2>{html.escape(job.row.title())}: load of the links</h2>",
                           heat_map(figures, f"{workload}-links-{number}", nodes, wires, users)]
+        if len(largest) > MOST_MAPS:
+            parts += [f"<p>Maps of links are those of the first {MOST_MAPS} rows.</p>"]
     parts += ["<h2>All runs</h2>", html_table(*all_runs_table(rows))]
     if failures:
         parts += ["<h2>Failed runs</h2>", "<ul>"]
