@@ -141,6 +141,12 @@ tandem.plan(out="x", workload="triad", interconnect="tube")""" + "\n", self.stat
             self.assertTrue(run.done())
         self.assertIn("4 of 4 runs are there already", self.compare(*options).stderr)
         self.assertEqual(plan.todo(), [])
+        for option in ("--plan", "--snakefile"):
+            self.refused_with("/proc/none/x cannot be written: ", *options, option, "/proc/none/x")
+        with open(self.path("bad.json"), "w", encoding="ascii") as file:
+            file.write('{"format": 1}')
+        self.assertIn("bad.json is no plan", self.step(*one[:-1], self.path("bad.json"), "0",
+                                                       status=2))
 
     @ctest(timeout=300, once=True)
     def test_nodes_differ(self):

@@ -162,7 +162,7 @@ def compare(words):
     arguments, others = parse(words)
     plan = plan_of(arguments, others, typed(words))
     if arguments.plan:
-        print(plan.save(os.path.abspath(arguments.plan)))
+        print(plan.save(arguments.plan))
     if arguments.snakefile:
         print(snakemake.write(plan, arguments.snakefile))
     if arguments.plan or arguments.snakefile:

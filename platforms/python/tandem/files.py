@@ -9,6 +9,8 @@ import socket
 import threading
 from collections.abc import Iterable
 
+from .words import Refused
+
 
 def unique(path: str) -> str:
     """A name beside it that nobody else takes, on another node either."""
@@ -22,6 +24,16 @@ def write_text(path: str, text: str) -> str:
         file.write(text)
     os.replace(part, path)
     return path
+
+
+def write_for_user(path: str, text: str) -> str:
+    """The same where the user wants it; refuses what the system refuses."""
+    path = os.path.abspath(path)
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return write_text(path, text)
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}") from None
 
 
 class FileHashes:

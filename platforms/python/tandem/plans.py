@@ -9,7 +9,7 @@ import json
 import os
 from typing import Any
 
-from .files import FileHashes, write_text
+from .files import FileHashes, write_for_user, write_text
 from .words import Refused
 
 FORMAT = 1
@@ -111,7 +111,8 @@ class Plan:
         return json.dumps({"format": FORMAT, **dataclasses.asdict(self)}, indent=1) + "\n"
 
     def save(self, path: str) -> str:
-        return write_text(path, self.text())
+        """Writes it to a file, and returns the path."""
+        return write_for_user(path, self.text())
 
     def file(self) -> str:
         """The plan in its own directory, where all that make runs find it."""

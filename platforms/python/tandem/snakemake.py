@@ -6,7 +6,7 @@ import os
 import shlex
 
 from .backends import command
-from .files import write_text
+from .files import write_for_user
 from .plans import Plan
 
 # A run's result is what Snakemake looks for, so it makes none that is there. It prepares an empty
@@ -47,7 +47,7 @@ def write(plan: Plan, path: str) -> str:
     for_shell = " ".join([*(f"{name}={shlex.quote(value)}" for name, value in environment.items()),
                           *map(shlex.quote, words)])
     braces = for_shell.replace("{", "{{").replace("}", "}}")
-    return write_text(os.path.abspath(path), WORKFLOW.format(
+    return write_for_user(path, WORKFLOW.format(
         typed=plan.command, path=shlex.quote(path), plan=plan.file(),
         runs=os.path.join(plan.out, "runs").replace("{", "{{").replace("}", "}}"),
         shell=braces + " {params.hash}"))
