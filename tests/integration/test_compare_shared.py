@@ -16,18 +16,14 @@ from platform_run import ctest, main, read_text
 sys.path.insert(0, PYTHON)
 from tandem.claim import SILENCE, Claim  # noqa: E402
 
-# In place of a program: notes when a run starts and when it has ended well.
+# In place of a program: notes which run begins, for which comparison, and whether it was there.
 NOTING = """#!/bin/sh
 case " $* " in *" --stats "*) ;; *) exec {program} "$@" ;; esac
 for word; do [ "$before" = --stats ] && stats=$word; before=$word; done
-run=$(basename "$(dirname "$stats")"); run=${{run%%@*}}
-echo "begin $run $$" >>{log}
-{program} "$@" &
-child=$!
-trap 'kill $child' TERM
-wait $child; status=$?
-[ $status -ne 0 ] || echo "end $run $$" >>{log}
-exit $status
+part=$(dirname "$stats"); run=${{part%%@*}}
+[ ! -e "$run/result.json" ] || there=there
+echo "begin $(basename "$run") $PPID $there" >>{log}
+exec {program} "$@"
 """
 
 
@@ -77,6 +73,8 @@ class CompareShared(ComparisonTest):
             for _ in range(20):
                 time.sleep(generator.uniform(0.1, 2.5))
                 victim = generator.randrange(2)
+                with open(self.noted, "a", encoding="ascii") as file:
+                    file.write(f"kill {both[victim].pid}\n")
                 both[victim].send_signal(signal.SIGKILL)
                 both[victim].wait()
                 both[victim] = self.begin(*options)
@@ -86,17 +84,17 @@ class CompareShared(ComparisonTest):
                 one.kill()
                 one.wait()
         self.assertEqual(statuses, [0, 0], read_text(self.path("said")))
-        ended, running, begun = collections.Counter(), {}, collections.Counter()
-        for what, run, pid in self.notes():
-            if what == "begin":
-                # Never again when it is there; one that was killed begins anew.
-                self.assertEqual(ended[run], 0, run)
-                begun[run] += 1
-                running[run] = pid
-            elif running.get(run) == pid:
-                ended[run] += 1
+        # None begins when it is there, and none again unless who began it before was killed.
+        killed, begun = set(), {}
+        for what, *words in self.notes():
+            if what == "kill":
+                killed.add(words[0])
+            else:
+                run, who, *there = words
+                self.assertEqual(there, [], run)
+                self.assertIn(begun.get(run), {None, *killed}, run)
+                begun[run] = who
         self.assertEqual(len(begun), total)
-        self.assertLessEqual(sum(begun.values()), total + 2 * 20)
         runs = self.path("out/runs")
         self.assertEqual(sorted(os.listdir(runs)), sorted(begun))
         self.assertEqual([name for name in os.listdir(self.path("out/work"))
@@ -113,7 +111,7 @@ class CompareShared(ComparisonTest):
         statuses = [one.wait(300) for one in both]
         said = read_text(self.path("said"))
         self.assertEqual(statuses, [1, 1], said)
-        begun = collections.Counter(run for what, run, _ in self.notes() if what == "begin")
+        begun = collections.Counter(run for _, run, *_ in self.notes())
         good = os.listdir(self.path("out/runs"))
         self.assertEqual(len(good), 6)
         for run, times in begun.items():

@@ -30,9 +30,10 @@ class Interrupted(Exception):
         self.status = 128 + number
 
 
-def on_signals(handler: Any) -> Any:
-    """For Ctrl-C and the like; returns the handler before."""
-    return [signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)][0]
+def on_signals(*handlers: Any) -> list[Any]:
+    """For Ctrl-C and the like, one handler or one for each; returns those before."""
+    return [signal.signal(number, handlers[i % len(handlers)])
+            for i, number in enumerate((signal.SIGINT, signal.SIGTERM))]
 
 
 def backend(name: str) -> ModuleType:

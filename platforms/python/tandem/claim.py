@@ -13,10 +13,11 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import socket
 import time
 import uuid
 from typing import NamedTuple
+
+from .files import node
 
 HEARTBEAT = 10  # seconds between two touches
 SILENCE = 120  # seconds without one after which the owner counts as lost; more than NFS caches
@@ -38,9 +39,8 @@ def start_of(pid: int) -> str:
 
 
 def _node() -> str:
-    """Where a pid means the same process."""
-    return " ".join([socket.gethostname(), _read("/proc/sys/kernel/random/boot_id").strip(),
-                     os.readlink("/proc/self/ns/pid")])
+    """With the boot, before which the same pid was another process."""
+    return f"{node()} {_read('/proc/sys/kernel/random/boot_id').strip()}"
 
 
 class _Found(NamedTuple):

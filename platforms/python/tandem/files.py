@@ -12,9 +12,14 @@ from collections.abc import Iterable
 from .words import Refused
 
 
+def node() -> str:
+    """Where a pid means one process: host name and name space of pids."""
+    return f"{socket.gethostname()}.{os.stat('/proc/self/ns/pid').st_ino}"
+
+
 def unique(path: str) -> str:
     """A name beside it that nobody else takes, on another node either."""
-    return f"{path}.{socket.gethostname()}.{os.getpid()}.{threading.get_ident()}.part"
+    return f"{path}.{node()}.{os.getpid()}.{threading.get_ident()}.part"
 
 
 def write_text(path: str, text: str) -> str:

@@ -90,6 +90,8 @@ class _Pool:
             hash_ = self.at_work.pop(future)
             try:
                 self._finished(hash_, future.result())
+            except OSError as error:  # of the file system, not of the run
+                self._finished(hash_, f"{error.filename}: {error.strerror}")
             except Busy:
                 self.waiting[hash_] = None
                 self.shared[hash_] = time.monotonic() + WAIT
@@ -116,7 +118,7 @@ def run(plan: Plan, todo: list[PlannedRun], options: argparse.Namespace) -> dict
     remove_lost(plan)
     caught: list[int] = []
     main = threading.current_thread() is threading.main_thread()
-    before = on_signals(lambda number, _: caught.append(number)) if main else None
+    before = on_signals(lambda number, _: caught.append(number)) if main else []
     pool = _Pool(plan, todo, options.jobs)
     try:
         while pool.waiting or pool.at_work:
@@ -132,5 +134,5 @@ def run(plan: Plan, todo: list[PlannedRun], options: argparse.Namespace) -> dict
     finally:
         pool.close()
         if main:
-            on_signals(before)
+            on_signals(*before)
     return pool.failures

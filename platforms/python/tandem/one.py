@@ -17,7 +17,7 @@ import time
 from typing import Any
 
 from .claim import Claim, start_of
-from .files import unique
+from .files import node, unique
 from .plans import Plan, PlannedRun
 from .qemu import version_of
 from .outcomes import NoRegion, region_in
@@ -45,18 +45,15 @@ def run_one(plan: Plan, run: PlannedRun, stop: threading.Event, shared: bool = F
     claim = Claim(os.path.join(plan.work(), run.name + ".claim"))
     if not claim.take():
         raise Busy
-    made = True
+    running = _Running(plan, run, claim)
     try:
         if run.done():
             return None
-        made = False
         cause = _failure_of(run) if shared else None
-        if cause is None:
-            cause = _unfit(plan, run) or _Running(plan, run, claim).make(stop)
-            made = not cause
-        return cause
+        return cause or _unfit(plan, run) or running.make(stop)
     finally:
-        claim.release(made)
+        running.discard()
+        claim.release(run.done())
 
 
 def wait_for_one(plan: Plan, run: PlannedRun, stop: threading.Event) -> str | None:
@@ -108,9 +105,9 @@ def results_on(console: str) -> dict[str, str]:
 
 def remove_lost(plan: Plan) -> None:
     """What killed processes of this node have left of any run."""
-    runs, here = os.path.join(plan.out, "runs"), re.escape(os.uname().nodename)
+    runs = os.path.join(plan.out, "runs")
     for name in os.listdir(runs):
-        owner = re.search(rf"@\.{here}\.(\d+)\.\d+\.part$", name)
+        owner = re.search(rf"@\.{re.escape(node())}\.(\d+)\.\d+\.part$", name)
         if owner and not start_of(int(owner[1])):
             shutil.rmtree(os.path.join(runs, name), ignore_errors=True)
 
@@ -124,23 +121,26 @@ class _Running:
         self.timeout, self.expects = run.resources["seconds"], run.expects
         self.part = unique(run.directory + "@")
         self.usage: Any = None
+        # Beside the results, so that NFS looks anew what is there, should another node have just
+        # finished.
+        os.mkdir(self.part)
 
     def _file(self, name: str) -> str:
         return os.path.join(self.part, name)
 
     def make(self, stop: threading.Event) -> str | None:
-        lost = glob.glob(glob.escape(self.run.directory) + "@*.part")
-        for left in (*lost, _failed(self.run)):  # of those that were killed
-            shutil.rmtree(left, ignore_errors=True)
-        os.makedirs(self.part)
+        shutil.rmtree(_failed(self.run), ignore_errors=True)
         try:
             return self._conclude(*self._wait(stop))
         except FileNotFoundError:
             if os.path.exists(self.part):
                 raise
             raise Busy from None  # another one took this one for lost
-        finally:
-            shutil.rmtree(self.part, ignore_errors=True)
+
+    def discard(self) -> None:
+        """What is not kept, and what those have left that were killed."""
+        for left in glob.glob(glob.escape(self.run.directory) + "@*.part"):
+            shutil.rmtree(left, ignore_errors=True)
 
     def _wait(self, stop: threading.Event) -> tuple[int, float]:
         """Status and seconds."""
