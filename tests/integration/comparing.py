@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls ./tandem compare's script as ./tandem does, and reads what it leaves."""
+"""Calls tandem compare as ./tandem does, and reads what it leaves."""
 import csv
 import os
 import re
@@ -9,9 +9,10 @@ import sys
 
 from platform_run import PlatformTest, read_text, wait_for
 
-SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "platforms",
-                      "compare", "compare.py")
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+PYTHON = os.path.join(ROOT, "platforms", "python")
 BUILD = os.environ.get("TANDEM_BUILD", "")
+os.environ["PYTHONPATH"] = PYTHON
 
 
 def processes_of(directory):
@@ -26,7 +27,7 @@ def processes_of(directory):
 
 class ComparisonTest(PlatformTest):
     def command(self, *options, out="out"):
-        return [sys.executable, SCRIPT, "--build", BUILD, "--out", self.path(out),
+        return [sys.executable, "-m", "tandem", "compare", "--build", BUILD, "--out", self.path(out),
                 *(str(o) for o in options)]
 
     def compare(self, *options, status=0, out="out"):

@@ -10,7 +10,7 @@ import unittest
 from platform_run import ctest, main
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-PARTS = ("tandem", "packages.conf", "README.md", "platforms/command", "platforms/compare")
+PARTS = ("tandem", "packages.conf", "README.md", "platforms/command", "platforms/python")
 
 NOTED = """#!/bin/sh
 echo "$(basename "$0") $*" >>"$TANDEM_TEST_CALLS"
@@ -110,9 +110,9 @@ class Command(unittest.TestCase):
         prefix = os.path.join(self.directory, "usr")
         command = os.path.join(prefix, "bin", "tandem")
         os.makedirs(os.path.dirname(command))
-        for part in ("command", "compare"):
-            shutil.copytree(os.path.join(ROOT, "platforms", part),
-                            os.path.join(prefix, "share", "tandem", part))
+        for part, there in (("command", ("share", "tandem", "command")),
+                            ("python", ("lib", "python3", "dist-packages"))):
+            shutil.copytree(os.path.join(ROOT, "platforms", part), os.path.join(prefix, *there))
         shutil.copy(os.path.join(ROOT, "platforms", "command", "installed"), command)
         environment = dict(self.environment, HOME=os.path.join(self.directory, "home"))
         environment.pop("TANDEM_LINUX", None)

@@ -17,7 +17,8 @@ from platform_run import PlatformTest, ctest, main
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BLOCK_TIMEOUT = 600
 # Of the shell, of busybox in a guest, and of packages.
-OTHERS = {"cd", "echo", "export", "insmod", "cmake", "make", "perf", "qemu-system-aarch64", "ctest"}
+OTHERS = {"cd", "echo", "export", "insmod", "cmake", "make", "perf", "qemu-system-aarch64", "ctest",
+          "snakemake"}
 # Files that the reader has.
 OWN_FILES = ("FILE",)
 # The build is there already, and nothing of it may change while tests run.

@@ -8,7 +8,8 @@ import re
 import subprocess
 import tomllib
 
-from words import Refused, matching, options_among
+from .files import FileHashes
+from .words import Refused, matching, options_among
 
 # Libraries and guests, in a build directory or below the prefix of an installation.
 PARTS_OF_BUILD = ("lib/*.so", "lib/libtandem-*", "lib/*/libtandem-*", "lib/tandem/*.so",
@@ -26,26 +27,6 @@ def error_in(messages):
     return None
 
 
-@functools.lru_cache(maxsize=None)
-def hash_of(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def hashes_of_files(words):
-    """{path: hash} of the files that words name, also as NAME=FILE. A checkpoint is a directory with
-    one file that has the fingerprints of the others."""
-    found = {}
-    for path in {part for word in words for part in (word, *re.split("[=, ]", word))}:
-        try:
-            file = os.path.join(path, "manifest.json") if os.path.isdir(path) else path
-            if os.path.isfile(file):
-                found[path] = hash_of(file)
-        except (OSError, ValueError):
-            pass  # the program will say so, should it need the file
-    return found
-
-
 def texts_in(tree):
     """All values of a description."""
     if isinstance(tree, dict):
@@ -58,6 +39,7 @@ class Subject:
     """The executable, what it says of itself, and the options of every run."""
 
     def __init__(self, build, program, options):
+        self.hashes = FileHashes()
         self.path = os.path.join(build, "bin", program)
         self.replayer = os.path.join(build, "bin", "tandem-traffic")
         self.options = options
@@ -71,14 +53,14 @@ class Subject:
         own = listing.partition("\nSystem:\n")[2].partition("\n\n")[0]
         self._lists = re.findall(r"^  --([\w-]+) arg +(?!\(=)", own, re.M)
         # As options name them: "slave" is all of slave0, slave1, ...
-        line = re.search("^Each instance: (.*)", listing, re.M)[1]
+        line = re.search("^Each instance: (.*)", listing, re.M)
         self.instances = re.findall(r"([\w-]+)\.NAME", re.sub(
-            r" \(all\), [\w-]+\.NAME, [\w-]+\.NAME, \.\.\.", "", line))
+            r" \(all\), [\w-]+\.NAME, [\w-]+\.NAME, \.\.\.", "", line[1] if line else ""))
         self._parts, self.networks = [], []  # names
 
     @staticmethod
     def _kinds(listing, what):
-        kinds = {}
+        kinds: dict[str, list[str]] = {}
         for line in listing.partition(f"\n{what}, with")[2].partition("\n\n")[0].splitlines()[1:]:
             kind = re.match(r"([\w.-]+): ", line)
             parameter = re.match(r"  ([\w.-]+) = ", line)
@@ -125,7 +107,7 @@ class Subject:
         files = [self.path, self.replayer]
         for pattern in PARTS_OF_BUILD:
             files += glob.glob(os.path.join(build, pattern))
-        return hashlib.sha256("".join(map(hash_of, sorted(files))).encode()).hexdigest()
+        return hashlib.sha256("".join(map(self.hashes.of, sorted(files))).encode()).hexdigest()
 
     def named(self, name):
         """What the name of something that varies stands for: cache*.size is cache0.size and

@@ -9,14 +9,18 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 
-from subject import error_in, hash_of, hashes_of_files, quiet_environment
-from words import Refused
+from .claim import HEARTBEAT
+from .subject import error_in, quiet_environment
+from .words import Refused
 
 PREFIX = "linux:"
+WAIT = 0.5  # seconds between two looks at a boot of another comparison
 HERE = os.path.dirname(os.path.realpath(__file__))
 # The source tree, or the piece of it that the package tandem-linux-src has.
-ROOTS = [os.path.join(HERE, "..", ".."), os.path.join(HERE, "..", "source")]
+ROOTS = [os.path.join(HERE, "..", "..", ".."),
+         os.path.join(HERE, "..", "..", "..", "..", "share", "tandem", "source")]
 OVERLAY = os.path.join("sw", "linux", "kit", "overlay")
 PLACE = "work"  # directory of the workload in the guest
 REGION = "1"
@@ -39,7 +43,8 @@ def source_tree():
     for root in ROOTS:
         if os.path.exists(os.path.join(root, OVERLAY)):
             return os.path.realpath(root)
-    raise Refused("Linux workloads need the package tandem-linux-src, of the same version as tandem")
+    raise Refused("Linux workloads need the package tandem-linux-src, of the same version as "
+                  "tandem")
 
 
 def is_linux(workload):
@@ -47,8 +52,8 @@ def is_linux(workload):
 
 
 class LinuxWorkload:
-    """A command of the shell of the first instance. Its first word may be a file here, a script or a
-    static program, which is then put into the guest."""
+    """A command of the shell of the first instance. Its first word may be a file here, a script or
+    a static program, which is then put into the guest."""
 
     def __init__(self, arguments, subject, others):
         self.command = arguments.workload.removeprefix(PREFIX)
@@ -77,8 +82,8 @@ class LinuxWorkload:
     def _pair(text):
         inside, equals, here = text.partition("=")
         if not (inside.strip("/") and equals and os.path.exists(here)):
-            raise Refused(f"--add-file '{text}' is not of the form PATH_IN_THE_GUEST=FILE, or there "
-                          "is no such file")
+            raise Refused(f"--add-file '{text}' is not of the form PATH_IN_THE_GUEST=FILE, or "
+                          "there is no such file")
         return inside, here
 
     def _memory(self, others):
@@ -87,25 +92,34 @@ class LinuxWorkload:
         given = any(word.split("=")[0] == f"--{first}.memory" for word in others)
         return [] if given else [f"--{first}.memory", "platform"]
 
-    def checkpoint(self, out):
-        """Where it is saved, after a boot if need be."""
+    def checkpoint(self, out, claim_of):
+        """Where it is saved, after a boot if need be, which one does for all."""
         directory = os.path.join(out, "checkpoints")
         os.makedirs(directory, exist_ok=True)
-        files = sorted((inside, hash_of(here) if os.path.isfile(here) else self._tree(here))
+        hashes = self.subject.hashes
+        files = sorted((inside, hashes.of(here) if os.path.isfile(here) else self._tree(here))
                        for inside, here in self.files.items())
         everything = [self.command, self.region, self.own_region, files, self.options,
-                      sorted(hashes_of_files(self.options).items()), self._hash_of_kit(),
+                      sorted(hashes.named_in(self.options).items()), self._hash_of_kit(),
                       self.subject.digest()]
         digest = hashlib.sha256(json.dumps(everything).encode()).hexdigest()[:12]
         place = os.path.join(directory, f"{self.name}-{digest}")
-        if not os.path.exists(os.path.join(place, "manifest.json")):
-            self._boot(place)
+        manifest = os.path.join(place, "manifest.json")
+        while not os.path.exists(manifest):
+            claim = claim_of(os.path.basename(place) + ".claim")
+            if claim.take():
+                try:
+                    if not os.path.exists(manifest):
+                        self._boot(place, claim)
+                finally:
+                    claim.release(os.path.exists(manifest))
+            else:
+                time.sleep(WAIT)
         return place
 
-    @staticmethod
-    def _tree(directory):
+    def _tree(self, directory):
         return sorted((os.path.relpath(os.path.join(path, name), directory),
-                       hash_of(os.path.join(path, name)))
+                       self.subject.hashes.of(os.path.join(path, name)))
                       for path, _, names in os.walk(directory) for name in names)
 
     @functools.cached_property
@@ -122,12 +136,12 @@ class LinuxWorkload:
         """Its manifest has those of all that was made."""
         kit = os.path.dirname(os.path.dirname(self._initramfs_of_kit))
         try:
-            return hash_of(os.path.join(kit, "manifest.json"))
+            return self.subject.hashes.of(os.path.join(kit, "manifest.json"))
         except OSError:
             raise Refused(f"there is no guest kit in {kit}: ./tandem setup --linux makes it") \
                 from None
 
-    def _boot(self, place):
+    def _boot(self, place, claim):
         mark = {end: "" if self.own_region else f"idmctl region {end} {self.region}"
                 for end in ("begin", "end")}
         script, initramfs = place + ".sh", place + ".initramfs.gz"
@@ -135,23 +149,34 @@ class LinuxWorkload:
             file.write(SCRIPT.format(place=PLACE, command=self.command, **mark))
         files = dict(self.files, **{"etc/tandem.d/workload.sh": script})
         self._run([os.path.join(self.root, OVERLAY), "--behind", self._initramfs_of_kit, initramfs,
-                   *(f"{inside}={here}" for inside, here in files.items())], place)
+                   *(f"{inside}={here}" for inside, here in files.items())], place, claim)
         print(f"booting Linux for '{self.command}', once", file=sys.stderr, flush=True)
         self._run([self.subject.path, *self.options, f"--{self.subject.instances[0]}.initrd",
                    initramfs, "--checkpoint-at", f"region:{self.region}", "--checkpoint", place,
                    "--checkpoint-exit", "--progress", "off", "--consoles", "off", "--vcd", "off",
-                   "--out", place + ".boot"], place)
+                   "--out", place + ".boot"], place, claim)
 
-    def _run(self, command, place):
+    def _run(self, command, place, claim):
+        process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *command],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, start_new_session=True,
+                                   env=quiet_environment())
+        end = time.monotonic() + self.timeout
         try:
-            done = subprocess.run(["setpriv", "--pdeathsig", "TERM", *command],
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=True, start_new_session=True,
-                                  env=quiet_environment(), timeout=self.timeout, check=False)
-        except subprocess.TimeoutExpired:
-            raise Refused(f"Linux has not come to '{self.command}' within {self.timeout:g} s (see "
-                          f"{place}.boot)") from None
-        if done.returncode:
-            cause = error_in(done.stdout) or done.stdout.strip().rpartition("\n")[2] or \
-                f"status {done.returncode}"
+            while True:
+                try:
+                    said = process.communicate(timeout=HEARTBEAT / 2)[0]
+                    break
+                except subprocess.TimeoutExpired:
+                    claim.touch()
+                    if time.monotonic() > end:
+                        raise Refused(f"Linux has not come to '{self.command}' within "
+                                      f"{self.timeout:g} s (see {place}.boot)") from None
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        if process.returncode:
+            cause = error_in(said) or said.strip().rpartition("\n")[2] or \
+                f"status {process.returncode}"
             raise Refused(f"Linux does not come to '{self.command}': {cause} (see {place}.boot)")

@@ -1,25 +1,22 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Behind ./tandem compare: runs a workload on a platform, or the system of a file, over all
-combinations of interconnects and of values of whatever has a name, and leaves a table and a page of
-plots. See docs/comparing-interconnects.md.
-
-A run that has ended well lies complete in DIR/runs/NAME-HASH; the hash is of all that the result
-depends on. So a comparison that was interrupted goes on where it was, and a changed one runs what
-is new in it."""
+"""tandem compare: runs a workload on a platform, or the system of a file, over all combinations of
+interconnects and of values of whatever has a name, and leaves a table and a page of plots. See
+docs/comparing-interconnects.md and docs/scaling.md."""
 import argparse
-import fcntl
 import os
 import shlex
 import sys
+import threading
 
-import report
-from figures import NoGnuplot, require_gnuplot
-from linux import LinuxWorkload, is_linux
-from plan import WORKLOADS, plan
-from running import Interrupted, find_disagreements, on_signals, remove_parts, run_all
-from subject import Subject
-from words import Refused
+from . import reports, snakemake
+from .backends import BACKENDS, Interrupted, all_backends, backend, on_signals
+from .figures import NoGnuplot, require_gnuplot
+from .linux import is_linux
+from .one import Stopped, wait_for_one
+from .plans import load_plan
+from .planning import plan_of
+from .outcomes import outcomes_of
+from .words import WORKLOADS, Refused
 
 CALLED = os.environ.get("TANDEM_COMMAND", "./tandem")  # as the user calls it
 
@@ -76,6 +73,9 @@ def parser_of_options():
     add("--repeat", type=int, default=1, metavar="N",
         help="make every run N times, check that all find the same, and give the median of their "
              "host times (default: 1)")
+    add("--seed-param", metavar="NAME",
+        help="with --repeat: have NAME, a parameter of the workload or run.seed, be 1, 2, ... in "
+             "the repetitions, and give means with their 95 %% confidence intervals")
     add("--replay", action="store_true",
         help="run the guests over the first interconnect only, and replay its transactions "
              "through the others")
@@ -84,6 +84,14 @@ def parser_of_options():
     add("--timeout", type=float, default=1800, metavar="S",
         help="seconds after which a run counts as failed (default: 1800)")
     add("--out", metavar="DIR", help="for results.csv, results.md, report.html, figures and runs")
+    add("--plan", metavar="FILE", help="write the runs as JSON to FILE, and make none")
+    add("--snakefile", metavar="FILE",
+        help="write a workflow for Snakemake to FILE, and make no run; then the same command makes "
+             "the report")
+    add("--on", default="local", choices=sorted(BACKENDS),
+        help="what makes the runs (default: local, this machine)")
+    for one in all_backends():
+        getattr(one, "add_options", lambda _: None)(parser)
     add("--build", default=os.path.join("build", "release"), metavar="DIR",
         help="build directory (default: build/release)")
     return parser
@@ -105,6 +113,11 @@ def parse(words):
             raise Refused(f"--{name} must be at least 1")
     if not arguments.timeout > 0:
         raise Refused("--timeout must be more than 0")
+    if arguments.seed_param and arguments.repeat < 2:
+        raise Refused("--seed-param is for --repeat N: each repetition has another value")
+    if any(entry.partition("=")[0] == arguments.seed_param
+           for entry in arguments.param + arguments.set + arguments.vary):
+        raise Refused(f"--seed-param {arguments.seed_param} has a value by another option too")
     if arguments.region and arguments.replay:
         raise Refused("--region and --replay exclude each other: a replay has no guests that could "
                       "make marks")
@@ -135,78 +148,65 @@ def check_of_kind(arguments):
             raise Refused(f"--{name} is not for {what}: {reason}")
 
 
-def subject_of(arguments, build, others):
-    if arguments.origin:
-        return Subject(build, "tandem-system", ["--restore", arguments.origin, *others])
-    if arguments.system:
-        return Subject(build, "tandem-system", [arguments.system, *others])
-    return Subject(build, arguments.platform or "x86-arm", others)
-
-
-def boot(arguments, build, others):
-    """Turns a comparison of a Linux workload into one from a checkpoint, which is made first."""
-    if arguments.param or arguments.replay:
-        raise Refused("--param and --replay are not for a Linux workload: its command has its own "
-                      "words, and a checkpoint cannot be replayed from")
-    platform = Subject(build, arguments.platform or "x86-arm", [])
-    workload = LinuxWorkload(arguments, platform, others)
-    require_gnuplot()
-    out = os.path.abspath(arguments.out)
-    make_directory(out)
-    with lock(out):
-        arguments.origin = workload.checkpoint(out)
-    arguments.region = workload.region
-    arguments.observe = arguments.observe or "cached"
-    arguments.workload = arguments.slaves = arguments.platform = None
-
-
-def make_directory(path):
-    try:
-        os.makedirs(path, exist_ok=True)
-    except OSError as error:
-        raise Refused(f"{path} cannot be made: {error.strerror}") from None
-
-
-def lock(directory):
-    """Held until the process ends."""
-    file = open(os.path.join(directory, "lock"), "w", encoding="ascii")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Refused(f"another comparison is at work in {directory}") from None
-    return file
+def typed(words):
+    """The command as it was typed, which makes the report: the caller puts the build directory
+    first."""
+    words = list(words[2 * (words[:1] == ["--build"]):])
+    for option in ("--plan", "--snakefile"):
+        while option in words:
+            del words[words.index(option):words.index(option) + 2]
+    return shlex.join([CALLED, "compare", *words])
 
 
 def compare(words):
     arguments, others = parse(words)
-    build = os.path.abspath(arguments.build)
-    if is_linux(arguments.workload):
-        boot(arguments, build, others)
-        others = []
-    subject = subject_of(arguments, build, others)
-    jobs = plan(arguments, subject)
+    plan = plan_of(arguments, others, typed(words))
+    if arguments.plan:
+        print(plan.save(arguments.plan))
+    if arguments.snakefile:
+        print(snakemake.write(plan, arguments.snakefile))
+    if arguments.plan or arguments.snakefile:
+        return 0
     require_gnuplot()
-    for job in jobs:
-        job.check()
-    out = os.path.abspath(arguments.out)
-    runs = os.path.join(out, "runs")
-    make_directory(runs)
-    held = lock(out)
-    remove_parts(runs)
-    digest = subject.digest()
-    for job in jobs:
-        job.place(runs, digest, arguments.repeat)
-    failures = run_all(jobs, arguments)
-    find_disagreements(jobs, failures)
-    done = [job for job in jobs if job not in failures]
-    # As it was typed: the caller puts the build directory first.
-    command = shlex.join([CALLED, "compare", *words[2 * (words[:1] == ["--build"]):]])
-    for path in report.write(out, command, done, failures):
+    return make_and_report(plan, arguments)
+
+
+def make_and_report(plan, arguments):
+    plan.work()
+    failures = backend(arguments.on).run(plan, plan.todo(), arguments)
+    outcomes, lost = outcomes_of(plan, failures)
+    for title, cause in lost.items():
+        if cause not in failures.values():
+            print(f"{title}: {cause}", file=sys.stderr)
+    for path in reports.write(plan, outcomes, lost):
         print(path)
-    held.close()
-    if failures:
-        print(f"error: {len(failures)} of {len(jobs)} runs failed", file=sys.stderr)
-    return 1 if failures else 0
+    if lost:
+        print(f"error: {len(lost)} of {len(plan.rows)} runs failed", file=sys.stderr)
+    return 1 if lost else 0
+
+
+def run_one(words):
+    """PLAN HASH: what back ends call."""
+    if len(words) != 2:
+        raise Refused("run-one needs a plan and a run's hash")
+    plan = load_plan(words[0])
+    run = plan.run_of(words[1])
+    stop, caught = threading.Event(), []
+
+    def end(number, _):
+        caught.append(number)
+        stop.set()
+    on_signals(end)
+    try:
+        cause = wait_for_one(plan, run, stop)
+    except Stopped:
+        raise Interrupted(caught[0], "the run was given up") from None
+    if cause:
+        print(f"error: {run.title}: {cause}", file=sys.stderr)
+    return 1 if cause else 0
+
+
+COMMANDS = {"compare": compare, "run-one": run_one}
 
 
 def main():
@@ -214,7 +214,9 @@ def main():
         raise Interrupted(number)
     on_signals(interrupt)
     try:
-        return compare(sys.argv[1:])
+        if sys.argv[1:2] not in [[name] for name in COMMANDS]:
+            raise Refused(f"give a command: {', '.join(COMMANDS)}")
+        return COMMANDS[sys.argv[1]](sys.argv[2:])
     except Refused as refusal:
         print(f"error: {refusal}", file=sys.stderr)
         return 2
@@ -222,9 +224,5 @@ def main():
         print(f"error: {refusal}", file=sys.stderr)
         return 1
     except Interrupted as interrupted:
-        print("interrupted; the same command goes on where this one was", file=sys.stderr)
+        print(f"interrupted; {interrupted}", file=sys.stderr)
         return interrupted.status
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The figures of a comparison, each as an SVG file and the gnuplot script with its data that made
 it."""
+import errno
 import math
 import os
 import re
 import shutil
 import subprocess
+
+from .files import unique, write_text
 
 COLOURS = ["#1f6fb4", "#e07b00", "#2e9a4b", "#b8312f", "#7b5bb0", "#7a5236", "#d264ae", "#6f6f6f",
            "#a5a81f", "#159eb0"]
@@ -20,33 +23,28 @@ def require_gnuplot():
         raise NoGnuplot("the plots need gnuplot: install the Debian package gnuplot-nox")
 
 
-def write_text(path, text):
-    """All of it or nothing: an interruption does not leave half a file."""
-    with open(path + ".part", "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-    os.replace(path + ".part", path)
-    return path
-
-
 def series_names(jobs, columns=False):
     """{job: its interconnect, those of its parameters that not all of the jobs share, and whether
     it was recorded}. columns: without the one that makes the columns of a table"""
+    shared = set.intersection(*(set(job.row.labels) for job in jobs))
+
     def name(job):
-        words = job.head()[:1] + [
-            f"{name}={value}" for name, value in job.labels
-            if not all((name, value) in other.labels for other in jobs) and
-            not (columns and (name, value) == job.column)]
-        return " ".join((words or [job.workload]) + ["(recorded)"] * (job.traffic == "recorded"))
+        words = job.row.head()[:1] + [
+            f"{name}={value}" for name, value in job.row.labels
+            if (name, value) not in shared and
+            not (columns and (name, value) == job.row.column)]
+        return " ".join((words or [job.row.workload]) +
+                        ["(recorded)"] * (job.row.traffic == "recorded"))
     return {job: name(job) for job in jobs}
 
 
 def time_shown(jobs):
     """Which of a result's times a comparison is about, and what that is: a replay has no guest
     that could measure one, and not every program does."""
-    if any(job.recording for job in jobs):
+    if any(job.row.traffic == "replayed" for job in jobs):
         return "end_ns", "end of the last transaction"
-    if jobs[0].region:
-        return "region_ns", f"simulated time of region {jobs[0].region}"
+    if jobs[0].row.region:
+        return "region_ns", f"simulated time of region {jobs[0].row.region}"
     if all("guest_ns" in job.result() for job in jobs):
         return "guest_ns", "guest-measured run time"
     return "simulated_ns", "simulated time of the run"
@@ -54,7 +52,7 @@ def time_shown(jobs):
 
 def columns_of(jobs):
     """Values of what makes the columns, in order: as they were given, or numbers."""
-    values = list(dict.fromkeys(job.column[1] for job in jobs))
+    values = list(dict.fromkeys(job.row.column[1] for job in jobs))
     return sorted(values) if all(isinstance(value, int) for value in values) else values
 
 
@@ -65,17 +63,43 @@ def column_title(job_column, workload):
     return f"{name}={value}" if name else workload
 
 
+def run_times(jobs):
+    """{name of a series: {value of the column: (time, half of its 95 % interval or None)}}"""
+    column, _ = time_shown(jobs)
+    names = series_names(jobs, columns=True)
+    times: dict[str, dict[int | str, tuple[float, float | None]]] = {}
+    for job in jobs:
+        result = job.result()
+        times.setdefault(names[job], {})[job.row.column[1]] = \
+            (result[column], result.get(f"{column}_ci95"))
+    return times
+
+
 def run_time_table(jobs):
     """Times of one workload: heading and lines, a column for each number of slaves, or for what
     else makes the columns."""
-    column, _ = time_shown(jobs)
-    values, names = columns_of(jobs), series_names(jobs, columns=True)
-    lines = []
-    for name in dict.fromkeys(names.values()):
-        times = {job.column[1]: job.result()[column] for job in jobs if names[job] == name}
-        lines.append([name] + [times.get(value, "") for value in values])
-    titles = [column_title((jobs[0].column[0], value), jobs[0].workload) for value in values]
-    return [column] + titles, lines
+    def cell(time, half=None):
+        return time if half is None else f"{time} ± {half}"
+    values, times = columns_of(jobs), run_times(jobs)
+    lines = [[name, *(cell(*own.get(value, ("",))) for value in values)]
+             for name, own in times.items()]
+    titles = [column_title((jobs[0].row.column[0], value), jobs[0].row.workload)
+              for value in values]
+    return [time_shown(jobs)[0]] + titles, lines
+
+
+def below_noise(jobs):
+    """Sentences on neighbours in a column whose intervals overlap."""
+    said = []
+    times = run_times(jobs)
+    for value in columns_of(jobs):
+        column = sorted((*own[value], name) for name, own in times.items()
+                        if value in own and own[value][1] is not None)
+        where = column_title((jobs[0].row.column[0], value), jobs[0].row.workload)
+        said += [f"{where}: the difference between {one} and {other} is below the noise."
+                 for (low, below, one), (high, above, other) in zip(column, column[1:])
+                 if below + above > 0 and low + below >= high - above]
+    return said
 
 
 def size_with_key(names, width):
@@ -92,47 +116,93 @@ def data_block(lines):
 
 
 class Figures:
-    """Makes SVG figures in a directory."""
+    """Makes SVG figures in a directory, which is replaced as a whole by those of this comparison,
+    whoever else makes them. with: when it ends, they are there."""
 
     def __init__(self, directory):
-        self.directory = directory
-        shutil.rmtree(directory, ignore_errors=True)  # what an earlier comparison drew
-        os.makedirs(directory)
+        self.directory, self.part = directory, unique(directory)
+        self.names, self._elements = [], {}
+
+    def __enter__(self):
+        os.makedirs(self.part)
+        return self
+
+    def __exit__(self, kind, *_):
+        try:
+            if kind is None and self.names:
+                self._plot()
+            while kind is None:
+                old = self.part + ".old"
+                try:
+                    os.rename(self.directory, old)
+                    shutil.rmtree(old)
+                except FileNotFoundError:
+                    pass
+                try:
+                    os.rename(self.part, self.directory)
+                    break
+                except FileExistsError:
+                    continue
+                except OSError as error:
+                    if error.errno != errno.ENOTEMPTY:
+                        raise
+        finally:
+            shutil.rmtree(self.part, ignore_errors=True)
 
     def draw(self, name, width, height, script):
-        """Returns the SVG element."""
+        """Returns a mark for filled() to replace."""
         name = re.sub("[^A-Za-z0-9._-]", "_", name)
-        source, picture = (os.path.join(self.directory, name + end) for end in (".gp", ".svg"))
         # Every figure of a page needs names of its own within the SVG.
         head = (f"set terminal svg size {width},{height} font 'sans-serif,13' noenhanced "
                 f"name '{re.sub('[^A-Za-z0-9]', '_', name)}' background '#ffffff'\n"
                 f"set output '{name}.svg'\n")
-        write_text(source, head + script)
-        done = subprocess.run(["gnuplot", name + ".gp"], cwd=self.directory,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, start_new_session=True,
-                              check=False)
+        write_text(os.path.join(self.part, name + ".gp"), head + script)
+        self.names.append(name)
+        return f"<!-- figure {name} -->"
+
+    def _plot(self):
+        """One process for all."""
+        words = [word for name in self.names for word in ("-e", "reset", name + ".gp")]
+        done = subprocess.run(["gnuplot", *words], cwd=self.part, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              start_new_session=True, check=False)
         if done.returncode:
-            raise RuntimeError(f"gnuplot does not take {source}: {done.stdout.strip()}")
-        with open(picture, encoding="utf-8") as file:
-            text = file.read()
-        return text[text.index("<svg"):]
+            raise RuntimeError(f"gnuplot does not take a script of {self.directory}: "
+                               f"{done.stdout.strip()}")
+        for name in self.names:
+            with open(os.path.join(self.part, name + ".svg"), encoding="utf-8") as file:
+                text = file.read()
+            self._elements[name] = text[text.index("<svg"):]
+
+    def filled(self, page):
+        """The page with the SVG elements in place of their marks."""
+        return re.sub("<!-- figure (.*?) -->", lambda mark: self._elements[mark[1]], page)
 
 
 def run_time_figure(figures, workload, jobs):
     """Bars: a group for each number of slaves, or column, and a bar for each interconnect."""
-    _, lines = run_time_table(jobs)
-    groups = columns_of(jobs)
+    times, groups = run_times(jobs), columns_of(jobs)
     column, meaning = time_shown(jobs)
     longest = max(job.result()[column] for job in jobs)
     unit, scale = next((u, s) for u, s in (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1))
                        if longest >= s or s == 1)
-    data = [[quoted(value)] + [line[group] / scale if line[group] != "" else "NaN"
-                               for line in lines] for group, value in enumerate(groups, 1)]
-    plots = [f"$data using {i + 2}:xtic(1) title {quoted(line[0])} "
-             f"linecolor rgb '{COLOURS[i % len(COLOURS)]}'" for i, line in enumerate(lines)]
+    bars = any(job.row.seeds for job in jobs)
+
+    def entry(time, half=0):
+        return [time / scale, (half or 0) / scale] if bars else [time / scale]
+    data = [[quoted(value)] + [number for own in times.values() for number in (
+                entry(*own[value]) if value in own else ["NaN"] * len(entry(0)))]
+            for value in groups]
+    step = 2 if bars else 1
+    plots = [f"$data using {step * i + 2}{f':{2 * i + 3}' if bars else ''}:xtic(1) "
+             f"title {quoted(name)} linecolor rgb '{COLOURS[i % len(COLOURS)]}'"
+             for i, name in enumerate(times)]
+    style = "errorbars gap 1 linewidth 1.5" if bars else "clustered gap 1"
+    title = "bars: 95 % confidence intervals" + \
+        ("; not all differences are above the noise" if below_noise(jobs) else "")
     script = data_block(data) + f"""set style data histograms
-set style histogram clustered gap 1
+set style histogram {style}
+set title {quoted(title if bars else "")}
 set style fill solid 1.0 noborder
 set xrange [-0.7:{len(groups) - 0.3}]
 set yrange [0:*]
@@ -140,11 +210,11 @@ set grid ytics linecolor rgb '#dddddd'
 set border 3
 set tics nomirror
 set key outside right top
-set xlabel {quoted(jobs[0].column[0])}
+set xlabel {quoted(jobs[0].row.column[0])}
 set ylabel '{meaning}, {unit}'
 plot """ + ", \\\n  ".join(plots) + "\n"
-    width = max(820, 22 * len(lines) * len(groups) + 320)
-    return figures.draw(f"{workload}-run-time", *size_with_key([line[0] for line in lines], width),
+    width = max(820, 22 * len(times) * len(groups) + 320)
+    return figures.draw(f"{workload}-run-time", *size_with_key(list(times), width),
                         script)
 
 
@@ -175,7 +245,7 @@ plot """ + ", \\\n  ".join(plots) + "\n"
 
 def links_of(job):
     """What the statistics say of the links; nothing for an interconnect without."""
-    return job.runs[0].statistics().get("links", [])
+    return job.statistics().get("links", [])
 
 
 def node_position(name, ring):
@@ -200,7 +270,8 @@ def link_map(links):
     names = dict.fromkeys(end for pair in ends for end in pair if is_node(end))
     ring = max((int(name) + 1 for name in names if "," not in name), default=1)
     nodes = {name: node_position(name, ring) for name in names}
-    wires, users = [], {}
+    wires: list[tuple[tuple[float, float], tuple[float, float], float]] = []
+    users: dict[str, list[str]] = {}
     for (source, target), link in zip(ends, links):
         if source in nodes and target in nodes:
             wires.append((nodes[source][0], nodes[target][0], link["busy_ns"] / 1000))

@@ -4,16 +4,9 @@ import itertools
 import os
 import re
 
-from job import Job
-from words import Refused, axes, combinations, known, split_list
+from .job import Job
+from .words import WORKLOADS, Refused, axes, combinations, known, split_list
 
-WORKLOADS = {  # name: the least number of slaves
-    "chase": 0,
-    "contend": 0,
-    "matmul": 1,
-    "pipeline": 1,
-    "triad": 0,
-}
 OBSERVATIONS = ("direct", "every", "cached")
 MAX_SLAVES = 15
 # Options of a run that a comparison has another word for, or decides itself.
@@ -27,7 +20,7 @@ DECIDED = ("out", "vcd", "stats", "log", "progress", "consoles", "help", "dry-ru
 
 def workloads_of(text):
     """{name: program} of names of Tandem's and of files"""
-    programs = {}
+    programs: dict[str, str] = {}
     for program in split_list(text, "--workload"):
         if os.path.isfile(program):
             name = os.path.basename(program).removesuffix(".elf")
@@ -74,7 +67,7 @@ def without_repetition(choices):
     return choices
 
 
-def plan(arguments, subject):
+def jobs_of(arguments, subject):
     """All runs, in the order of the tables."""
     described = arguments.system or arguments.origin
     jobs = (plan_system if described else plan_platform)(arguments, subject)
@@ -231,7 +224,7 @@ def choose_columns(jobs):
 
 def plan_replays(jobs):
     """Of the jobs with the same guests the first one runs them, the others replay its log."""
-    recordings = {}
+    recordings: dict[tuple[object, ...], Job] = {}
     for job in jobs:
         guests = (job.workload, job.slaves, job.observe, tuple(job.settings), tuple(job.params))
         first = recordings.setdefault(guests, job)

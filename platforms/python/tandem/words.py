@@ -1,15 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was typed: lists of values, and options among words."""
+from __future__ import annotations
+
 import fnmatch
 import itertools
 import re
+from collections.abc import Collection, Iterator, Sequence
+
+WORKLOADS = {  # name: the least number of slaves
+    "chase": 0,
+    "contend": 0,
+    "matmul": 1,
+    "pipeline": 1,
+    "triad": 0,
+}
 
 
 class Refused(Exception):
     """What is wrong, as a sentence."""
 
 
-def split_list(text, what):
+def split_list(text: str, what: str) -> list[str]:
     """Entries between commas; one that is written \\, is part of its entry."""
     items = [item.replace("\\,", ",") for item in re.split(r"(?<!\\),", text)]
     if not all(items):
@@ -20,16 +31,23 @@ def split_list(text, what):
     return items
 
 
-def known(names, choice, what):
+def joined(values: str | float | Sequence[str | float]) -> str:
+    """What split_list() takes apart: of a list, or of what is typed already."""
+    if isinstance(values, (str, int, float)):
+        return str(values)
+    return ",".join(str(value).replace(",", "\\,") for value in values)
+
+
+def known(names: list[str], choice: Collection[str], what: str) -> list[str]:
     for name in names:
         if name not in choice:
             raise Refused(f"unknown {what} '{name}'; known are {', '.join(choice) or 'none'}")
     return names
 
 
-def axes(entries, option):
+def axes(entries: list[str], option: str) -> list[tuple[str, list[str]]]:
     """[("width", ["4", "8"]), ...] of ["width=4,8", ...]"""
-    found = []
+    found: list[tuple[str, list[str]]] = []
     for entry in entries:
         name, equals, values = entry.partition("=")
         if not name or not equals:
@@ -40,12 +58,12 @@ def axes(entries, option):
     return found
 
 
-def combinations(choices):
+def combinations(choices: list[tuple[str, list[str]]]) -> list[list[tuple[str, str]]]:
     names = [name for name, _ in choices]
     return [list(zip(names, values)) for values in itertools.product(*(v for _, v in choices))]
 
 
-def options_among(words):
+def options_among(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     """(name, value) of each option, be it written --NAME VALUE or --NAME=VALUE."""
     for word, following in zip(words, [*words[1:], ""]):
         if word.startswith("--"):
@@ -53,10 +71,10 @@ def options_among(words):
             yield name, value if equals else following
 
 
-def matching(pattern, names):
+def matching(pattern: str, names: Sequence[str]) -> list[str]:
     """Those names that A+B, each a name or a pattern such as cache*, means. One without a pattern
     need not be among them."""
-    found = []
+    found: list[str] = []
     for one in pattern.split("+"):
         if re.search(r"[*?\[]", one):
             of_pattern = fnmatch.filter(names, one)

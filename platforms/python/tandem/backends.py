@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can make the runs of a plan. A back end is a module with
+
+    run(plan, todo, options) -> {hash of a run: why it failed}
+
+todo are runs of the plan, in an order in which each comes behind those that it needs. It has each
+made by one.run_one(), or by the command line of command() on another node, which returns when the
+run is there. options is the name space of the command line; a back end adds its own in
+add_options(parser), if it has any. It raises Interrupted when it is told to end."""
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from types import ModuleType
+from typing import Any
+
+from .plans import Plan
+
+BACKENDS = {"local": "local"}  # name: module of this package
+
+
+class Interrupted(Exception):
+    """By a signal; what runs has been ended, or goes on elsewhere."""
+
+    def __init__(self, number: int, how: str = "the same command goes on where this one was") \
+            -> None:
+        super().__init__(how)
+        self.status = 128 + number
+
+
+def on_signals(*handlers: Any) -> list[Any]:
+    """For Ctrl-C and the like, one handler or one for each; returns those before."""
+    return [signal.signal(number, handlers[i % len(handlers)])
+            for i, number in enumerate((signal.SIGINT, signal.SIGTERM))]
+
+
+def backend(name: str) -> ModuleType:
+    return importlib.import_module(f"{__package__}.{BACKENDS[name]}")
+
+
+def all_backends() -> list[ModuleType]:
+    return [backend(name) for name in BACKENDS]
+
+
+def command(plan: Plan) -> tuple[list[str], dict[str, str]]:
+    """Words behind which comes the hash of a run to be made, and what they need in the
+    environment: the same installation, on another node too."""
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return [sys.executable, "-B", "-m", __package__, "run-one", plan.file()], {"PYTHONPATH": here}
