@@ -1,0 +1,395 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Has a Slurm cluster make runs: as arrays, with the memory and time that they need, again when a
+node was lost, and found again by whoever goes on. See docs/scaling.md."""
+import dataclasses
+import math
+import os
+import shlex
+import sys
+import time
+from typing import Callable, Optional
+
+import slurm_task
+from slurm_commands import NO_MEMORY, Full, NoAnswer, Slurm
+from slurm_ledger import NEVER, Ledger
+from words import Refused
+
+REPEATS = 3  # of a task that was lost
+LOST = ("NODE_FAIL", "PREEMPTED", "BOOT_FAIL", "REVOKED")
+# What is asked for is what one took, times so much, and no less than so much.
+MEMORY_FACTOR, LEAST_MEMORY = 1.5, 256  # MiB
+TIME_FACTOR, LEAST_TIME = 4, 600  # seconds
+LONGEST_PERIOD = 60  # seconds between two questions to Slurm
+LAG = 60  # seconds until all hosts see a file that one has made
+SUBMISSION = 60  # seconds for another process between a piece and its job
+SUBMISSION_OF_DEAD = 10  # the same, when the process has ended: its sbatch may be at work still
+SILENCE = 1800  # seconds without an answer of Slurm's
+# Why a job may never start, in Slurm's words.
+STUCK = ("AccountNotAllowed", "BadConstraints", "InvalidAccount", "InvalidQOS", "JobHeldAdmin",
+         "JobHeldUser", "PartitionDown", "PartitionInactive", "PartitionNodeLimit",
+         "PartitionTimeLimit", "QOSNotAllowed")
+
+
+@dataclasses.dataclass
+class Task:
+    """One command. id: a word; after: ids of those that must have ended well before; kind: those
+    that take about the same; took: seconds and MiB that this one or its like took, if known."""
+    id: str
+    argv: list
+    directory: str
+    finished: Callable[[], bool]
+    after: list = dataclasses.field(default_factory=list)
+    kind: str = ""
+    took: Optional[tuple] = None
+    why: Callable[[], Optional[str]] = lambda: None  # the error that its own directory tells
+
+
+@dataclasses.dataclass
+class Options:
+    """directory: on all nodes; memory: MiB; time: seconds, which Slurm rounds up to minutes;
+    submitted: jobs in the queue at a time; period: seconds between two questions to Slurm; sbatch:
+    more options for it."""
+    directory: str
+    memory: Optional[int] = None
+    time: Optional[float] = None
+    submitted: Optional[int] = None
+    period: float = 5
+    sbatch: list = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """memory: MiB; time: minutes; None: what the cluster gives. estimated: from what others took;
+    doubled: after these were not enough; probe: others wait for what this one takes."""
+    memory: Optional[int]
+    time: Optional[int]
+    estimated: bool = False
+    doubled: bool = False
+    probe: bool = False
+
+
+def tell(sentence):
+    print(sentence, file=sys.stderr, flush=True)
+
+
+class Comparison:
+    """Of which Slurm makes the runs. concluded(task, cause) is called when one has ended, with None
+    when well."""
+
+    def __init__(self, tasks, options, concluded=lambda task, cause: None):
+        self.tasks = {task.id: task for task in tasks}
+        self.options, self._concluded = options, concluded
+        self.slurm, self.ledger = Slurm(), Ledger(options.directory)
+        self.causes = {}  # of all tasks that have ended
+        self._pending = {}  # those to be submitted, with Limits if they are to be others now
+        self._lost = {}  # how often a pending task was
+        self._active = set()
+        self._queued = 0  # jobs of the user's, these and others
+        self._unseen = {}  # since when a task's result is looked for
+        self._took = {}  # of a kind: (seconds, MiB)
+        self._stuck = set()  # reasons that were told
+        for task in tasks:
+            self._learn(task, task.took)
+
+    def run(self):
+        """{id: why it failed}"""
+        try:
+            for task in self.tasks.values():
+                if task.finished():
+                    self._conclude(task, None)
+            self._watch()
+        except Refused:
+            raise
+        except BaseException:
+            if self._active:
+                tell(f"{len(self._active)} runs are left to Slurm; the same command goes on with "
+                     "them, and with --cancel it ends them")
+            raise
+        for piece in self.ledger.pieces:
+            if not any(task in self._active for task in piece.tasks.values()):
+                self.ledger.tell(piece)
+        return {task: cause for task, cause in self.causes.items() if cause}
+
+    def cancel(self):
+        """Ends all jobs of this directory, whoever submitted them; how many."""
+        jobs = [(job, state) for (name, job, _), state in self.slurm.jobs().items()
+                if name.startswith(self.ledger.name + ".") and state.active]
+        self.slurm.cancel({job for job, _ in jobs})
+        for piece in self.ledger.pieces:
+            self.ledger.tell(piece)
+        return len(jobs)
+
+    def _watch(self):
+        period, silent_since, before = 0, None, None
+        while len(self.causes) < len(self.tasks):
+            time.sleep(period)
+            begin = time.monotonic()
+            try:
+                self._look()
+                silent_since = None
+            except NoAnswer as error:
+                silent_since = silent_since or begin
+                if begin - silent_since > SILENCE:
+                    raise Refused(f"{error}; its jobs go on, and the same command goes on with "
+                                  "them") from None
+            else:
+                self._submit()
+            # No load for the controller: less often than it can answer, and when nothing happens.
+            least = max(self.options.period, 10 * (time.monotonic() - begin))
+            longest = max(least, min(LONGEST_PERIOD, self.slurm.remembers / 3))
+            now = (len(self.causes), len(self.ledger.pieces))
+            period = least if now != before else min(longest, 1.5 * period)
+            before = now
+
+    # What has become of those that were submitted.
+
+    def _look(self):
+        self.ledger.refresh()
+        jobs = self.slurm.jobs()
+        self._queued = sum(state.active for state in jobs.values())
+        self._settle(jobs)
+        ended, unknown = [], set()
+        self._active, self._pending = set(), {}
+        for task in self._left():
+            place = self.ledger.place(task.id)
+            if not place:
+                self._pending[task.id] = None
+                continue
+            piece, index = place
+            state = jobs.get((self.ledger.name_of(piece), piece.job, index))
+            if piece.job is None or state and state.active:
+                self._active.add(task.id)
+                self._tell_if_stuck(state)
+                continue
+            ended.append((task, piece, index, state))
+            if not state:
+                unknown.add(piece.job)
+        accounts = self.slurm.ended(unknown)
+        for task, piece, index, state in ended:
+            state = state or accounts.get((piece.job, index))
+            if state and state.active:
+                self._active.add(task.id)
+            else:
+                self._judge(task, piece, index, state)
+
+    def _tell_if_stuck(self, state):
+        if state and state.reason in STUCK and state.reason not in self._stuck:
+            self._stuck.add(state.reason)
+            tell(f"Slurm lets jobs wait because of {state.reason}; with --cancel the same command "
+                 "ends them")
+
+    def _left(self):
+        return [task for task in self.tasks.values() if task.id not in self.causes]
+
+    def _settle(self, jobs):
+        """Pieces without a number: by another process, at work or ended in between."""
+        numbers = {name: job for name, job, _ in jobs}
+        for piece in self.ledger.pieces:
+            if piece.job is not None:
+                continue
+            job = numbers.get(self.ledger.name_of(piece))
+            now = time.monotonic()
+            piece.seen_without_job = piece.seen_without_job or now
+            dead = piece.host == os.uname().nodename and not os.path.exists(f"/proc/{piece.process}")
+            if job:
+                self.ledger.settle(piece, job)
+            elif now - piece.seen_without_job > (SUBMISSION_OF_DEAD if dead else SUBMISSION):
+                self.ledger.settle(piece, NEVER)
+
+    def _judge(self, task, piece, index, state):
+        """What to do about a task that does not run any more."""
+        record = self.ledger.end_of(piece, index)
+        name = state.name if state else None
+        if task.finished():
+            self._learn(task, record and (record["seconds"], record["memory"]))
+            self._conclude(task, None)
+        elif name == "TIMEOUT" or name == "OUT_OF_MEMORY" or self._without_memory(piece, index):
+            self._exceeded(task, piece, "time" if name == "TIMEOUT" else "memory")
+        elif name in LOST:
+            self._repeat(task, piece, index, name)
+        elif name == "CANCELLED" and state.reason == "DependencyNeverSatisfied":
+            self._pending[task.id] = None
+            self._lost[task.id] = piece.lost[index]
+        elif name in ("COMPLETED", "FAILED", None) and record:
+            if record["status"] or self._missed(task):
+                self._conclude(task, task.why() or self._own_error(record, piece, index))
+        elif name == "COMPLETED":
+            if self._missed(task):
+                self._repeat(task, piece, index, "its job ended without a word")
+        elif name in ("FAILED", None):
+            # A run says why it fails: this is the node, or a job that Slurm has forgotten.
+            self._repeat(task, piece, index, "its job failed before the run could say why" if name
+                         else "Slurm does not know its job any more")
+        else:
+            self._conclude(task, f"its job was ended: {name}")
+
+    def _missed(self, task):
+        """Whether the result, which may be on its way from another host, is late."""
+        since = self._unseen.setdefault(task.id, time.monotonic())
+        if time.monotonic() - since > LAG:
+            return True
+        self._active.add(task.id)
+        return False
+
+    def _without_memory(self, piece, index):
+        try:
+            with open(self.ledger.log_of(piece, index), encoding="utf-8", errors="replace") as file:
+                return any(line.startswith("slurmstepd") and NO_MEMORY.search(line)
+                           for line in file)
+        except FileNotFoundError:
+            return False
+
+    def _own_error(self, record, piece, index):
+        status = record["status"]
+        said = record.get("said") or (f"ended with status {status}" if status >= 0 else
+                                      f"ended by signal {-status}")
+        if not status:
+            return f"ended well on {record['node']}, and its result is not there"
+        return f"{said} (on {record['node']}; see {self.ledger.log_of(piece, index)})"
+
+    def _exceeded(self, task, piece, what):
+        limits = Limits(**piece.limits)
+        had = getattr(limits, what)
+        if limits.estimated and not limits.doubled and getattr(self.options, what) is None:
+            self._pending[task.id] = dataclasses.replace(limits, doubled=True, **{what: 2 * had})
+            return
+        unit = "min" if what == "time" else "MiB of memory"
+        asked = f"the {had} {unit} that were asked for" if had else f"the cluster's limit of {what}"
+        verb = "no end within" if what == "time" else "needs more than"
+        self._conclude(task, f"{verb} {asked}; --{what} asks for more")
+
+    def _repeat(self, task, piece, index, cause):
+        lost = piece.lost[index] + 1
+        if lost > REPEATS:
+            self._conclude(task, f"lost {lost} times, at last: {cause}")
+            return
+        self._pending[task.id], self._lost[task.id] = None, lost
+
+    def _conclude(self, task, cause):
+        self.causes[task.id] = cause
+        self._pending.pop(task.id, None)
+        self._concluded(task, cause)
+
+    def _learn(self, task, took):
+        """For the limits of others of its kind."""
+        if took:
+            known = self._took.get(task.kind, (0, 0))
+            self._took[task.kind] = tuple(map(max, known, took))
+
+    # What is to be submitted next.
+
+    def _submit(self):
+        for task in self._left():
+            failed = [one for one in task.after if self.causes.get(one)]
+            if failed and task.id in self._pending:
+                self._conclude(task, f"not made: {failed[0]}, which it needs, has failed")
+        most = min(self.slurm.most_jobs, self.options.submitted or self.slurm.most_jobs)
+        for limits, needed, tasks in self._arrays():
+            room = most - self._queued
+            if room < min(len(tasks), max(1, most // 4)):
+                return  # later, more of them at once
+            if not self._submit_piece(limits, needed, dict(list(tasks.items())[:room])):
+                return
+
+    def _arrays(self):
+        """[(limits, the piece that it comes behind, {index: task})] of what can be submitted."""
+        arrays = {}
+        probing = {self.tasks[task].kind for task in self._active
+                   if Limits(**self.ledger.place(task)[0].limits).probe}
+        for task in self._left():
+            if task.id not in self._pending:
+                continue
+            behind = self._behind(task)
+            limits = self._pending[task.id] or self._limits(task, probing)
+            if behind is None or limits is None:
+                continue
+            needed, index = behind
+            # Several behind the same element are in several arrays: indices are the same in both.
+            number = 0
+            while self._is_full(arrays.get((limits, needed, number), {}), index):
+                number += 1
+            array = arrays.setdefault((limits, needed, number), {})
+            array[len(array) if index is None else index] = task
+            if limits.probe:
+                probing.add(task.kind)
+        return [(limits, needed, tasks) for (limits, needed, _), tasks in arrays.items()]
+
+    def _is_full(self, array, index):
+        return index in array or len(array) >= self.slurm.largest_array
+
+    def _behind(self, task):
+        """(piece, index) of what it comes behind; (None, None) when nothing is left to wait for;
+        None when it cannot be submitted yet."""
+        left = [one for one in task.after if one in self.tasks and one not in self.causes]
+        if not left:
+            return None, None
+        if len(left) > 1 or left[0] not in self._active:
+            return None
+        piece, index = self.ledger.place(left[0])
+        return (piece, index) if piece.job else None
+
+    def _limits(self, task, probing):
+        """None: when it is known what others of its kind take."""
+        options = self.options
+        asked = options.time and math.ceil(options.time / 60)
+        if options.memory and asked:
+            return Limits(options.memory, asked)
+        took = self._took.get(task.kind)
+        if took:
+            seconds, memory = took
+            estimate = max(LEAST_TIME, TIME_FACTOR * seconds) / 60
+            return Limits(options.memory or math.ceil(max(LEAST_MEMORY, MEMORY_FACTOR * memory)),
+                          asked or math.ceil(estimate), estimated=True)
+        if task.kind in probing:
+            return None
+        tried = any(self.tasks[one].kind == task.kind for one in self.causes)
+        return Limits(options.memory, asked, probe=not tried)
+
+    def _submit_piece(self, limits, needed, tasks):
+        """Whether it was done; otherwise all is to be looked at again."""
+        piece = self.ledger.append(tasks, dataclasses.asdict(limits), self._lost)
+        if not piece:
+            return False
+        log = os.path.join(self.ledger.directory, f"{piece.number}-").replace("%", "%%") + "%a.log"
+        options = [f"--job-name={self.ledger.name_of(piece)}", f"--array={ranges(tasks)}",
+                   f"--output={log}", f"--chdir={self.ledger.directory}", *self.options.sbatch]
+        if limits.memory:
+            options.append(f"--mem={limits.memory}M")
+        if limits.time:
+            options.append(f"--time={limits.time}")
+        if needed:
+            options.append(f"--dependency=aftercorr:{needed.job}")
+        try:
+            job = self.slurm.submit(options, script(self.ledger.directory, piece.number))
+        except Full as error:
+            self.ledger.settle(piece, NEVER)
+            if not self._active:
+                raise Refused(str(error)) from None
+            return False
+        except Refused:
+            self.ledger.settle(piece, NEVER)
+            raise
+        if not self.ledger.settle(piece, job):  # too slow: another process has given it up
+            self.slurm.cancel([job])
+            return False
+        for task in tasks.values():
+            self._active.add(task.id)
+            self._pending.pop(task.id)
+        self._queued += len(tasks)
+        return True
+
+
+def ranges(numbers):
+    """0-2,5 of 0, 1, 2, 5"""
+    found = []
+    for number in sorted(numbers):
+        if found and found[-1][1] == number - 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in found)
+
+
+def script(directory, number):
+    return "#!/bin/sh\nexec " + shlex.join([
+        sys.executable, "-B", os.path.abspath(slurm_task.__file__), directory, str(number)]) + "\n"
