@@ -24,6 +24,8 @@ LAG = 60  # seconds until all hosts see a file that one has made
 SUBMISSION = 60  # seconds for another process between a piece and its job
 SUBMISSION_OF_DEAD = 10  # the same, when the process has ended: its sbatch may be at work still
 SILENCE = 1800  # seconds without an answer of Slurm's
+# Statuses of what Slurm ended, for whatever reason, as a process and as a shell has them.
+BY_SIGNAL = (-15, -9, 143, 137)
 # Why a job may never start, in Slurm's words.
 STUCK = ("AccountNotAllowed", "BadConstraints", "InvalidAccount", "InvalidQOS", "JobHeldAdmin",
          "JobHeldUser", "PartitionDown", "PartitionInactive", "PartitionNodeLimit",
@@ -210,7 +212,8 @@ class Comparison:
         elif name == "CANCELLED" and state.reason == "DependencyNeverSatisfied":
             self._pending[task.id] = None
             self._lost[task.id] = piece.lost[index]
-        elif name in ("COMPLETED", "FAILED", None) and record:
+        elif name in ("COMPLETED", "FAILED", None) and record and \
+                not (name is None and record["status"] in BY_SIGNAL):
             if record["status"] or self._missed(task):
                 self._conclude(task, task.why() or self._own_error(record, piece, index))
         elif name == "COMPLETED":

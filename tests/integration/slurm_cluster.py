@@ -87,8 +87,8 @@ class SlurmCluster:
         if missing:
             raise NoSlurm(f"there is no {missing[0]}; Debian's packages slurm-wlm and munge have "
                           "what a Slurm cluster needs")
-        if len(self._file("munge.socket")) > LONGEST_SOCKET:
-            raise NoSlurm(f"{self.directory} is too long a name for munge's socket")
+        if len(self._file(f"spool/{self.node}_100000.4294967291")) > LONGEST_SOCKET:
+            raise NoSlurm(f"{self.directory} is too long a name for Slurm's sockets")
         try:
             self._configure()
             for daemon in DAEMONS:
@@ -182,28 +182,25 @@ class SlurmCluster:
         self._launch("slurmd")
 
     def _kill_steps(self):
-        """slurmstepd lives on without slurmd. Its children first: they would take its end for a
-        reason to end themselves."""
-        for step in self._steps():
-            for pid in [*descendants(step), step]:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            wait_for(lambda pid=step: not alive(pid), END)
+        """slurmstepd lives on without slurmd. It goes first: it would write down how its job
+        ended."""
+        while steps := self._steps():
+            for step in steps:
+                processes = [step, *descendants(step)]  # which nobody is a parent of afterwards
+                for pid in processes:
+                    kill(pid)
+                wait_for(lambda pid=step: not alive(pid), END)
 
     def _steps(self):
-        """Processes of slurmstepd that have this cluster's files open."""
-        found = []
-        for entry in os.listdir("/proc"):
-            try:
-                if entry.isdigit() and read_text(f"/proc/{entry}/comm").startswith("slurmstepd") \
-                        and any(os.readlink(f"/proc/{entry}/fd/{fd}").startswith(self.directory)
-                                for fd in os.listdir(f"/proc/{entry}/fd")):
-                    found.append(int(entry))
-            except OSError:
-                pass  # ended meanwhile, or another's
-        return found
+        """Processes of slurmstepd whose sockets are in this cluster's directory: it has nothing
+        else of it open all the time."""
+        spool = self._file("spool/")
+        sockets = {"socket:[" + words[6] + "]"
+                   for words in map(str.split, read_text("/proc/net/unix").splitlines())
+                   if len(words) > 7 and words[7].startswith(spool)}
+        return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and
+                read_text(f"/proc/{entry}/comm").startswith("slurmstepd") and
+                not sockets.isdisjoint(open_files(entry))]
 
     def stop(self):
         """Ends all jobs and daemons."""
@@ -219,8 +216,28 @@ class SlurmCluster:
         self._processes.clear()
 
 
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def open_files(pid):
+    try:
+        entries = os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return  # ended, or another user's
+    for entry in entries:
+        try:
+            yield os.readlink(f"/proc/{pid}/fd/{entry}")
+        except OSError:
+            pass  # closed meanwhile
+
+
 def descendants(pid):
+    """Parents first."""
     found = []
     for child in children(pid):
-        found += [*descendants(child), child]
+        found += [child, *descendants(child)]
     return found

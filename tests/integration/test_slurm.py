@@ -19,11 +19,6 @@ HELD = BEGIN + "while [ ! -e go ]; do sleep 0.1; done; " + END
 
 
 class Slurm(PlatformTest):
-    def setUp(self):
-        super().setUp()
-        os.chmod(self.directory, 0o755)
-        self.processes = []
-
     def cluster(self, **options):
         cluster = SlurmCluster(self.path("cluster"), **options)
         try:
@@ -44,8 +39,13 @@ class Slurm(PlatformTest):
         process = subprocess.Popen([sys.executable, "-B", DRIVER, self.out, "period=0.3", *options],
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True, env=cluster.environment)
-        self.addCleanup(process.kill)
+        self.addCleanup(self.discard, process)
         return process
+
+    @staticmethod
+    def discard(process):
+        process.kill()
+        process.communicate()
 
     def end(self, process, status=0, timeout=240):
         """What it prints, the last line of standard output as JSON, and standard error."""
@@ -153,8 +153,7 @@ class Slurm(PlatformTest):
         self.plan([{"id": f"held{i}", "script": HELD} for i in range(6)])
         first = self.begin(cluster, "memory=100", "time=60")
         self.assertTrue(wait_for(lambda: self.count("held0"), 60))
-        first.kill()
-        first.wait()
+        self.discard(first)
         os.unlink(os.path.join(self.out, "slurm", "0.job"))
         second = self.begin(cluster, "memory=100", "time=60")
         self.assertTrue(wait_for(
