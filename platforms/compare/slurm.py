@@ -10,7 +10,7 @@ import time
 from typing import Callable, Optional
 
 import slurm_task
-from slurm_commands import NO_MEMORY, Full, NoAnswer, Slurm
+from slurm_commands import NO_MEMORY, Full, NoAnswer, Slurm, ranges
 from slurm_ledger import NEVER, Ledger
 from words import Refused
 
@@ -20,7 +20,7 @@ LOST = ("NODE_FAIL", "PREEMPTED", "BOOT_FAIL", "REVOKED")
 MEMORY_FACTOR, LEAST_MEMORY = 1.5, 256  # MiB
 TIME_FACTOR, LEAST_TIME = 4, 600  # seconds
 LONGEST_PERIOD = 60  # seconds between two questions to Slurm
-LAG = 60  # seconds until all hosts see a file that one has made
+LAG = 90  # seconds until all hosts see a file that one has made
 SUBMISSION = 60  # seconds for another process between a piece and its job
 SUBMISSION_OF_DEAD = 10  # the same, when the process has ended: its sbatch may be at work still
 SILENCE = 1800  # seconds without an answer of Slurm's
@@ -35,14 +35,17 @@ STUCK = ("AccountNotAllowed", "BadConstraints", "InvalidAccount", "InvalidQOS", 
 @dataclasses.dataclass
 class Task:
     """One command. id: a word; after: ids of those that must have ended well before; kind: those
-    that take about the same; took: seconds and MiB that this one or its like took, if known."""
+    that take about the same; took: seconds and MiB that this one or its like took, if known;
+    environment: what the command needs besides that of whoever submits."""
     id: str
     argv: list
     directory: str
     finished: Callable[[], bool]
     after: list = dataclasses.field(default_factory=list)
     kind: str = ""
+    cores: int = 1
     took: Optional[tuple] = None
+    environment: dict = dataclasses.field(default_factory=dict)
     why: Callable[[], Optional[str]] = lambda: None  # the error that its own directory tells
 
 
@@ -63,6 +66,7 @@ class Options:
 class Limits:
     """memory: MiB; time: minutes; None: what the cluster gives. estimated: from what others took;
     doubled: after these were not enough; probe: others wait for what this one takes."""
+    cores: int
     memory: Optional[int]
     time: Optional[int]
     estimated: bool = False
@@ -94,29 +98,29 @@ class Comparison:
             self._learn(task, task.took)
 
     def run(self):
-        """{id: why it failed}"""
-        try:
-            for task in self.tasks.values():
-                if task.finished():
-                    self._conclude(task, None)
-            self._watch()
-        except Refused:
-            raise
-        except BaseException:
-            if self._active:
-                tell(f"{len(self._active)} runs are left to Slurm; the same command goes on with "
-                     "them, and with --cancel it ends them")
-            raise
+        """{id: why it failed}. Whatever interrupts it leaves the jobs at work."""
+        for task in self.tasks.values():
+            if task.finished():
+                self._conclude(task, None)
+        self._watch()
         for piece in self.ledger.pieces:
             if not any(task in self._active for task in piece.tasks.values()):
                 self.ledger.tell(piece)
         return {task: cause for task, cause in self.causes.items() if cause}
 
+    def left(self):
+        """What becomes of the runs when run() is interrupted, as a sentence."""
+        return f"{len(self._active)} runs are left to Slurm; the same command goes on with them, " \
+               "and with --cancel it ends them"
+
     def cancel(self):
         """Ends all jobs of this directory, whoever submitted them; how many."""
-        jobs = [(job, state) for (name, job, _), state in self.slurm.jobs().items()
-                if name.startswith(self.ledger.name + ".") and state.active]
-        self.slurm.cancel({job for job, _ in jobs})
+        try:
+            jobs = [job for (name, job, _), state in self.slurm.jobs().items()
+                    if name.startswith(self.ledger.name + ".") and state.active]
+            self.slurm.cancel(set(jobs))
+        except NoAnswer as error:
+            raise Refused(str(error)) from None
         for piece in self.ledger.pieces:
             self.ledger.tell(piece)
         return len(jobs)
@@ -214,21 +218,19 @@ class Comparison:
             self._lost[task.id] = piece.lost[index]
         elif name in ("COMPLETED", "FAILED", None) and record and \
                 not (name is None and record["status"] in BY_SIGNAL):
-            if record["status"] or self._missed(task):
+            if record["status"] or self._missed(task, piece):
                 self._conclude(task, task.why() or self._own_error(record, piece, index))
-        elif name == "COMPLETED":
-            if self._missed(task):
-                self._repeat(task, piece, index, "its job ended without a word")
-        elif name in ("FAILED", None):
+        elif name in ("COMPLETED", "FAILED", None):
             # A run says why it fails: this is the node, or a job that Slurm has forgotten.
-            self._repeat(task, piece, index, "its job failed before the run could say why" if name
-                         else "Slurm does not know its job any more")
+            if self._missed(task, piece):
+                self._repeat(task, piece, index, f"its job is {name or 'unknown'}, and the run said "
+                                                 "nothing")
         else:
             self._conclude(task, f"its job was ended: {name}")
 
-    def _missed(self, task):
-        """Whether the result, which may be on its way from another host, is late."""
-        since = self._unseen.setdefault(task.id, time.monotonic())
+    def _missed(self, task, piece):
+        """Whether what the node has written, which may be on its way, is late."""
+        since = self._unseen.setdefault((task.id, piece.number), time.monotonic())
         if time.monotonic() - since > LAG:
             return True
         self._active.add(task.id)
@@ -336,17 +338,17 @@ class Comparison:
         options = self.options
         asked = options.time and math.ceil(options.time / 60)
         if options.memory and asked:
-            return Limits(options.memory, asked)
+            return Limits(task.cores, options.memory, asked)
         took = self._took.get(task.kind)
         if took:
             seconds, memory = took
             estimate = max(LEAST_TIME, TIME_FACTOR * seconds) / 60
-            return Limits(options.memory or math.ceil(max(LEAST_MEMORY, MEMORY_FACTOR * memory)),
-                          asked or math.ceil(estimate), estimated=True)
+            memory = options.memory or math.ceil(max(LEAST_MEMORY, MEMORY_FACTOR * memory))
+            return Limits(task.cores, memory, asked or math.ceil(estimate), estimated=True)
         if task.kind in probing:
             return None
         tried = any(self.tasks[one].kind == task.kind for one in self.causes)
-        return Limits(options.memory, asked, probe=not tried)
+        return Limits(task.cores, options.memory, asked, probe=not tried)
 
     def _submit_piece(self, limits, needed, tasks):
         """Whether it was done; otherwise all is to be looked at again."""
@@ -355,7 +357,8 @@ class Comparison:
             return False
         log = os.path.join(self.ledger.directory, f"{piece.number}-").replace("%", "%%") + "%a.log"
         options = [f"--job-name={self.ledger.name_of(piece)}", f"--array={ranges(tasks)}",
-                   f"--output={log}", f"--chdir={self.ledger.directory}", *self.options.sbatch]
+                   f"--output={log}", f"--chdir={self.ledger.directory}",
+                   f"--cpus-per-task={limits.cores}", *self.options.sbatch]
         if limits.memory:
             options.append(f"--mem={limits.memory}M")
         if limits.time:
@@ -380,17 +383,6 @@ class Comparison:
             self._pending.pop(task.id)
         self._queued += len(tasks)
         return True
-
-
-def ranges(numbers):
-    """0-2,5 of 0, 1, 2, 5"""
-    found = []
-    for number in sorted(numbers):
-        if found and found[-1][1] == number - 1:
-            found[-1][1] = number
-        else:
-            found.append([number, number])
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in found)
 
 
 def script(directory, number):

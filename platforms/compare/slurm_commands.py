@@ -57,6 +57,17 @@ def sentence_of(command, said, status):
     return f"{command}: {(failed or lines or [f'it ended with status {status}'])[-1]}"
 
 
+def ranges(numbers):
+    """0-2,5 of 0, 1, 2, 5"""
+    found = []
+    for number in sorted(numbers):
+        if found and found[-1][1] == number - 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in found)
+
+
 class Slurm:
     """The cluster that this host belongs to."""
 

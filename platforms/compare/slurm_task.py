@@ -82,7 +82,8 @@ def main(directory, number):
     stem = os.path.join(directory, f"{number}-{index}")
     begin = time.monotonic()
     try:
-        process = subprocess.Popen(task["argv"], cwd=task["directory"], stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(task["argv"], cwd=task["directory"], stdin=subprocess.DEVNULL,
+                                   env=dict(os.environ, **task["environment"]))
         measured = Measured(process)
         status = process.wait()
         most = measured.most

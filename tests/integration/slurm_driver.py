@@ -38,6 +38,7 @@ def main(directory, *words):
         print(f"error: {refusal}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        print(comparison.left(), file=sys.stderr)
         return 130
     return 0
 
