@@ -10,7 +10,7 @@ import time
 from typing import Callable, Optional
 
 import slurm_task
-from slurm_commands import NO_MEMORY, Full, NoAnswer, Slurm, ranges
+from slurm_commands import NO_MEMORY, Later, NoAnswer, Slurm, ranges
 from slurm_ledger import NEVER, Ledger
 from words import Refused
 
@@ -20,6 +20,7 @@ LOST = ("NODE_FAIL", "PREEMPTED", "BOOT_FAIL", "REVOKED")
 MEMORY_FACTOR, LEAST_MEMORY = 1.5, 256  # MiB
 TIME_FACTOR, LEAST_TIME = 4, 600  # seconds
 LONGEST_PERIOD = 60  # seconds between two questions to Slurm
+FULL = 600  # seconds to the next sbatch after one that was too many, unless a job ends
 LAG = 90  # seconds until all hosts see a file that one has made
 SUBMISSION = 60  # seconds for another process between a piece and its job
 SUBMISSION_OF_DEAD = 10  # the same, when the process has ended: its sbatch may be at work still
@@ -90,7 +91,10 @@ class Comparison:
         self._pending = {}  # those to be submitted, with Limits if they are to be others now
         self._lost = {}  # how often a pending task was
         self._active = set()
+        self._at_work = 0  # tasks, after the last look
         self._queued = 0  # jobs of the user's, these and others
+        self._full = (math.inf, 0)  # how many they were, and when, at a sbatch that was too many
+        self._answer = 0  # seconds that Slurm took for the last one
         self._unseen = {}  # since when a task's result is looked for
         self._took = {}  # of a kind: (seconds, MiB)
         self._stuck = set()  # reasons that were told
@@ -110,7 +114,7 @@ class Comparison:
 
     def left(self):
         """What becomes of the runs when run() is interrupted, as a sentence."""
-        return f"{len(self._active)} runs are left to Slurm; the same command goes on with them, " \
+        return f"{self._at_work} runs are left to Slurm; the same command goes on with them, " \
                "and with --cancel it ends them"
 
     def cancel(self):
@@ -140,8 +144,9 @@ class Comparison:
                                   "them") from None
             else:
                 self._submit()
+                self._at_work = len(self._active)
             # No load for the controller: less often than it can answer, and when nothing happens.
-            least = max(self.options.period, 10 * (time.monotonic() - begin))
+            least = max(self.options.period, 10 * self._answer)
             longest = max(least, min(LONGEST_PERIOD, self.slurm.remembers / 3))
             now = (len(self.causes), len(self.ledger.pieces))
             period = least if now != before else min(longest, 1.5 * period)
@@ -151,7 +156,9 @@ class Comparison:
 
     def _look(self):
         self.ledger.refresh()
+        begin = time.monotonic()
         jobs = self.slurm.jobs()
+        self._answer = time.monotonic() - begin
         self._queued = sum(state.active for state in jobs.values())
         self._settle(jobs)
         ended, unknown = [], set()
@@ -196,7 +203,8 @@ class Comparison:
             job = numbers.get(self.ledger.name_of(piece))
             now = time.monotonic()
             piece.seen_without_job = piece.seen_without_job or now
-            dead = piece.host == os.uname().nodename and not os.path.exists(f"/proc/{piece.process}")
+            dead = piece.host == os.uname().nodename and \
+                not os.path.exists(f"/proc/{piece.process}")
             if job:
                 self.ledger.settle(piece, job)
             elif now - piece.seen_without_job > (SUBMISSION_OF_DEAD if dead else SUBMISSION):
@@ -223,8 +231,8 @@ class Comparison:
         elif name in ("COMPLETED", "FAILED", None):
             # A run says why it fails: this is the node, or a job that Slurm has forgotten.
             if self._missed(task, piece):
-                self._repeat(task, piece, index, f"its job is {name or 'unknown'}, and the run said "
-                                                 "nothing")
+                self._repeat(task, piece, index, f"its job is {name or 'unknown'}, and the run "
+                                                 "said nothing")
         else:
             self._conclude(task, f"its job was ended: {name}")
 
@@ -288,6 +296,9 @@ class Comparison:
             failed = [one for one in task.after if self.causes.get(one)]
             if failed and task.id in self._pending:
                 self._conclude(task, f"not made: {failed[0]}, which it needs, has failed")
+        queued, since = self._full
+        if self._queued >= queued and time.monotonic() - since < FULL:
+            return
         most = min(self.slurm.most_jobs, self.options.submitted or self.slurm.most_jobs)
         for limits, needed, tasks in self._arrays():
             room = most - self._queued
@@ -367,10 +378,11 @@ class Comparison:
             options.append(f"--dependency=aftercorr:{needed.job}")
         try:
             job = self.slurm.submit(options, script(self.ledger.directory, piece.number))
-        except Full as error:
+        except Later as error:
             self.ledger.settle(piece, NEVER)
             if not self._active:
                 raise Refused(str(error)) from None
+            self._full = (self._queued, time.monotonic())
             return False
         except Refused:
             self.ledger.settle(piece, NEVER)

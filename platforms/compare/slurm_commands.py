@@ -8,9 +8,10 @@ import subprocess
 from words import Refused
 
 PATIENCE = 120  # seconds for a command; sbatch itself tries again for a while
-# A job array holds as many as it may; another one of the user's, or of all users, is in the way.
-FULL = re.compile("SubmitJob.*Limit|accounting/QOS policy|temporarily unable to accept|"
-                  "Resource temporarily unavailable|Maximum.*jobs.*reached", re.I)
+# Of sbatch, when it may succeed later: too many jobs, or nobody to take them.
+LATER = re.compile("SubmitJob.*Limit|accounting/QOS policy|temporarily unable to accept|"
+                   "Resource temporarily unavailable|Maximum.*jobs.*reached|Unable to contact|"
+                   "Connection (refused|timed out)|does not end within|Socket timed out", re.I)
 # What slurmstepd writes on a job's output when it or the kernel killed for memory.
 NO_MEMORY = re.compile("exceeded .*memory limit|oom[-_ ]kill|out[- ]of[- ]memory handler", re.I)
 ACTIVE = frozenset(("PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "STOPPED",
@@ -18,7 +19,7 @@ ACTIVE = frozenset(("PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDE
                     "REQUEUE_FED", "RESV_DEL_HOLD", "SPECIAL_EXIT"))
 
 
-class Full(Exception):
+class Later(Exception):
     """No more jobs are accepted at this time; the sentence of sbatch."""
 
 
@@ -112,8 +113,8 @@ class Slurm:
             said = call("sbatch", "--parsable", "--no-requeue", "--kill-on-invalid-dep=yes",
                         *options, text=script)
         except NoAnswer as error:
-            if FULL.search(str(error)):
-                raise Full(str(error)) from None
+            if LATER.search(str(error)):
+                raise Later(str(error)) from None
             raise Refused(str(error)) from None
         return said.strip().split(";")[0]
 

@@ -76,7 +76,8 @@ class Ledger:
         read first."""
         head = {"limits": limits, "host": socket.gethostname(), "process": os.getpid()}
         lines = [{"index": index, "id": task.id, "lost": lost.get(task.id, 0), "argv": task.argv,
-                  "directory": task.directory, "environment": task.environment} for index, task in tasks.items()]
+                  "directory": task.directory, "environment": task.environment}
+                 for index, task in tasks.items()]
         text = "".join(json.dumps(line) + "\n" for line in [head, *lines])
         if not self._put(f"{self._next}.piece", text):
             return None

@@ -122,7 +122,8 @@ class SlurmCluster:
             file.write(text)
 
     def version(self):
-        return tuple(int(number) for number in re.findall(r"\d+", self.call("sbatch", "--version"))[:2])
+        said = self.call("sbatch", "--version")  # which wants a configuration
+        return tuple(int(number) for number in re.findall(r"\d+", said)[:2])
 
     def _launch(self, daemon):
         options = ["-D"]

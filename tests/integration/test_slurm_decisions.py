@@ -24,8 +24,11 @@ class ToldSlurm:
     def __init__(self, directory, fates):
         self.directory, self.fates = directory, fates
         self.submitted, self.of_accounts, self.states = [], {}, {}
+        self.too_many = []
 
     def submit(self, options, script):
+        if self.too_many:
+            raise slurm_commands.Later(self.too_many.pop())
         number = script.split()[-1]
         with open(os.path.join(self.directory, "slurm", number + ".piece"),
                   encoding="utf-8") as file:
@@ -63,8 +66,9 @@ class ToldSlurm:
 
 
 class Decisions(PlatformTest):
-    def run_with(self, fates, kinds=None, after=None, **options):
+    def run_with(self, fates, kinds=None, after=None, too_many=(), **options):
         told = ToldSlurm(self.directory, {name: list(fate) for name, fate in fates.items()})
+        told.too_many = list(too_many)
         tasks = [slurm.Task(name, [], self.directory,
                             lambda path=self.path(name): os.path.exists(path),
                             after=(after or {}).get(name, []), kind=(kinds or {}).get(name, ""))
@@ -124,7 +128,8 @@ class Decisions(PlatformTest):
                     for options, tasks in submitted if task in tasks]
         self.assertEqual(asked("first"), [[]])
         self.assertEqual(asked("other"), [[]])
-        self.assertEqual(asked("slow"), [["--mem=1500M", "--time=10"], ["--mem=1500M", "--time=20"]])
+        self.assertEqual(asked("slow"), [["--mem=1500M", "--time=10"],
+                                         ["--mem=1500M", "--time=20"]])
         self.assertEqual(asked("large"), [["--mem=1500M", "--time=10"],
                                           ["--mem=3000M", "--time=10"]])
         self.assertEqual(self.times(submitted, "slower"), 2)
@@ -139,6 +144,16 @@ class Decisions(PlatformTest):
                          "not made: bad, which it needs, has failed")
         self.assertEqual(list(causes), ["bad"])
         self.assertEqual(self.times(submitted, "log"), 2)
+
+    @ctest(timeout=60, once=True)
+    def test_no_more_jobs(self):
+        """When none of its own is in the way: a sentence; the next call does not wait for what was
+        never submitted."""
+        with self.assertRaises(Refused) as raised:
+            self.run_with({"one": []}, too_many=["sbatch: no more"], memory=100, time=60)
+        self.assertEqual(str(raised.exception), "sbatch: no more")
+        causes, submitted = self.run_with({"one": []}, memory=100, time=60)
+        self.assertEqual((causes, self.times(submitted, "one")), ({}, 1))
 
     @ctest(timeout=60, once=True)
     def test_what_slurm_says(self):
@@ -171,7 +186,7 @@ class Decisions(PlatformTest):
         self.assertEqual(cluster.submit([], ""), "31")
         for sentence, error in (
                 ("Batch job submission failed: Job violates accounting/QOS policy (job submit "
-                 "limit, user's size and/or time limits)", slurm_commands.Full),
+                 "limit, user's size and/or time limits)", slurm_commands.Later),
                 ("Batch job submission failed: Invalid account or account/partition combination "
                  "specified", Refused)):
             self.program("sbatch", f'echo "sbatch: error: AssocGrp" >&2\n'
