@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Has a Slurm cluster make runs: as arrays, with the memory and time that they need, again when a
-node was lost, and found again by whoever goes on. See docs/scaling.md."""
+node was lost, and found again by whoever goes on. See docs/slurm.md."""
+from __future__ import annotations
+
 import dataclasses
 import math
 import os
 import shlex
 import sys
 import time
-from typing import Callable, Optional
+from typing import Any, Callable, Iterable
 
 import slurm_task
-from slurm_commands import NO_MEMORY, Later, NoAnswer, Slurm, ranges
-from slurm_ledger import NEVER, Ledger
+from slurm_commands import NO_MEMORY, Later, NoAnswer, Slurm, State, ranges
+from slurm_ledger import NEVER, Ledger, Piece
+from slurm_limits import Estimates, Limits, Options, Task
 from words import Refused
 
 REPEATS = 3  # of a task that was lost
 LOST = ("NODE_FAIL", "PREEMPTED", "BOOT_FAIL", "REVOKED")
-# What is asked for is what one took, times so much, and no less than so much.
-MEMORY_FACTOR, LEAST_MEMORY = 1.5, 256  # MiB
-TIME_FACTOR, LEAST_TIME = 4, 600  # seconds
 LONGEST_PERIOD = 60  # seconds between two questions to Slurm
 FULL = 600  # seconds to the next sbatch after one that was too many, unless a job ends
 LAG = 90  # seconds until all hosts see a file that one has made
@@ -33,49 +33,7 @@ STUCK = ("AccountNotAllowed", "BadConstraints", "InvalidAccount", "InvalidQOS", 
          "PartitionTimeLimit", "QOSNotAllowed")
 
 
-@dataclasses.dataclass
-class Task:
-    """One command. id: a word; after: ids of those that must have ended well before; kind: those
-    that take about the same; took: seconds and MiB that this one or its like took, if known;
-    environment: what the command needs besides that of whoever submits."""
-    id: str
-    argv: list
-    directory: str
-    finished: Callable[[], bool]
-    after: list = dataclasses.field(default_factory=list)
-    kind: str = ""
-    cores: int = 1
-    took: Optional[tuple] = None
-    environment: dict = dataclasses.field(default_factory=dict)
-    why: Callable[[], Optional[str]] = lambda: None  # the error that its own directory tells
-
-
-@dataclasses.dataclass
-class Options:
-    """directory: on all nodes; memory: MiB; time: seconds, which Slurm rounds up to minutes;
-    submitted: jobs in the queue at a time; period: seconds between two questions to Slurm; sbatch:
-    more options for it."""
-    directory: str
-    memory: Optional[int] = None
-    time: Optional[float] = None
-    submitted: Optional[int] = None
-    period: float = 5
-    sbatch: list = dataclasses.field(default_factory=list)
-
-
-@dataclasses.dataclass(frozen=True)
-class Limits:
-    """memory: MiB; time: minutes; None: what the cluster gives. estimated: from what others took;
-    doubled: after these were not enough; probe: others wait for what this one takes."""
-    cores: int
-    memory: Optional[int]
-    time: Optional[int]
-    estimated: bool = False
-    doubled: bool = False
-    probe: bool = False
-
-
-def tell(sentence):
+def tell(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
@@ -83,25 +41,25 @@ class Comparison:
     """Of which Slurm makes the runs. concluded(task, cause) is called when one has ended, with None
     when well."""
 
-    def __init__(self, tasks, options, concluded=lambda task, cause: None):
+    def __init__(self, tasks: Iterable[Task], options: Options,
+                 concluded: Callable[[Task, str | None], None] = lambda task, cause: None) \
+            -> None:
         self.tasks = {task.id: task for task in tasks}
         self.options, self._concluded = options, concluded
         self.slurm, self.ledger = Slurm(), Ledger(options.directory)
-        self.causes = {}  # of all tasks that have ended
-        self._pending = {}  # those to be submitted, with Limits if they are to be others now
-        self._lost = {}  # how often a pending task was
-        self._active = set()
+        self.causes: dict[str, str | None] = {}  # of all tasks that have ended
+        self._pending: dict[str, Limits | None] = {}  # to be submitted; Limits: other ones
+        self._lost: dict[str, int] = {}  # how often a pending task was
+        self._active: set[str] = set()
         self._at_work = 0  # tasks, after the last look
         self._queued = 0  # jobs of the user's, these and others
-        self._full = (math.inf, 0)  # how many they were, and when, at a sbatch that was too many
-        self._answer = 0  # seconds that Slurm took for the last one
-        self._unseen = {}  # since when a task's result is looked for
-        self._took = {}  # of a kind: (seconds, MiB)
-        self._stuck = set()  # reasons that were told
-        for task in tasks:
-            self._learn(task, task.took)
+        self._full: tuple[float, float] = (math.inf, 0)  # queued, and when, at a sbatch too many
+        self._answer = 0.0  # seconds that Slurm took for the last one
+        self._unseen: dict[tuple[str, int], float] = {}  # since when a task's result is looked for
+        self._estimates = Estimates(options, self.tasks.values())
+        self._stuck: set[str] = set()  # reasons that were told
 
-    def run(self):
+    def run(self) -> dict[str, str]:
         """{id: why it failed}. Whatever interrupts it leaves the jobs at work."""
         for task in self.tasks.values():
             if task.finished():
@@ -112,12 +70,12 @@ class Comparison:
                 self.ledger.tell(piece)
         return {task: cause for task, cause in self.causes.items() if cause}
 
-    def left(self):
+    def left(self) -> str:
         """What becomes of the runs when run() is interrupted, as a sentence."""
         return f"{self._at_work} runs are left to Slurm; the same command goes on with them, " \
                "and with --cancel it ends them"
 
-    def cancel(self):
+    def cancel(self) -> int:
         """Ends all jobs of this directory, whoever submitted them; how many."""
         try:
             jobs = [job for (name, job, _), state in self.slurm.jobs().items()
@@ -129,8 +87,10 @@ class Comparison:
             self.ledger.tell(piece)
         return len(jobs)
 
-    def _watch(self):
-        period, silent_since, before = 0, None, None
+    def _watch(self) -> None:
+        period = 0.0
+        silent_since: float | None = None
+        before: tuple[int, int] | None = None
         while len(self.causes) < len(self.tasks):
             time.sleep(period)
             begin = time.monotonic()
@@ -154,14 +114,15 @@ class Comparison:
 
     # What has become of those that were submitted.
 
-    def _look(self):
+    def _look(self) -> None:
         self.ledger.refresh()
         begin = time.monotonic()
         jobs = self.slurm.jobs()
         self._answer = time.monotonic() - begin
         self._queued = sum(state.active for state in jobs.values())
         self._settle(jobs)
-        ended, unknown = [], set()
+        ended: list[tuple[Task, Piece, int, State | None]] = []
+        unknown: set[str] = set()
         self._active, self._pending = set(), {}
         for task in self._left():
             place = self.ledger.place(task.id)
@@ -169,8 +130,11 @@ class Comparison:
                 self._pending[task.id] = None
                 continue
             piece, index = place
+            if piece.job is None:
+                self._active.add(task.id)
+                continue
             state = jobs.get((self.ledger.name_of(piece), piece.job, index))
-            if piece.job is None or state and state.active:
+            if state and state.active:
                 self._active.add(task.id)
                 self._tell_if_stuck(state)
                 continue
@@ -179,22 +143,22 @@ class Comparison:
                 unknown.add(piece.job)
         accounts = self.slurm.ended(unknown)
         for task, piece, index, state in ended:
-            state = state or accounts.get((piece.job, index))
+            state = state or accounts.get((piece.job or NEVER, index))
             if state and state.active:
                 self._active.add(task.id)
             else:
                 self._judge(task, piece, index, state)
 
-    def _tell_if_stuck(self, state):
-        if state and state.reason in STUCK and state.reason not in self._stuck:
+    def _tell_if_stuck(self, state: State) -> None:
+        if state.reason in STUCK and state.reason not in self._stuck:
             self._stuck.add(state.reason)
             tell(f"Slurm lets jobs wait because of {state.reason}; with --cancel the same command "
                  "ends them")
 
-    def _left(self):
+    def _left(self) -> list[Task]:
         return [task for task in self.tasks.values() if task.id not in self.causes]
 
-    def _settle(self, jobs):
+    def _settle(self, jobs: Iterable[tuple[str, str, int | None]]) -> None:
         """Pieces without a number: by another process, at work or ended in between."""
         numbers = {name: job for name, job, _ in jobs}
         for piece in self.ledger.pieces:
@@ -210,18 +174,18 @@ class Comparison:
             elif now - piece.seen_without_job > (SUBMISSION_OF_DEAD if dead else SUBMISSION):
                 self.ledger.settle(piece, NEVER)
 
-    def _judge(self, task, piece, index, state):
+    def _judge(self, task: Task, piece: Piece, index: int, state: State | None) -> None:
         """What to do about a task that does not run any more."""
         record = self.ledger.end_of(piece, index)
         name = state.name if state else None
         if task.finished():
-            self._learn(task, record and (record["seconds"], record["memory"]))
+            self._estimates.learn(task, (record["seconds"], record["memory"]) if record else None)
             self._conclude(task, None)
         elif name == "TIMEOUT" or name == "OUT_OF_MEMORY" or self._without_memory(piece, index):
             self._exceeded(task, piece, "time" if name == "TIMEOUT" else "memory")
         elif name in LOST:
             self._repeat(task, piece, index, name)
-        elif name == "CANCELLED" and state.reason == "DependencyNeverSatisfied":
+        elif state and name == "CANCELLED" and state.reason == "DependencyNeverSatisfied":
             self._pending[task.id] = None
             self._lost[task.id] = piece.lost[index]
         elif name in ("COMPLETED", "FAILED", None) and record and \
@@ -236,7 +200,7 @@ class Comparison:
         else:
             self._conclude(task, f"its job was ended: {name}")
 
-    def _missed(self, task, piece):
+    def _missed(self, task: Task, piece: Piece) -> bool:
         """Whether what the node has written, which may be on its way, is late."""
         since = self._unseen.setdefault((task.id, piece.number), time.monotonic())
         if time.monotonic() - since > LAG:
@@ -244,15 +208,15 @@ class Comparison:
         self._active.add(task.id)
         return False
 
-    def _without_memory(self, piece, index):
+    def _without_memory(self, piece: Piece, index: int) -> bool:
         try:
             with open(self.ledger.log_of(piece, index), encoding="utf-8", errors="replace") as file:
-                return any(line.startswith("slurmstepd") and NO_MEMORY.search(line)
+                return any(line.startswith("slurmstepd") and NO_MEMORY.search(line) is not None
                            for line in file)
         except FileNotFoundError:
             return False
 
-    def _own_error(self, record, piece, index):
+    def _own_error(self, record: dict[str, Any], piece: Piece, index: int) -> str:
         status = record["status"]
         said = record.get("said") or (f"ended with status {status}" if status >= 0 else
                                       f"ended by signal {-status}")
@@ -260,38 +224,33 @@ class Comparison:
             return f"ended well on {record['node']}, and its result is not there"
         return f"{said} (on {record['node']}; see {self.ledger.log_of(piece, index)})"
 
-    def _exceeded(self, task, piece, what):
+    def _exceeded(self, task: Task, piece: Piece, what: str) -> None:
         limits = Limits(**piece.limits)
         had = getattr(limits, what)
         if limits.estimated and not limits.doubled and getattr(self.options, what) is None:
-            self._pending[task.id] = dataclasses.replace(limits, doubled=True, **{what: 2 * had})
+            self._pending[task.id] = dataclasses.replace(
+                limits, **{"doubled": True, what: 2 * had})
             return
         unit = "min" if what == "time" else "MiB of memory"
         asked = f"the {had} {unit} that were asked for" if had else f"the cluster's limit of {what}"
         verb = "no end within" if what == "time" else "needs more than"
         self._conclude(task, f"{verb} {asked}; --{what} asks for more")
 
-    def _repeat(self, task, piece, index, cause):
+    def _repeat(self, task: Task, piece: Piece, index: int, cause: str) -> None:
         lost = piece.lost[index] + 1
         if lost > REPEATS:
             self._conclude(task, f"lost {lost} times, at last: {cause}")
             return
         self._pending[task.id], self._lost[task.id] = None, lost
 
-    def _conclude(self, task, cause):
+    def _conclude(self, task: Task, cause: str | None) -> None:
         self.causes[task.id] = cause
         self._pending.pop(task.id, None)
         self._concluded(task, cause)
 
-    def _learn(self, task, took):
-        """For the limits of others of its kind."""
-        if took:
-            known = self._took.get(task.kind, (0, 0))
-            self._took[task.kind] = tuple(map(max, known, took))
-
     # What is to be submitted next.
 
-    def _submit(self):
+    def _submit(self) -> None:
         for task in self._left():
             failed = [one for one in task.after if self.causes.get(one)]
             if failed and task.id in self._pending:
@@ -307,16 +266,17 @@ class Comparison:
             if not self._submit_piece(limits, needed, dict(list(tasks.items())[:room])):
                 return
 
-    def _arrays(self):
+    def _arrays(self) -> list[tuple[Limits, Piece | None, dict[int, Task]]]:
         """[(limits, the piece that it comes behind, {index: task})] of what can be submitted."""
-        arrays = {}
-        probing = {self.tasks[task].kind for task in self._active
-                   if Limits(**self.ledger.place(task)[0].limits).probe}
+        arrays: dict[tuple[Limits, Piece | None, int], dict[int, Task]] = {}
+        probing = {self.tasks[task].kind for task in self._active if self._is_probe(task)}
+        tried = {self.tasks[task].kind for task in self.causes}
         for task in self._left():
             if task.id not in self._pending:
                 continue
             behind = self._behind(task)
-            limits = self._pending[task.id] or self._limits(task, probing)
+            limits = self._pending[task.id] or \
+                self._estimates.limits(task, task.kind in probing, task.kind in tried)
             if behind is None or limits is None:
                 continue
             needed, index = behind
@@ -330,10 +290,14 @@ class Comparison:
                 probing.add(task.kind)
         return [(limits, needed, tasks) for (limits, needed, _), tasks in arrays.items()]
 
-    def _is_full(self, array, index):
+    def _is_probe(self, task: str) -> bool:
+        place = self.ledger.place(task)
+        return place is not None and Limits(**place[0].limits).probe
+
+    def _is_full(self, array: dict[int, Task], index: int | None) -> bool:
         return index in array or len(array) >= self.slurm.largest_array
 
-    def _behind(self, task):
+    def _behind(self, task: Task) -> tuple[Piece | None, int | None] | None:
         """(piece, index) of what it comes behind; (None, None) when nothing is left to wait for;
         None when it cannot be submitted yet."""
         left = [one for one in task.after if one in self.tasks and one not in self.causes]
@@ -341,27 +305,11 @@ class Comparison:
             return None, None
         if len(left) > 1 or left[0] not in self._active:
             return None
-        piece, index = self.ledger.place(left[0])
-        return (piece, index) if piece.job else None
+        place = self.ledger.place(left[0])
+        return place if place and place[0].job else None
 
-    def _limits(self, task, probing):
-        """None: when it is known what others of its kind take."""
-        options = self.options
-        asked = options.time and math.ceil(options.time / 60)
-        if options.memory and asked:
-            return Limits(task.cores, options.memory, asked)
-        took = self._took.get(task.kind)
-        if took:
-            seconds, memory = took
-            estimate = max(LEAST_TIME, TIME_FACTOR * seconds) / 60
-            memory = options.memory or math.ceil(max(LEAST_MEMORY, MEMORY_FACTOR * memory))
-            return Limits(task.cores, memory, asked or math.ceil(estimate), estimated=True)
-        if task.kind in probing:
-            return None
-        tried = any(self.tasks[one].kind == task.kind for one in self.causes)
-        return Limits(task.cores, options.memory, asked, probe=not tried)
-
-    def _submit_piece(self, limits, needed, tasks):
+    def _submit_piece(self, limits: Limits, needed: Piece | None,
+                      tasks: dict[int, Task]) -> bool:
         """Whether it was done; otherwise all is to be looked at again."""
         piece = self.ledger.append(tasks, dataclasses.asdict(limits), self._lost)
         if not piece:
@@ -397,6 +345,6 @@ class Comparison:
         return True
 
 
-def script(directory, number):
+def script(directory: str, number: int) -> str:
     return "#!/bin/sh\nexec " + shlex.join([
         sys.executable, "-B", os.path.abspath(slurm_task.__file__), directory, str(number)]) + "\n"

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What Slurm's commands are asked, and what they say."""
+from __future__ import annotations
+
 import os
 import pwd
 import re
 import subprocess
+from typing import Iterable
 
 from words import Refused
 
@@ -30,12 +33,12 @@ class NoAnswer(Exception):
 class State:
     """Of an element of an array. name: as Slurm has it, PENDING; reason: a word of Slurm's."""
 
-    def __init__(self, name, reason=""):
+    def __init__(self, name: str, reason: str = "") -> None:
         self.name, self.reason = name, reason
         self.active = name in ACTIVE
 
 
-def call(*command, text=None):
+def call(*command: str, text: str | None = None) -> str:
     """What a command prints."""
     try:
         done = subprocess.run(command, input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -50,7 +53,7 @@ def call(*command, text=None):
     return done.stdout
 
 
-def sentence_of(command, said, status):
+def sentence_of(command: str, said: str, status: int) -> str:
     """The one of several lines that says what is wrong."""
     lines = [re.sub(rf"^{command}: (error: |fatal: )?", "", line).strip()
              for line in said.splitlines() if line.strip()]
@@ -58,9 +61,9 @@ def sentence_of(command, said, status):
     return f"{command}: {(failed or lines or [f'it ended with status {status}'])[-1]}"
 
 
-def ranges(numbers):
+def ranges(numbers: Iterable[int]) -> str:
     """0-2,5 of 0, 1, 2, 5"""
-    found = []
+    found: list[list[int]] = []
     for number in sorted(numbers):
         if found and found[-1][1] == number - 1:
             found[-1][1] = number
@@ -72,7 +75,7 @@ def ranges(numbers):
 class Slurm:
     """The cluster that this host belongs to."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         try:
             said = call("scontrol", "show", "config")
         except NoAnswer as error:
@@ -84,11 +87,11 @@ class Slurm:
         self.remembers = self._number("MinJobAge", 300)
         self.most_jobs = min([self._number("MaxJobCount", 10000), *self._limits_of_user()])
 
-    def _number(self, name, otherwise):
+    def _number(self, name: str, otherwise: int) -> int:
         found = re.match(r"\d+", self._configuration.get(name, ""))
         return int(found[0]) if found else otherwise
 
-    def _limits_of_user(self):
+    def _limits_of_user(self) -> list[int]:
         """Of the jobs that this user may have submitted, by the accounting."""
         if not self.accounts:
             return []
@@ -107,7 +110,7 @@ class Slurm:
         return [int(number) for number in (line.split("|")[0] for line in lines)
                 if number.isdigit()]
 
-    def submit(self, options, script):
+    def submit(self, options: list[str], script: str) -> str:
         """The number of the job."""
         try:
             said = call("sbatch", "--parsable", "--no-requeue", "--kill-on-invalid-dep=yes",
@@ -118,25 +121,23 @@ class Slurm:
             raise Refused(str(error)) from None
         return said.strip().split(";")[0]
 
-    def jobs(self):
+    def jobs(self) -> dict[tuple[str, str, int | None], State]:
         """All of the user's that the controller knows: {(name, job, index): State}."""
-        found = {}
+        found: dict[tuple[str, str, int | None], State] = {}
         for line in call("squeue", "--me", "--noheader", "--array", "--states=all",
                          "--format=%F|%K|%T|%r|%j").splitlines():
             job, index, state, reason, name = line.split("|", 4)
-            if index.isdigit():
-                found[name, job, int(index)] = State(state, reason)
-            else:
-                found[name, job, None] = State(state, reason)
+            found[name, job, int(index) if index.isdigit() else None] = State(state, reason)
         return found
 
-    def ended(self, jobs):
+    def ended(self, jobs: Iterable[str]) -> dict[tuple[str, int], State]:
         """Of these jobs, what the accounting knows: {(job, index): State}."""
-        if not self.accounts or not jobs:
+        numbers = ",".join(sorted(jobs))
+        if not self.accounts or not numbers:
             return {}
         found = {}
         for line in call("sacct", "--allocations", "--noheader", "--parsable2",
-                         "--jobs=" + ",".join(sorted(jobs)), "--format=JobID,State").splitlines():
+                         f"--jobs={numbers}", "--format=JobID,State").splitlines():
             element, _, state = line.partition("|")
             job, _, index = element.partition("_")
             if index.isdigit() and state:
@@ -144,6 +145,8 @@ class Slurm:
         return found
 
     @staticmethod
-    def cancel(jobs):
-        if jobs:
-            call("scancel", *sorted(jobs))
+    def cancel(jobs: Iterable[str]) -> None:
+        """All elements of these jobs, as far as they have not ended."""
+        numbers = sorted(jobs)
+        if numbers:
+            call("scancel", *numbers)

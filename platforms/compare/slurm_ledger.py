@@ -11,10 +11,13 @@ DIR/slurm/N-I.log     what it said; removed when it ended well
 
 A file appears whole or not at all, by link(), which is atomic on NFS too; a lock would not be. A
 piece can only be added by who has read all those before it."""
+from __future__ import annotations
+
 import json
 import os
 import secrets
 import socket
+from typing import Any, Mapping
 
 NEVER = "none"
 
@@ -23,31 +26,34 @@ class Piece:
     """An array. tasks: {index: task's id}; lost: {index: how often the task had been lost before};
     limits: see slurm.Limits; job: its number, None while it is being submitted."""
 
-    def __init__(self, number, head, lines):
+    def __init__(self, number: int, head: dict[str, Any],
+                 lines: list[dict[str, Any]]) -> None:
         self.number = number
-        self.tasks = {line["index"]: line["id"] for line in lines}
-        self.lost = {line["index"]: line["lost"] for line in lines}
-        self.limits, self.host, self.process = head["limits"], head["host"], head["process"]
-        self.job = None
-        self.seen_without_job = None  # since when, by time.monotonic()
+        self.tasks: dict[int, str] = {line["index"]: line["id"] for line in lines}
+        self.lost: dict[int, int] = {line["index"]: line["lost"] for line in lines}
+        self.limits: dict[str, Any] = head["limits"]
+        self.host, self.process = head["host"], head["process"]
+        self.job: str | None = None
+        self.seen_without_job: float | None = None  # since when, by time.monotonic()
 
     @property
-    def abandoned(self):
+    def abandoned(self) -> bool:
         return self.job == NEVER
 
 
 class Ledger:
-    def __init__(self, directory):
+    def __init__(self, directory: str) -> None:
         self.directory = os.path.join(os.path.abspath(directory), "slurm")
         os.makedirs(self.directory, exist_ok=True)
         self._put("name", "tandem-" + secrets.token_hex(4))
-        self.name = self._text("name")
-        self.pieces = []  # those that were not told before
-        self.places = {}  # of a task: [(piece, index), ...], the last one last
+        self.name = self._text("name") or ""
+        self.pieces: list[Piece] = []  # those that were not told before
+        # Of a task, the last one last.
+        self.places: dict[str, list[tuple[Piece, int]]] = {}
         self._next = 0
         self.refresh(beginning=True)
 
-    def refresh(self, beginning=False):
+    def refresh(self, beginning: bool = False) -> None:
         """Reads what others have added."""
         while True:
             text = self._text(f"{self._next}.piece")
@@ -61,17 +67,18 @@ class Ledger:
             if piece.job is None:
                 piece.job = self._text(f"{piece.number}.job")
 
-    def _add(self, piece):
+    def _add(self, piece: Piece) -> None:
         self.pieces.append(piece)
         for index, task in piece.tasks.items():
             self.places.setdefault(task, []).append((piece, index))
 
-    def place(self, task):
+    def place(self, task: str) -> tuple[Piece, int] | None:
         """Where the task was submitted last; None when it was not."""
         return next(((piece, index) for piece, index in reversed(self.places.get(task, []))
                      if not piece.abandoned), None)
 
-    def append(self, tasks, limits, lost):
+    def append(self, tasks: Mapping[int, Any], limits: dict[str, Any],
+               lost: Mapping[str, int]) -> Piece | None:
         """The new piece of {index: task}; None when another one was added meanwhile, which is to be
         read first."""
         head = {"limits": limits, "host": socket.gethostname(), "process": os.getpid()}
@@ -86,27 +93,27 @@ class Ledger:
         self._add(piece)
         return piece
 
-    def settle(self, piece, job):
+    def settle(self, piece: Piece, job: str) -> bool:
         """Whether this is the piece's job from now on, rather than another that was settled."""
         self._put(f"{piece.number}.job", job)
         piece.job = self._text(f"{piece.number}.job")
         return piece.job == job
 
-    def tell(self, piece):
+    def tell(self, piece: Piece) -> None:
         self._put(f"{piece.number}.told", "")
 
-    def name_of(self, piece):
+    def name_of(self, piece: Piece) -> str:
         return f"{self.name}.{piece.number}"
 
-    def end_of(self, piece, index):
+    def end_of(self, piece: Piece, index: int) -> dict[str, Any] | None:
         """The record of an element; None when there is none."""
         text = self._text(f"{piece.number}-{index}.end")
-        return text and json.loads(text)
+        return json.loads(text) if text else None
 
-    def log_of(self, piece, index):
+    def log_of(self, piece: Piece, index: int) -> str:
         return os.path.join(self.directory, f"{piece.number}-{index}.log")
 
-    def _text(self, name):
+    def _text(self, name: str) -> str | None:
         try:
             with open(os.path.join(self.directory, name), encoding="utf-8",
                       errors="replace") as file:
@@ -114,11 +121,11 @@ class Ledger:
         except FileNotFoundError:
             return None
 
-    def _put(self, name, text):
+    def _put(self, name: str, text: str) -> bool:
         return put(os.path.join(self.directory, name), text)
 
 
-def put(path, text):
+def put(path: str, text: str) -> bool:
     """Makes the file unless there is one; whether it did."""
     part = f"{path}.{socket.gethostname()}.{os.getpid()}.part"
     with open(part, "w", encoding="utf-8") as file:

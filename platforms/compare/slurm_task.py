@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """On a node: makes the task of one element of an array, and writes down how it ended and what it
 took. Called by the job's script as: slurm_task.py DIR/slurm N"""
+from __future__ import annotations
+
 import json
 import os
 import re
@@ -8,24 +10,25 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 from slurm_ledger import put
 
 PERIOD = 0.5  # seconds between two looks at the memory that is used
 
 
-def task_of(path, index):
+def task_of(path: str, index: int) -> dict[str, Any]:
     """The line of a piece."""
     with open(path, encoding="utf-8") as file:
         next(file)
         for line in file:
-            task = json.loads(line)
+            task: dict[str, Any] = json.loads(line)
             if task["index"] == index:
                 return task
     raise LookupError(f"{path} has no task {index}")
 
 
-def resident(root):
+def resident(root: int) -> float:
     """MiB that a process and its descendants hold; what they share counts for each, as it does for
     a Slurm without cgroups."""
     processes = {}
@@ -38,11 +41,9 @@ def resident(root):
             except (OSError, IndexError):
                 pass  # ended meanwhile
 
-    def of_tree(process):
-        parent = None
+    def of_tree(process: int) -> bool:
         while process in processes and process != root:
-            parent = processes[process][0]
-            process = parent
+            process = processes[process][0]
         return process == root
     pages = sum(size for process, (_, size) in processes.items() if of_tree(process))
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
@@ -51,12 +52,12 @@ def resident(root):
 class Measured(threading.Thread):
     """Looks at the memory of a process from time to time. most: MiB"""
 
-    def __init__(self, process):
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
         super().__init__(daemon=True)
         self.most, self._process = 0.0, process
         self.start()
 
-    def run(self):
+    def run(self) -> None:
         period = PERIOD / 10
         while self._process.poll() is None:
             self.most = max(self.most, resident(self._process.pid))
@@ -64,7 +65,7 @@ class Measured(threading.Thread):
             period = min(PERIOD, 2 * period)
 
 
-def last_words(path):
+def last_words(path: str) -> str:
     """The last line of a task that is not Slurm's."""
     try:
         with open(path, "rb") as file:
@@ -76,7 +77,7 @@ def last_words(path):
     return lines[-1] if lines else ""
 
 
-def main(directory, number):
+def main(directory: str, number: str) -> int:
     index = int(os.environ["SLURM_ARRAY_TASK_ID"])
     task = task_of(os.path.join(directory, number + ".piece"), index)
     stem = os.path.join(directory, f"{number}-{index}")

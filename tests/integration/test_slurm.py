@@ -70,13 +70,12 @@ class Slurm(PlatformTest):
         cluster = self.cluster(array=17)
         eater = "b = bytearray(600 << 20); b[::4096] = b'1' * len(b[::4096]); import time; " \
                 "time.sleep(60)"
-        own = {"held": HELD, "fails": BEGIN + "echo the guest says no >&2; exit 3",
-               "hangs": BEGIN + "sleep 600",
-               "eats": BEGIN + f'{sys.executable} -c "{eater}"; ' + END}
         quick = [f"quick{i}" for i in range(36)]
-        self.plan([{"id": "held", "script": HELD}, {"id": "fails", "script": own["fails"]},
-                   *({"id": name, "script": QUICK} for name in quick),
-                   {"id": "eats", "script": own["eats"]}, {"id": "hangs", "script": own["hangs"]}])
+        scripts = {"held": HELD, "fails": BEGIN + "echo the guest says no >&2; exit 3",
+                   **dict.fromkeys(quick, QUICK),
+                   "eats": BEGIN + f'{sys.executable} -c "{eater}"; ' + END,
+                   "hangs": BEGIN + "sleep 600"}
+        self.plan([{"id": name, "script": text} for name, text in scripts.items()])
         process = self.begin(cluster, "memory=150", "time=5")
         self.assertTrue(wait_for(lambda: sum(map(self.is_done, quick)) >= 8 and
                                  self.count("held"), 60))
@@ -97,8 +96,7 @@ class Slurm(PlatformTest):
         self.assertEqual(len(self.count("fails")), 1)
         self.assertEqual(len(self.count("eats")), 1)
         # A second call makes those that failed, and no others.
-        self.plan([{"id": "fails", "script": QUICK}, *({"id": name, "script": QUICK}
-                                                      for name in quick)])
+        self.plan([{"id": name, "script": QUICK} for name in ["fails", *quick]])
         self.assertEqual(self.end(self.begin(cluster, "memory=150", "time=5"))[0], {})
         self.assertEqual(self.count("fails"), ["begin", "begin", "end"])
         for name in quick:
