@@ -215,6 +215,7 @@ class SlurmCluster:
                 process.kill()
                 process.wait()
         self._processes.clear()
+        self._kill_steps()  # one that slurmd had only begun to start
 
 
 def kill(pid):
