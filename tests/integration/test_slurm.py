@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs on a Slurm cluster of one node, that the test starts: arrays, limits, lost nodes, and
+several callers."""
+import json
+import os
+import signal
+import subprocess
+import sys
+
+from platform_run import PlatformTest, ctest, main, read_text, wait_for
+from slurm_cluster import NoSlurm, SlurmCluster
+
+DRIVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "slurm_driver.py")
+BEGIN = 'echo begin >> "$0.count"; '
+END = 'echo end >> "$0.count"; touch "$0.done"'
+QUICK = BEGIN + "sleep 0.2; " + END
+# Until the test lets it, which it does within the test's own time.
+HELD = BEGIN + "while [ ! -e go ]; do sleep 0.1; done; " + END
+
+
+class Slurm(PlatformTest):
+    def cluster(self, **options):
+        cluster = SlurmCluster(self.path("cluster"), **options)
+        try:
+            os.mkdir(cluster.directory)
+            cluster.start()
+        except NoSlurm as reason:
+            self.skipTest(str(reason))
+        self.addCleanup(cluster.stop)
+        return cluster
+
+    def plan(self, tasks):
+        self.out = self.path("out")
+        os.makedirs(self.out, exist_ok=True)
+        with open(os.path.join(self.out, "tasks"), "w", encoding="utf-8") as file:
+            json.dump(tasks, file)
+
+    def begin(self, cluster, *options):
+        process = subprocess.Popen([sys.executable, "-B", DRIVER, self.out, "period=0.3", *options],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, env=cluster.environment)
+        self.addCleanup(self.discard, process)
+        return process
+
+    @staticmethod
+    def discard(process):
+        process.kill()
+        process.communicate()
+
+    def end(self, process, status=0, timeout=240):
+        """What it prints, the last line of standard output as JSON, and standard error."""
+        out, err = process.communicate(timeout=timeout)
+        self.assertEqual(process.returncode, status, err)
+        return json.loads(out) if out else None, err
+
+    def count(self, task):
+        return read_text(os.path.join(self.out, task + ".count")).split()
+
+    def is_done(self, task):
+        return os.path.exists(os.path.join(self.out, task + ".done"))
+
+    def let_go(self):
+        with open(os.path.join(self.out, "go"), "w", encoding="ascii"):
+            pass
+
+    @ctest(timeout=400, once=True)
+    def test_array(self):
+        """40 tasks in arrays of 17 at most; the node is killed and restarted; one fails, one hangs,
+        one needs too much memory."""
+        cluster = self.cluster(array=17)
+        eater = "b = bytearray(600 << 20); b[::4096] = b'1' * len(b[::4096]); import time; " \
+                "time.sleep(60)"
+        quick = [f"quick{i}" for i in range(36)]
+        scripts = {"held": HELD, "fails": BEGIN + "echo the guest says no >&2; exit 3",
+                   **dict.fromkeys(quick, QUICK),
+                   "eats": BEGIN + f'{sys.executable} -c "{eater}"; ' + END,
+                   "hangs": BEGIN + "sleep 600"}
+        self.plan([{"id": name, "script": text} for name, text in scripts.items()])
+        process = self.begin(cluster, "memory=150", "time=5")
+        self.assertTrue(wait_for(lambda: sum(map(self.is_done, quick)) >= 8 and
+                                 self.count("held"), 60))
+        cluster.kill_node()
+        self.assertFalse(self.is_done("held"))
+        self.let_go()
+        cluster.restart_node()
+        causes, _ = self.end(process)
+        self.assertEqual(set(causes), {"fails", "hangs", "eats"})
+        self.assertRegex(causes["fails"], "^the guest says no ")
+        self.assertRegex(causes["hangs"], "^no end within the 1 min that were asked for")
+        self.assertRegex(causes["eats"], "^needs more than the 150 MiB of memory that were")
+        self.assertEqual(self.count("held"), ["begin", "begin", "end"])
+        for name in quick:
+            self.assertEqual(self.count(name)[-2:], ["begin", "end"])
+            self.assertEqual(self.count(name).count("end"), 1)
+        # Failures of a run are no reason to make it again, unless the node took them with it.
+        self.assertEqual(len(self.count("fails")), 1)
+        self.assertEqual(len(self.count("eats")), 1)
+        # A second call makes those that failed, and no others.
+        self.plan([{"id": name, "script": QUICK} for name in ["fails", *quick]])
+        self.assertEqual(self.end(self.begin(cluster, "memory=150", "time=5"))[0], {})
+        self.assertEqual(self.count("fails"), ["begin", "begin", "end"])
+        for name in quick:
+            self.assertEqual(self.count(name).count("end"), 1)
+
+    @ctest(timeout=300, once=True)
+    def test_dependencies_and_estimates(self):
+        """Recordings, and two replays of each: every kind first once, then with what that took."""
+        cluster = self.cluster()
+        record = [f"record{i}" for i in range(6)]
+        replay = [f"replay{i}{j}" for i in range(6) for j in "ab"]
+        self.plan([*({"id": name, "script": QUICK if name != "record4" else BEGIN + "exit 5",
+                      "kind": "record"} for name in record),
+                   *({"id": name, "script": BEGIN + f"test -e record{name[6]}.done; " + END,
+                      "after": ["record" + name[6]], "kind": "replay"} for name in replay)])
+        causes, _ = self.end(self.begin(cluster))
+        self.assertEqual(set(causes), {"record4", "replay4a", "replay4b"})
+        self.assertIn("ended with status 5", causes["record4"])
+        self.assertEqual(causes["replay4a"], "not made: record4, which it needs, has failed")
+        for name in record + replay:
+            of_failed = {"record4": 1, "replay4a": 0, "replay4b": 0}
+            self.assertEqual(len(self.count(name)), of_failed.get(name, 2), name)
+        asked = cluster.call("squeue", "--array", "--noheader", "--states=all", "--format=%m %l")
+        self.assertEqual(sorted(set(asked.splitlines())), ["200M 10:00", "256M 10:00"])
+        self.assertEqual(asked.count("200M"), 2)  # by the partition: one of each kind
+
+    @ctest(timeout=300, once=True)
+    def test_callers(self):
+        """Ctrl-C leaves the jobs, two that go on make nothing twice, within the limit of jobs."""
+        cluster = self.cluster()
+        names = [f"held{i}" for i in range(20)]
+        self.plan([{"id": name, "script": HELD} for name in names])
+        options = ("memory=100", "time=60", "submitted=8")
+        first = self.begin(cluster, *options)
+        self.assertTrue(wait_for(lambda: any(map(self.count, names)), 60))
+        first.send_signal(signal.SIGINT)
+        self.assertIn("8 runs are left to Slurm; the same command goes on with them, and with "
+                      "--cancel it ends them", self.end(first, 130)[1])
+        others = [self.begin(cluster, *options) for _ in range(2)]
+        self.let_go()
+        for process in others:
+            self.assertEqual(self.end(process)[0], {})
+        for name in names:
+            self.assertEqual(self.count(name), ["begin", "end"])
+        jobs = cluster.call("squeue", "--array", "--noheader", "--states=all", "--format=%F %K")
+        self.assertEqual(len(jobs.splitlines()), 20)
+
+    @ctest(timeout=300, once=True)
+    def test_killed_while_it_submits(self):
+        """Whoever comes next finds the job by its name."""
+        cluster = self.cluster()
+        self.plan([{"id": f"held{i}", "script": HELD} for i in range(6)])
+        first = self.begin(cluster, "memory=100", "time=60")
+        self.assertTrue(wait_for(lambda: self.count("held0"), 60))
+        self.discard(first)
+        os.unlink(os.path.join(self.out, "slurm", "0.job"))
+        second = self.begin(cluster, "memory=100", "time=60")
+        self.assertTrue(wait_for(
+            lambda: read_text(os.path.join(self.out, "slurm", "0.job")) == "1", 60))
+        self.let_go()
+        self.assertEqual(self.end(second)[0], {})
+        for i in range(6):
+            self.assertEqual(self.count(f"held{i}"), ["begin", "end"])
+
+    @ctest(timeout=300, once=True)
+    def test_cancelled(self):
+        cluster = self.cluster()
+        names = [f"held{i}" for i in range(6)]
+        self.plan([{"id": name, "script": HELD} for name in names])
+        first = self.begin(cluster, "memory=100", "time=60")
+        self.assertTrue(wait_for(lambda: sum(bool(self.count(name)) for name in names) == 4, 60))
+        self.assertEqual(self.end(self.begin(cluster, "cancel"))[0], 6)
+        causes, _ = self.end(first)
+        self.assertEqual(set(causes.values()), {"its job was ended: CANCELLED"})
+        self.assertEqual(len(causes), 6)
+        # And the same command begins again.
+        self.let_go()
+        self.assertEqual(self.end(self.begin(cluster, "memory=100", "time=60"))[0], {})
+
+    @ctest(timeout=300, once=True)
+    def test_refusals(self):
+        cluster = self.cluster()
+        self.plan([{"id": "quick", "script": QUICK}])
+        for option, sentence in (("sbatch=--partition=none", "Invalid partition name specified"),
+                                 ("memory=100000", ".*(node configuration|[Mm]emory).*")):
+            _, err = self.end(self.begin(cluster, option), 2)
+            self.assertRegex(err, f"^error: sbatch: Batch job submission failed: {sentence}\n$")
+        # The refused ones are in nobody's way.
+        self.assertEqual(self.end(self.begin(cluster))[0], {})
+        environment = dict(cluster.environment, SLURM_CONF=self.path("none"))
+        done = subprocess.run([sys.executable, "-B", DRIVER, self.out], env=environment,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=240, check=False)
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1), done.stderr)
+        self.assertRegex(done.stderr, "^error: scontrol: ")
+
+
+if __name__ == "__main__":
+    main()
