@@ -54,6 +54,11 @@ class Progress:
             self.say(f"{self.done}/{self.total} {run.title}: {found}, "
                      f"{result['host_s']:.1f} s of host time")
 
+    def tick(self) -> None:
+        """Has the bar's clock go on."""
+        if self.bar is not None:
+            self.bar.refresh()
+
     def close(self) -> None:
         if self.bar is not None:
             self.bar.close()
@@ -85,6 +90,7 @@ class _Pool:
             self.at_work[future] = hash_
 
     def collect(self) -> None:
+        self.progress.tick()
         done, _ = futures.wait(self.at_work, WAIT, futures.FIRST_COMPLETED)
         for future in done:
             hash_ = self.at_work.pop(future)
