@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 
+from guest_programs import GuestPrograms
 from subject import error_in, hash_of, hashes_of_files, quiet_environment
 from words import Refused
 
@@ -48,7 +49,7 @@ def is_linux(workload):
 
 class LinuxWorkload:
     """A command of the shell of the first instance. Its first word may be a file here, a script or a
-    static program, which is then put into the guest."""
+    static program, which is then put into the guest, as are the kit's programs that it names."""
 
     def __init__(self, arguments, subject, others):
         self.command = arguments.workload.removeprefix(PREFIX)
@@ -72,6 +73,9 @@ class LinuxWorkload:
         config = os.path.join(self.root, "platforms", platform, "linux.ini")
         self.options = ["--config", config] if os.path.exists(config) else []
         self.options += ["--slaves", arguments.slaves or "0", *self._memory(others), *others]
+        programs = GuestPrograms(self._initramfs_of_kit)
+        programs.check(shlex.split(self.command)[0], self.files, PLACE)
+        self.files = {**programs.files(self.command, self.files), **self.files}
 
     @staticmethod
     def _pair(text):
