@@ -20,12 +20,13 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 ROOTS = [os.path.join(HERE, "..", ".."), os.path.join(HERE, "..", "source")]
 OVERLAY = os.path.join("sw", "linux", "kit", "overlay")
 PLACE = "work"  # directory of the workload in the guest
+OF_THE_BOOT = ("cpus", "icount-shift", "machine", "memory")  # keys that a checkpoint fixes
 REGION = "1"
 
 # Without a region of its own the whole command is one. A master without slaves has nobody to tell
 # that it ends.
 SCRIPT = """insmod /lib/tandem/tandem_idm.ko
-cd /{place}
+mkdir -p /{place}; cd /{place}
 export PATH=/{place}:$PATH
 {begin}
 {command}
@@ -63,6 +64,10 @@ class LinuxWorkload:
             raise Refused("--workload linux: names no command")
         if self.own_region and not self.region.isdecimal():
             raise Refused("--region of a Linux workload is the number that its program marks")
+        for name in (entry.partition("=")[0] for entry in arguments.set + arguments.vary):
+            if name.rpartition(".")[2] in OF_THE_BOOT and "." in name:
+                raise Refused(f"{name} cannot vary for a Linux workload: each value would need a "
+                              "boot of its own; give one behind --, in a comparison of its own")
         self.name = re.sub(r"[^A-Za-z0-9._-]", "_", os.path.basename(words[0]))
         self.files = dict(self._pair(text) for text in arguments.add_file)
         if os.path.isfile(words[0]):
