@@ -146,7 +146,8 @@ static void *run_thread(void *number)
   unsigned thread = (unsigned)(uintptr_t)number;
 
   pin(thread);
-  pthread_barrier_wait(&together);
+  pthread_barrier_wait(&together); /* all are there */
+  pthread_barrier_wait(&together); /* the region has begun */
   part_of_work(thread);
   pthread_barrier_wait(&together);
   return NULL;
@@ -164,12 +165,13 @@ uint64_t work_measure(const struct work *work, void (*part)(unsigned thread))
   for (unsigned i = 1; i < work->cpus; ++i)
     if (pthread_create(&threads[i], NULL, run_thread, (void *)(uintptr_t)i))
       refuse(1, "thread", "cannot be made");
+  pthread_barrier_wait(&together);
   if (region)
     come_to_checkpoint();
-  pthread_barrier_wait(&together);
   if (region)
     tandem_mark_begin(region);
   begin = now_ns();
+  pthread_barrier_wait(&together);
   part(0);
   pthread_barrier_wait(&together);
   end = now_ns();
