@@ -22,6 +22,7 @@ OVERLAY = os.path.join("sw", "linux", "kit", "overlay")
 PLACE = "work"  # directory of the workload in the guest
 OF_THE_BOOT = ("cpus", "icount-shift", "machine", "memory")  # keys that a checkpoint fixes
 REGION = "1"
+FIRST_WORD = re.compile(r"""\s*([^\s\\'"]|\\.|'[^']*'|"(\\.|[^"\\])*")+""")
 
 # Without a region of its own the whole command is one. A master without slaves has nobody to tell
 # that it ends.
@@ -72,7 +73,8 @@ class LinuxWorkload:
         self.files = dict(self._pair(text) for text in arguments.add_file)
         if os.path.isfile(words[0]):
             self.files[f"{PLACE}/{self.name}"] = words[0]
-            self.command = shlex.join([self.name, *words[1:]])
+            # What follows stays as it is: it may have && or > in it.
+            self.command = self.name + FIRST_WORD.sub("", self.command, count=1)
         platform = os.path.basename(subject.path)
         self.root = source_tree()
         config = os.path.join(self.root, "platforms", platform, "linux.ini")

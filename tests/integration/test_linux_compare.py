@@ -3,9 +3,10 @@
 import json
 import os
 import re
+import subprocess
 
 from comparing import ComparisonTest
-from linux_guests import BIN, LinuxTest
+from linux_guests import BIN, SOURCE, LinuxTest
 from platform_run import ctest, main, read_text
 
 SCRIPT = """#!/bin/sh
@@ -17,6 +18,7 @@ ARM64 = ("--", "--master.machine", "aarch64", "--master.cpus", "1", "--master.me
          "platform:256")
 
 
+INCLUDES = ("sw/linux/include", "tlm-models/guest/include")
 # Those of packages say what only they can know.
 OF_PACKAGES = ("openssl version && lz4 -V && sqlite3 :memory: 'select 6 * 7' && "
                "taskset 1 mbw -q -n 1 1")
@@ -95,9 +97,16 @@ class LinuxCompare(ComparisonTest, LinuxTest):
 
     @ctest(timeout=900, once=True)
     def test_a_command_that_fails(self):
-        done = self.linux("linux:idmctl region begin 7; idmctl region end 7; false",
+        program = self.path("sieve")
+        subprocess.run(["aarch64-linux-gnu-gcc-12", "-O2", "-Wall", "-Wextra", "-Werror", "-static",
+                        *(f"-I{os.path.join(SOURCE, path)}" for path in INCLUDES), "-o", program,
+                        os.path.join(SOURCE, "docs", "examples", "linux", "sieve.c")], check=True)
+        done = self.linux(f"linux:{program} 1000 >found && cat found && false",
                           "--interconnect", "router", "--region", "7", status=1)
         self.assertIn("the master reports a wrong result", done.stderr)
+        directory = re.search(r"\(see (.*\.failed)\)", done.stderr)[1]
+        self.assertIn("RESULT primes 168\n", read_text(os.path.join(directory, "master.log")).replace(
+            "\r", ""))
 
     @ctest(timeout=900, once=True)
     def test_refused(self):
