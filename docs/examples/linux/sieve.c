@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counts the primes below N: a program of one's own, measured in
- * docs/from-a-program-to-a-figure.md. */
+/* Counts the primes below N; docs/from-a-program-to-a-figure.md measures it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
