@@ -2,15 +2,22 @@
 """The Linux guest kit itself: it is verified, repaired without the network, and reproducible."""
 import gzip
 import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
+import sys
 import tempfile
 
 from linux_guests import LINUX, OVERLAY, SOURCE
 from platform_run import PlatformTest, ctest, main
 
 SETUP = os.path.join(SOURCE, "sw", "linux", "kit", "setup")
+# Of the kit's workloads: what readelf calls the machine, and where the guest's loader looks.
+MACHINES = {"amd64": ("X86-64", "lib/x86_64-linux-gnu"), "arm64": ("AArch64", "lib/aarch64-linux-gnu"),
+            "armhf": ("ARM", "lib/arm-linux-gnueabihf")}
+OWN = {"chase", "copy", "triad"}
 
 
 def checksum(path):
@@ -58,6 +65,55 @@ class Kit(PlatformTest):
         self.assertEqual([c for c in commands if c.startswith(("apt", "APT", "cd "))], [])
         self.assertEqual({path: checksum(path) for path in wanted}, wanted)
         self.assertEqual(self.setup_kit(kit), [])
+
+    @staticmethod
+    def elf(path):
+        """The machine, the loader, and the libraries that the file asks for."""
+        shown = subprocess.run(["readelf", "--wide", "--file-header", "--program-headers",
+                                "--dynamic", path], stdout=subprocess.PIPE, text=True,
+                               check=True).stdout
+        machine = re.search(r"Machine: .*?([\w-]+)$", shown, re.M)[1]
+        return machine, re.findall(r"program interpreter: /(.*)\]", shown), \
+            re.findall(r"\(NEEDED\).*\[(.*)\]", shown)
+
+    @ctest(once=True)
+    def test_workloads(self):
+        for architecture, (machine, libraries) in MACHINES.items():
+            with open(os.path.join(LINUX, architecture, "workloads.json"), encoding="utf-8") as file:
+                programs = json.load(file)
+            self.assertEqual(set(programs), OWN | {"lz4", "mbw", "openssl", "sqlite3"})
+            for name, files in programs.items():
+                with self.subTest(architecture, name=name):
+                    self.check_program(architecture, machine, libraries, name, files)
+
+    def check_program(self, architecture, machine, libraries, name, files):
+        tree = os.path.join(LINUX, architecture, "workloads")
+        found = {file: self.elf(os.path.join(tree, file)) for file in files}
+        self.assertEqual({machine}, {of for of, _, _ in found.values()})
+        _, loaders, needed = found[f"bin/{name}"]
+        self.assertTrue(os.access(os.path.join(tree, "bin", name), os.X_OK))
+        if name in OWN:
+            self.assertEqual((loaders, needed), ([], []))
+            return
+        self.assertIn("libc.so.6", needed)
+        self.assertTrue(os.access(os.path.join(tree, loaders[0]), os.X_OK))
+        wanted = {f"bin/{name}", loaders[0]}
+        wanted |= {f"{libraries}/{library}" for _, _, names in found.values() for library in names
+                   if library != os.path.basename(loaders[0])}
+        self.assertEqual(set(files), wanted)
+
+    @ctest(once=True)
+    def test_workload_without_its_library(self):
+        self.addCleanup(sys.path.remove, os.path.dirname(SETUP))
+        sys.path.insert(0, os.path.dirname(SETUP))
+        import workloads  # pylint: disable=import-outside-toplevel,import-error
+        tree = os.path.join(LINUX, "amd64", "workloads")
+        for inside in "usr/bin/openssl", "lib64/ld-linux-x86-64.so.2":
+            os.makedirs(os.path.dirname(self.path("deb/" + inside)), exist_ok=True)
+            shutil.copy(os.path.join(tree, inside.removeprefix("usr/")), self.path("deb/" + inside))
+        with self.assertRaisesRegex(Exception, r"^openssl needs libssl\.so\.3, which no package of "
+                                    "linux_workload_packages in packages.conf has$"):
+            workloads.collect(self.path("deb"), "x86_64-linux-gnu", self.path("made"))
 
     @ctest(once=True)
     def test_overlay(self):

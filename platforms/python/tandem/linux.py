@@ -12,6 +12,7 @@ import sys
 import time
 
 from .claim import HEARTBEAT
+from .guest_programs import GuestPrograms
 from .subject import error_in, quiet_environment
 from .words import Refused
 
@@ -23,12 +24,14 @@ ROOTS = [os.path.join(HERE, "..", "..", ".."),
          os.path.join(HERE, "..", "..", "..", "..", "share", "tandem", "source")]
 OVERLAY = os.path.join("sw", "linux", "kit", "overlay")
 PLACE = "work"  # directory of the workload in the guest
+OF_THE_BOOT = ("cpus", "icount-shift", "machine", "memory")  # keys that a checkpoint fixes
 REGION = "1"
+FIRST_WORD = re.compile(r"""\s*([^\s\\'"]|\\.|'[^']*'|"(\\.|[^"\\])*")+""")
 
 # Without a region of its own the whole command is one. A master without slaves has nobody to tell
 # that it ends.
 SCRIPT = """insmod /lib/tandem/tandem_idm.ko
-cd /{place}
+mkdir -p /{place}; cd /{place}
 export PATH=/{place}:$PATH
 {begin}
 {command}
@@ -53,7 +56,7 @@ def is_linux(workload):
 
 class LinuxWorkload:
     """A command of the shell of the first instance. Its first word may be a file here, a script or
-    a static program, which is then put into the guest."""
+    a static program, which is then put into the guest, as are the kit's programs that it names."""
 
     def __init__(self, arguments, subject, others):
         self.command = arguments.workload.removeprefix(PREFIX)
@@ -67,16 +70,24 @@ class LinuxWorkload:
             raise Refused("--workload linux: names no command")
         if self.own_region and not self.region.isdecimal():
             raise Refused("--region of a Linux workload is the number that its program marks")
+        for name in (entry.partition("=")[0] for entry in arguments.set + arguments.vary):
+            if name.rpartition(".")[2] in OF_THE_BOOT and "." in name:
+                raise Refused(f"{name} cannot vary for a Linux workload: each value would need a "
+                              "boot of its own; give one behind --, in a comparison of its own")
         self.name = re.sub(r"[^A-Za-z0-9._-]", "_", os.path.basename(words[0]))
         self.files = dict(self._pair(text) for text in arguments.add_file)
         if os.path.isfile(words[0]):
             self.files[f"{PLACE}/{self.name}"] = words[0]
-            self.command = shlex.join([self.name, *words[1:]])
+            # What follows stays as it is: it may have && or > in it.
+            self.command = self.name + FIRST_WORD.sub("", self.command, count=1)
         platform = os.path.basename(subject.path)
         self.root = source_tree()
         config = os.path.join(self.root, "platforms", platform, "linux.ini")
         self.options = ["--config", config] if os.path.exists(config) else []
         self.options += ["--slaves", arguments.slaves or "0", *self._memory(others), *others]
+        programs = GuestPrograms(self._initramfs_of_kit)
+        programs.check(shlex.split(self.command)[0], self.files, PLACE)
+        self.files = {**programs.files(self.command, self.files), **self.files}
 
     @staticmethod
     def _pair(text):

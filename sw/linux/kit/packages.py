@@ -14,7 +14,8 @@ import sys
 
 from commands import KitError, output_of, run, sentence
 
-Wish = collections.namedtuple("Wish", "suite release packages")
+# packages: all, each NAME or NAME:ARCHITECTURE; workloads: names of those that are for workloads
+Wish = collections.namedtuple("Wish", "suite release packages workloads")
 
 APT_CONFIGURATION = """\
 Dir::State "{tree}";
@@ -32,11 +33,15 @@ APT::Architectures {{ {architectures} }};
 """
 
 
-def read_wish(path):
-    """What packages.conf, a shell file, asks for."""
-    script = '. "$0"; printf "%s\\n%s\\n" "$linux_suite" "$linux_release"; echo $linux_packages'
-    suite, release, packages = output_of(["sh", "-euc", script, path], quiet=True).splitlines()
-    return Wish(suite, release, packages.split())
+def read_wish(path, architectures):
+    """What packages.conf, a shell file, asks for; workloads come for each of the architectures."""
+    script = '. "$0"; printf "%s\\n%s\\n" "$linux_suite" "$linux_release"; echo $linux_packages; ' \
+             'echo $linux_workload_packages'
+    suite, release, packages, workloads = \
+        output_of(["sh", "-euc", script, path], quiet=True).splitlines()
+    packages, workloads = packages.split(), workloads.split()
+    packages += [f"{name}:{architecture}" for name in workloads for architecture in architectures]
+    return Wish(suite, release, packages, workloads)
 
 
 def sha256_of(path):
