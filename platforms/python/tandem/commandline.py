@@ -39,8 +39,8 @@ def parser_of_options():
     add = parser.add_argument
     add("--workload", metavar="NAME,...",
         help="names of workloads, or files with programs; linux:COMMAND: of the Linux that the "
-             "platform's first instance boots, once; the command's first word may be a file here, or a "
-             "program of the guest kit")
+             "platform's first instance boots, once; the command's first word may be a file here, "
+             "or a program of the guest kit")
     add("--add-file", action="append", default=[], metavar="PATH=FILE",
         help="a file or directory for a Linux workload, at this path in the guest; may be repeated")
     add("--interconnect", metavar="A,B,...", help="kinds of interconnects")

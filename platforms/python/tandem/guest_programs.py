@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a Linux of the guest kit can run: the commands of its initramfs, and the kit's workloads, which
-are put into the guest when they are asked for (docs/linux-guests.md)."""
+"""What a Linux of the guest kit can run: the commands of its initramfs, and the kit's workloads,
+which are put into the guest when they are asked for (docs/linux-guests.md)."""
 import gzip
 import json
 import os
@@ -9,9 +9,10 @@ import re
 from .words import Refused
 
 # What busybox's shell has itself, besides what its --list shows as commands.
-SHELL = set("""! . : [ [[ { ( alias bg break case cd command continue echo eval exec exit export false fg
-    for function getopts hash help if jobs kill let local printf pwd read readonly return set shift
-    source test times trap true type ulimit umask unalias unset until wait while""".split())
+SHELL = set("""! . : [ [[ { ( alias bg break case cd command continue echo eval exec exit export
+    false fg for function getopts hash help if jobs kill let local printf pwd read readonly return
+    set shift source test times trap true type ulimit umask unalias unset until wait
+    while""".split())
 PATH = ("bin", "sbin", "usr/bin", "usr/sbin")
 PLAIN = re.compile(r"[\w./+-]+")
 
@@ -47,9 +48,9 @@ class GuestPrograms:
         there.update(*self._files.values())
         trees = [inside.strip("/") + "/" for inside, here in added.items() if os.path.isdir(here)]
         if not any(place in there or place.startswith(tuple(trees)) for place in places):
+            known = ", ".join(sorted(self._files)) or "none; ./tandem setup --linux makes them"
             raise Refused(f"there is no '{word}': it is no file here, no command of the guest, and "
-                          "none of the guest kit's programs, which are " +
-                          (", ".join(sorted(self._files)) or "none; ./tandem setup --linux makes them"))
+                          f"none of the guest kit's programs, which are {known}")
 
 
 def script_in(path):
