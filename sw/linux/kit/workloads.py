@@ -11,7 +11,7 @@ PROGRAMS = ["bin", "usr/bin", "sbin", "usr/sbin"]
 
 
 def collect(unpacked, triple, tree):
-    """Copies to `tree` the programs, and those shared libraries that one of them needs, to where the
+    """Copies to `tree` the programs, and those shared libraries that one needs, to where the
     loader looks for them. Returns {name of a program: its files, below the tree}."""
     libraries = _libraries(unpacked, triple)
     os.makedirs(os.path.join(tree, "bin"))
