@@ -10,7 +10,7 @@ from typing import Any
 
 from .backends import Instead, Interrupted, command, on_signals
 from .local import Progress
-from .plans import Plan, PlannedRun
+from .plans import Plan, PlannedRun, Row
 from .slurm_comparison import Comparison
 from .slurm_limits import Options, Task
 from .words import Refused
@@ -33,11 +33,16 @@ def add_options(parser: Any) -> None:
 
 def tasks_of(plan: Plan, todo: list[PlannedRun]) -> list[Task]:
     words, environment = command(plan)
-    kinds = {hash_: f"{row.workload} {row.traffic}" for row in plan.rows for hash_ in row.runs}
+    rows = {hash_: row for row in plan.rows for hash_ in row.runs}
     return [Task(run.hash, [*words, run.hash], plan.cwd, run.done, after=run.after,
-                 kind=kinds[run.hash], cores=math.ceil(run.resources["cores"]),
+                 kind=_kind(rows[run.hash], run), cores=math.ceil(run.resources["cores"]),
                  environment=environment, why=functools.partial(_cause, run))
             for run in todo]
+
+
+def _kind(row: Row, run: PlannedRun) -> str:
+    """Of those that take about as much: each guest has memory of its own."""
+    return f"{row.workload} {row.traffic} {run.resources['cores']:g}"
 
 
 def _cause(run: PlannedRun, said: str) -> str | None:
