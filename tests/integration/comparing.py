@@ -30,10 +30,10 @@ class ComparisonTest(PlatformTest):
         return [sys.executable, "-m", "tandem", "compare", "--build", BUILD, "--out", self.path(out),
                 *(str(o) for o in options)]
 
-    def compare(self, *options, status=0, out="out"):
+    def compare(self, *options, status=0, out="out", environment=None):
         done = subprocess.run(self.command(*options, out=out), stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=280, check=False)
+                              timeout=280, check=False, env=environment)
         self.assertEqual(done.returncode, status, done.stderr)
         return done
 

@@ -6,30 +6,31 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
-                                "platforms", "compare"))
-import slurm  # noqa: E402
-from words import Refused  # noqa: E402
+                                "platforms", "python"))
+from tandem import Refused  # noqa: E402
+from tandem.slurm_comparison import Comparison  # noqa: E402
+from tandem.slurm_limits import Options, Task  # noqa: E402
 
 
 def tasks_in(directory):
     with open(os.path.join(directory, "tasks"), encoding="utf-8") as file:
         for entry in json.load(file):
             done = os.path.join(directory, entry["id"] + ".done")
-            yield slurm.Task(entry["id"], ["/bin/sh", "-ec", entry["script"], entry["id"]],
-                             directory, lambda path=done: os.path.exists(path),
-                             after=entry.get("after", []), kind=entry.get("kind", ""))
+            yield Task(entry["id"], ["/bin/sh", "-ec", entry["script"], entry["id"]], directory,
+                       lambda path=done: os.path.exists(path),
+                       after=entry.get("after", []), kind=entry.get("kind", ""))
 
 
 def main(directory, *words):
     values = dict(word.split("=", 1) for word in words if word != "cancel")
     numbers = {name: float(values[name]) for name in ("memory", "time", "submitted", "period")
                if name in values}
-    options = slurm.Options(directory, **{
+    options = Options(directory, **{
         name: value if name in ("period", "time") else int(value)
         for name, value in numbers.items()})
     options.sbatch = values.get("sbatch", "").split()
     try:
-        comparison = slurm.Comparison(list(tasks_in(directory)), options)
+        comparison = Comparison(list(tasks_in(directory)), options)
         if "cancel" in words:
             print(json.dumps(comparison.cancel()))
         else:

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 
-from platform_run import PlatformTest, ctest, main, read_text, wait_for
+from comparing import ComparisonTest
+from platform_run import ctest, main, read_text, wait_for
 from slurm_cluster import NoSlurm, SlurmCluster
 
 DRIVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "slurm_driver.py")
@@ -18,7 +19,7 @@ QUICK = BEGIN + "sleep 0.2; " + END
 HELD = BEGIN + "while [ ! -e go ]; do sleep 0.1; done; " + END
 
 
-class Slurm(PlatformTest):
+class Slurm(ComparisonTest):
     def cluster(self, **options):
         cluster = SlurmCluster(self.path("cluster"), **options)
         try:
@@ -65,16 +66,15 @@ class Slurm(PlatformTest):
 
     @ctest(timeout=400, once=True)
     def test_array(self):
-        """40 tasks in arrays of 17 at most; the node is killed and restarted; one fails, one hangs,
-        one needs too much memory."""
+        """39 tasks in arrays of 17 at most; the node is killed and restarted; one fails, one needs
+        too much memory."""
         cluster = self.cluster(array=17)
         eater = "b = bytearray(600 << 20); b[::4096] = b'1' * len(b[::4096]); import time; " \
                 "time.sleep(60)"
         quick = [f"quick{i}" for i in range(36)]
         scripts = {"held": HELD, "fails": BEGIN + "echo the guest says no >&2; exit 3",
                    **dict.fromkeys(quick, QUICK),
-                   "eats": BEGIN + f'{sys.executable} -c "{eater}"; ' + END,
-                   "hangs": BEGIN + "sleep 600"}
+                   "eats": BEGIN + f'{sys.executable} -c "{eater}"; ' + END}
         self.plan([{"id": name, "script": text} for name, text in scripts.items()])
         process = self.begin(cluster, "memory=150", "time=5")
         self.assertTrue(wait_for(lambda: sum(map(self.is_done, quick)) >= 8 and
@@ -84,9 +84,8 @@ class Slurm(PlatformTest):
         self.let_go()
         cluster.restart_node()
         causes, _ = self.end(process)
-        self.assertEqual(set(causes), {"fails", "hangs", "eats"})
+        self.assertEqual(set(causes), {"fails", "eats"})
         self.assertRegex(causes["fails"], "^the guest says no ")
-        self.assertRegex(causes["hangs"], "^no end within the 1 min that were asked for")
         self.assertRegex(causes["eats"], "^needs more than the 150 MiB of memory that were")
         self.assertEqual(self.count("held"), ["begin", "begin", "end"])
         for name in quick:
@@ -103,6 +102,16 @@ class Slurm(PlatformTest):
             self.assertEqual(self.count(name).count("end"), 1)
 
     @ctest(timeout=300, once=True)
+    def test_time_limit(self):
+        """Apart, as the least that Slurm knows takes up to 90 s."""
+        cluster = self.cluster()
+        self.plan([{"id": "hangs", "script": BEGIN + "sleep 600"}])
+        causes, _ = self.end(self.begin(cluster, "memory=150", "time=5"))
+        self.assertEqual(causes, {"hangs": "no end within the 1 min that were asked for; --time "
+                                           "asks for more"})
+        self.assertEqual(self.count("hangs"), ["begin"])
+
+    @ctest(timeout=300, once=True)
     def test_dependencies_and_estimates(self):
         """Recordings, and two replays of each: every kind first once, then with what that took."""
         cluster = self.cluster()
@@ -115,7 +124,7 @@ class Slurm(PlatformTest):
         causes, _ = self.end(self.begin(cluster))
         self.assertEqual(set(causes), {"record4", "replay4a", "replay4b"})
         self.assertIn("ended with status 5", causes["record4"])
-        self.assertEqual(causes["replay4a"], "not made: record4, which it needs, has failed")
+        self.assertEqual(causes["replay4a"], "the run that it would replay has failed")
         for name in record + replay:
             of_failed = {"record4": 1, "replay4a": 0, "replay4b": 0}
             self.assertEqual(len(self.count(name)), of_failed.get(name, 2), name)
@@ -186,12 +195,66 @@ class Slurm(PlatformTest):
             self.assertRegex(err, f"^error: sbatch: Batch job submission failed: {sentence}\n$")
         # The refused ones are in nobody's way.
         self.assertEqual(self.end(self.begin(cluster))[0], {})
-        environment = dict(cluster.environment, SLURM_CONF=self.path("none"))
+        # One that is not there is looked for during a minute.
+        with open(self.path("bad.conf"), "w", encoding="ascii") as file:
+            file.write("nonsense\n")
+        environment = dict(cluster.environment, SLURM_CONF=self.path("bad.conf"))
         done = subprocess.run([sys.executable, "-B", DRIVER, self.out], env=environment,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=240, check=False)
         self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1), done.stderr)
         self.assertRegex(done.stderr, "^error: scontrol: ")
+
+    def without_host(self, out):
+        rows = self.rows(out)
+        for row in rows:
+            for column in ("host_s", "host_min_s", "host_max_s", "node"):
+                del row[column]
+        return rows
+
+    def failures(self, said, out):
+        return sorted(line.partition(" ")[2] for line in
+                      said.replace(self.path(out), "OUT").splitlines() if ": failed: " in line)
+
+    @ctest(timeout=600, once=True)
+    def test_comparison(self):
+        """Finds what one on this machine does, and says the same of what fails; goes on when it was
+        interrupted, and makes nothing twice."""
+        cluster = self.cluster(cpus=6, memory=12000)
+        common = ("--workload", "triad", "--interconnect", "bus,mesh", "--slaves", "0,1",
+                  "--replay")
+        options = (*common, "--param", "n=64,0")
+        on_slurm = ("--on", "slurm", "--memory", 1500, "--time", 300)
+        process = subprocess.Popen(self.command(*options, *on_slurm), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   env=cluster.environment)
+        self.addCleanup(self.discard, process)
+        submitted = self.path("out/work/slurm/0.job")
+        self.assertTrue(wait_for(lambda: os.path.exists(submitted), 120))
+        process.send_signal(signal.SIGINT)
+        _, said = self.end(process, 130)
+        self.assertRegex(said, r"(^|\n)interrupted; \d+ runs are left to Slurm; the same command "
+                               r"goes on with them, and with --cancel it ends them\n$")
+        said += self.compare(*options, *on_slurm, status=1, environment=cluster.environment).stderr
+        here = self.compare(*options, status=1, out="here").stderr
+        self.assertEqual(self.without_host("out"), self.without_host("here"))
+        self.assertEqual(len(self.rows()), 4)
+        failures = self.failures(said, "out")
+        self.assertEqual(failures, self.failures(here, "here"))
+        self.assertEqual(len(failures), 4)
+
+        def jobs():
+            return cluster.call("squeue", "--array", "--noheader", "--states=all", "--format=%F %K")
+        before = jobs()
+        good = (*common, "--param", "n=64", *on_slurm)
+        said = self.compare(*good, environment=cluster.environment).stderr
+        self.assertIn("4 of 4 runs are there already", said)
+        self.assertEqual(jobs(), before)
+        done = self.compare(*good, "--cancel", environment=cluster.environment)
+        self.assertEqual(done.stdout, "0 runs were ended\n")
+        self.refused_with("--memory is for --on slurm", *common, "--memory", 1)
+        self.refused_with("--submitted must be more than 0", *options, "--on", "slurm",
+                          "--submitted", 0)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@ import json
 import os
 import sys
 
+from comparing import PYTHON
 from platform_run import PlatformTest, ctest, main
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
-                                "platforms", "compare"))
-import slurm  # noqa: E402
-import slurm_commands  # noqa: E402
-from words import Refused  # noqa: E402
+sys.path.insert(0, PYTHON)
+from tandem import Refused, slurm_commands, slurm_comparison  # noqa: E402
+from tandem.backends import NEEDED_FAILED  # noqa: E402
+from tandem.slurm_limits import Options, Task  # noqa: E402
 
 State = slurm_commands.State
 
@@ -69,12 +69,13 @@ class Decisions(PlatformTest):
     def run_with(self, fates, kinds=None, after=None, too_many=(), **options):
         told = ToldSlurm(self.directory, {name: list(fate) for name, fate in fates.items()})
         told.too_many = list(too_many)
-        tasks = [slurm.Task(name, [], self.directory,
-                            lambda path=self.path(name): os.path.exists(path),
-                            after=(after or {}).get(name, []), kind=(kinds or {}).get(name, ""))
+        tasks = [Task(name, [], self.directory,
+                      lambda path=self.path(name): os.path.exists(path),
+                      after=(after or {}).get(name, []), kind=(kinds or {}).get(name, ""))
                  for name in fates]
-        slurm.Slurm, slurm.LAG = lambda: told, 0.05
-        comparison = slurm.Comparison(tasks, slurm.Options(self.directory, period=0.001, **options))
+        slurm_comparison.Slurm, slurm_comparison.LAG = lambda: told, 0.05
+        comparison = slurm_comparison.Comparison(
+            tasks, Options(self.directory, period=0.001, **options))
         return comparison.run(), told.submitted
 
     def times(self, submitted, task):
@@ -140,8 +141,7 @@ class Decisions(PlatformTest):
             {"log": ["NODE_FAIL"], "replay": ["CANCELLED:DependencyNeverSatisfied"],
              "bad": [{"status": 2, "seconds": 1, "memory": 1, "said": "no"}], "replay of bad": []},
             after={"replay": ["log"], "replay of bad": ["bad"]}, memory=100, time=60)
-        self.assertEqual(causes.pop("replay of bad"),
-                         "not made: bad, which it needs, has failed")
+        self.assertEqual(causes.pop("replay of bad"), NEEDED_FAILED)
         self.assertEqual(list(causes), ["bad"])
         self.assertEqual(self.times(submitted, "log"), 2)
 

@@ -6,7 +6,8 @@
 todo are runs of the plan, in an order in which each comes behind those that it needs. It has each
 made by one.run_one(), or by the command line of command() on another node, which returns when the
 run is there. options is the name space of the command line; a back end adds its own in
-add_options(parser), if it has any. It raises Interrupted when it is told to end."""
+add_options(parser), if it has any. It raises Interrupted when it is told to end, and Instead when
+an option of its own asks for something else than runs."""
 from __future__ import annotations
 
 import importlib
@@ -18,7 +19,9 @@ from typing import Any
 
 from .plans import Plan
 
-BACKENDS = {"local": "local"}  # name: module of this package
+BACKENDS = {"local": "local", "slurm": "slurm"}  # name: module of this package
+# Why a run is not made whose predecessor is no good.
+NEEDED_FAILED = "the run that it would replay has failed"
 
 
 class Interrupted(Exception):
@@ -27,7 +30,11 @@ class Interrupted(Exception):
     def __init__(self, number: int, how: str = "the same command goes on where this one was") \
             -> None:
         super().__init__(how)
-        self.status = 128 + number
+        self.number, self.status = number, 128 + number
+
+
+class Instead(Exception):
+    """No run was asked for; what was done, as a sentence."""
 
 
 def on_signals(*handlers: Any) -> list[Any]:
@@ -40,12 +47,14 @@ def backend(name: str) -> ModuleType:
     return importlib.import_module(f"{__package__}.{BACKENDS[name]}")
 
 
-def all_backends() -> list[ModuleType]:
-    return [backend(name) for name in BACKENDS]
-
-
 def command(plan: Plan) -> tuple[list[str], dict[str, str]]:
     """Words behind which comes the hash of a run to be made, and what they need in the
-    environment: the same installation, on another node too."""
+    environment."""
+    return module(__package__, "run-one", plan.file())
+
+
+def module(name: str, *words: str) -> tuple[list[str], dict[str, str]]:
+    """The words that call a module of this installation, on another node too, and what they need in
+    the environment."""
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    return [sys.executable, "-B", "-m", __package__, "run-one", plan.file()], {"PYTHONPATH": here}
+    return [sys.executable, "-B", "-m", name, *words], {"PYTHONPATH": here}

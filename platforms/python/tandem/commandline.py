@@ -9,7 +9,7 @@ import sys
 import threading
 
 from . import reports, snakemake
-from .backends import BACKENDS, Interrupted, all_backends, backend, on_signals
+from .backends import BACKENDS, Instead, Interrupted, backend, on_signals
 from .figures import NoGnuplot, require_gnuplot
 from .linux import is_linux
 from .one import Stopped, wait_for_one
@@ -91,11 +91,26 @@ def parser_of_options():
              "the report")
     add("--on", default="local", choices=sorted(BACKENDS),
         help="what makes the runs (default: local, this machine)")
-    for one in all_backends():
-        getattr(one, "add_options", lambda _: None)(parser)
+    for name in BACKENDS:
+        add_options_of(name, parser.add_argument_group(f"with --on {name}"))
     add("--build", default=os.path.join("build", "release"), metavar="DIR",
         help="build directory (default: build/release)")
     return parser
+
+
+def add_options_of(name, parser):
+    getattr(backend(name), "add_options", lambda _: None)(parser)
+
+
+def check_of_backend(arguments):
+    """Options of another back end than the one that was asked for."""
+    for name in BACKENDS:
+        parser = Parser(add_help=False)
+        add_options_of(name, parser)
+        given = [option for option, default in vars(parser.parse_args([])).items()
+                 if getattr(arguments, option) != default]
+        if given and name != arguments.on:
+            raise Refused(f"--{given[0]} is for --on {name}")
 
 
 def parse(words):
@@ -125,6 +140,7 @@ def parse(words):
     if arguments.add_file and not is_linux(arguments.workload):
         raise Refused("--add-file is for a --workload linux:COMMAND")
     check_of_kind(arguments)
+    check_of_backend(arguments)
     return arguments, others
 
 
@@ -218,6 +234,9 @@ def main():
         if sys.argv[1:2] not in [[name] for name in COMMANDS]:
             raise Refused(f"give a command: {', '.join(COMMANDS)}")
         return COMMANDS[sys.argv[1]](sys.argv[2:])
+    except Instead as done:
+        print(done)
+        return 0
     except Refused as refusal:
         print(f"error: {refusal}", file=sys.stderr)
         return 2

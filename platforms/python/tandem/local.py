@@ -9,7 +9,7 @@ import threading
 import time
 from typing import Any
 
-from .backends import Interrupted, on_signals
+from .backends import NEEDED_FAILED, Interrupted, on_signals
 from .one import WAIT, Busy, Stopped, remove_lost, run_one
 from .plans import Plan, PlannedRun
 from .outcomes import read_json
@@ -108,7 +108,7 @@ class _Pool:
             self.failures[hash_] = cause
             for other in [h for h in self.waiting if hash_ in self.plan.by_hash[h].after]:
                 del self.waiting[other]
-                self._finished(other, "the run that it would replay has failed")
+                self._finished(other, NEEDED_FAILED)
         self.progress.finished(self.plan.by_hash[hash_], cause)
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ import re
 import subprocess
 from typing import Iterable
 
-from words import Refused
+from .words import Refused
 
 PATIENCE = 120  # seconds for a command; sbatch itself tries again for a while
 # Of sbatch, when it may succeed later: too many jobs, or nobody to take them.

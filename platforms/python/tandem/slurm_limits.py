@@ -25,7 +25,8 @@ class Task:
     cores: int = 1
     took: tuple[float, float] | None = None
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
-    why: Callable[[], str | None] = lambda: None  # the error that its own directory tells
+    # The error in the last line that it printed, if that is one.
+    why: Callable[[str], str | None] = lambda said: None
 
 
 @dataclasses.dataclass

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """On a node: makes the task of one element of an array, and writes down how it ended and what it
-took. Called by the job's script as: slurm_task.py DIR/slurm N"""
+took. Called by the job's script as: python3 -m tandem.slurm_task DIR/slurm N"""
 from __future__ import annotations
 
 import json
@@ -12,7 +12,7 @@ import threading
 import time
 from typing import Any
 
-from slurm_ledger import put
+from .slurm_ledger import put
 
 PERIOD = 0.5  # seconds between two looks at the memory that is used
 
