@@ -16,7 +16,7 @@ format() {
 
 # Tests at a time: most wait for a process now and then.
 tests_at_a_time() {
-  echo $(($(nproc) + 1))
+  echo $(($(nproc) + 2))
 }
 
 test_all() {
