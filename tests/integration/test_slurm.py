@@ -229,7 +229,7 @@ class Slurm(ComparisonTest):
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                    env=cluster.environment)
         self.addCleanup(self.discard, process)
-        submitted = self.path("out/work/slurm/0.job")
+        submitted = os.path.join(self.path("out"), "work", "slurm", "0.job")
         self.assertTrue(wait_for(lambda: os.path.exists(submitted), 120))
         process.send_signal(signal.SIGINT)
         _, said = self.end(process, 130)

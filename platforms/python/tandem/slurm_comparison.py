@@ -56,7 +56,7 @@ class Comparison:
         self._full: tuple[float, float] = (math.inf, 0)  # queued, and when, at a sbatch too many
         self._answer = 0.0  # seconds that Slurm took for the last one
         self._unseen: dict[tuple[str, int], float] = {}  # since when a task's result is looked for
-        self._estimates = Estimates(options, self.tasks.values())
+        self._estimates = Estimates(options)
         self._stuck: set[str] = set()  # reasons that were told
 
     def run(self) -> dict[str, str]:

@@ -24,7 +24,7 @@ NEVER = "none"
 
 class Piece:
     """An array. tasks: {index: task's id}; lost: {index: how often the task had been lost before};
-    limits: see slurm.Limits; job: its number, None while it is being submitted."""
+    limits: see slurm_limits.Limits; job: its number, None while it is being submitted."""
 
     def __init__(self, number: int, head: dict[str, Any],
                  lines: list[dict[str, Any]]) -> None:

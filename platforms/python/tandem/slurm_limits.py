@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Callable, Iterable
+from typing import Callable
 
 # What is asked for is what one took, times so much, and no less than so much.
 MEMORY_FACTOR, LEAST_MEMORY = 1.5, 256  # MiB
@@ -14,8 +14,8 @@ TIME_FACTOR, LEAST_TIME = 4, 600  # seconds
 @dataclasses.dataclass
 class Task:
     """One command. id: a word; after: ids of those that must have ended well before; kind: those
-    that take about the same; took: seconds and MiB that this one or its like took, if known;
-    environment: what the command needs besides that of whoever submits."""
+    that take about the same; environment: what the command needs besides that of whoever
+    submits."""
     id: str
     argv: list[str]
     directory: str
@@ -23,7 +23,6 @@ class Task:
     after: list[str] = dataclasses.field(default_factory=list)
     kind: str = ""
     cores: int = 1
-    took: tuple[float, float] | None = None
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
     # The error in the last line that it printed, if that is one.
     why: Callable[[str], str | None] = lambda said: None
@@ -57,11 +56,9 @@ class Limits:
 class Estimates:
     """Of the limits of tasks, by their kind."""
 
-    def __init__(self, options: Options, tasks: Iterable[Task]) -> None:
+    def __init__(self, options: Options) -> None:
         self._options = options
         self._took: dict[str, tuple[float, float]] = {}  # of a kind: seconds, MiB
-        for task in tasks:
-            self.learn(task, task.took)
 
     def learn(self, task: Task, took: tuple[float, float] | None) -> None:
         """took: seconds and MiB."""
