@@ -66,6 +66,8 @@ fuzz() {
 }
 
 bench() {
+  # Options that are wrong are refused before anything is built, where there is Python already.
+  ! command -v python3 >/dev/null || python3 tests/bench/bench.py --check "$@" || exit
   build >&2
   run python3 tests/bench/bench.py --build "$build" "$@"
 }

@@ -35,9 +35,12 @@ docs/testing.md tells more.
 END
   bench) cat <<'END' ;;
 Usage: ./tandem bench [--json FILE] [--repeats N] [--only PART,...]
+       ./tandem bench --scaling [--instances N,...] [--windows N] [--json FILE] [--repeats N]
 
 Measures the bridge against bare QEMU, each part N times (5), and writes the figures to FILE as JSON.
-docs/performance.md tells what the parts are.
+With --scaling it measures instead what a window costs, in time, memory and threads, with more and more
+instances (1,2,4,8,16,32), and says what 4, 16 and 64 cores would make of it. docs/performance.md tells
+what the parts and the model are.
 END
   package) cat <<'END' ;;
 Usage: ./tandem package

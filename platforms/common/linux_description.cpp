@@ -3,6 +3,7 @@
 
 #include "acpi_table.h"
 #include "linux_image.h"
+#include "program_files.h"
 
 #include "tandem/child_process.h"
 #include "tandem/console.h"
@@ -160,13 +161,19 @@ inherited_file::inherited_file(inherited_file &&other) noexcept : fd_(std::excha
 std::string linux_command_line(const planned_instance &instance)
 {
   const qemu_config &config = instance.config;
-  if (instance.shared.size == 0 || !is_linux_with_acpi(config))
-    return config.append;
-  char text[64];
-  std::snprintf(text, sizeof text, "memmap=0x%llx$0x%llx",
-                static_cast<unsigned long long>(instance.shared.size),
-                static_cast<unsigned long long>(instance.shared.address));
-  return config.append + (config.append.empty() ? "" : " ") + text;
+  std::string line = config.append;
+  const auto add = [&line](const std::string &word) { line += (line.empty() ? "" : " ") + word; };
+  // Debian's kernels try out all their ciphers whenever they boot: half of a boot's instructions.
+  if (is_of_linux_kit(config.kernel))
+    add("cryptomgr.notests");
+  if (instance.shared.size && is_linux_with_acpi(config)) {
+    char text[64];
+    std::snprintf(text, sizeof text, "memmap=0x%llx$0x%llx",
+                  static_cast<unsigned long long>(instance.shared.size),
+                  static_cast<unsigned long long>(instance.shared.address));
+    add(text);
+  }
+  return line;
 }
 
 bool has_device_tree(const qemu_config &config)

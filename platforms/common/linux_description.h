@@ -29,8 +29,9 @@ private:
   int fd_;
 };
 
-/// The command line of an instance as it is given to its guest. An x86 Linux is told to leave
-/// the shared memory alone, which also makes it show there as reserved.
+/// The command line of an instance as it is given to its guest. A kernel of the guest kit is told
+/// not to try out its ciphers, an x86 Linux to leave the shared memory alone, which also makes it
+/// show there as reserved.
 std::string linux_command_line(const planned_instance &instance);
 
 /// Whether an instance of this configuration has a device tree at all.

@@ -184,9 +184,12 @@ std::vector<memory_share> observed(const std::vector<observation> &all, const st
 
 void observe(system_description &system, const shared_range &memory,
              const std::vector<std::vector<qemu_range>> &cached_ram,
-             const std::vector<observation> &all, const qemu_cache &cache, run_mode mode)
+             const std::vector<observation> &all, const qemu_cache &cache, run_mode mode,
+             bool may_change)
 {
-  std::vector<memory_share> transactions = observed(all, "shm", memory.size, "every");
+  std::vector<memory_share> transactions;
+  if (!may_change)
+    transactions = observed(all, "shm", memory.size, "every");
   const std::vector<memory_share> cached = observed(all, "shm", memory.size, "every-cached");
   transactions.insert(transactions.end(), cached.begin(), cached.end());
   if (!transactions.empty())

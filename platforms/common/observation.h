@@ -51,9 +51,11 @@ constexpr const char *no_time =
 
 /// Has the memory refuse direct access where every access is to be seen, and puts caches behind the
 /// instances where they are to go through such. cached_ram: ranges of the platform, by instance, of
-/// its RAM that are to go through them as well. SC_ERROR when that is not possible.
+/// its RAM that are to go through them as well. may_change: instances themselves refrain from
+/// direct access where each one is to be seen. SC_ERROR when that is not possible.
 void observe(system_description &system, const shared_range &memory,
              const std::vector<std::vector<qemu_range>> &cached_ram,
-             const std::vector<observation> &all, const qemu_cache &cache, run_mode mode);
+             const std::vector<observation> &all, const qemu_cache &cache, run_mode mode,
+             bool may_change);
 
 } // namespace tandem

@@ -27,6 +27,9 @@ po::options_description general_options()
       "directory to write each instance's device tree to; nothing is started");
   add("dump-system", text()->default_value(""),
       "file to write the whole description to, as this command line makes it; nothing is started");
+  add("dump-common", text()->default_value(""),
+      "file to write to, as JSON, what a run must have in common with this one to begin with a "
+      "checkpoint of it; nothing is started");
   add("interactive", "your terminal is the console of the first instance; ctrl-] leaves");
   add("realtime", text(),
       "simulated time goes at most this many times as fast as real time; 0: as fast as it can "
@@ -38,7 +41,11 @@ po::options_description general_options()
   add("checkpoint-at", text(),
       "save the run at the first end of a window at or after this simulated time at which no guest "
       "is in the middle of an access; mark:NUMBER, region:NUMBER: after a guest has made this mark "
-      "or has begun this region");
+      "or has begun this region; TIME,TIME,...: several, see checkpoint-every");
+  add("checkpoint-every", text(),
+      "save the run again and again, at the multiples of this simulated time (after checkpoint-at, "
+      "if that is given): the directory has the checkpoints as NUMBER-TIMEns, each with what has "
+      "changed since the one before");
   add("checkpoint", text(),
       "directory for that, which replaces a checkpoint that is there; without --checkpoint-at the "
       "run is saved when a guest (idmctl checkpoint) or signal USR1 asks for it");
@@ -46,6 +53,10 @@ po::options_description general_options()
   add("restore", text(),
       "begin with the checkpoint in this directory; options of the run that was saved hold, where "
       "this command line says nothing else");
+  add("stop-at", text(),
+      "have all guests stand still at exactly this simulated time, for debuggers (--INSTANCE.gdb); "
+      "the run goes on when one that was attached lets its guest go on");
+  add("stop-exit", "end the run then");
   add("seed", text()->default_value("1"), "seed of all that is drawn at random");
   add("on-slave-crash", text(),
       "report: the master sees the state, the run goes on; fail: the run ends; default: report "
@@ -124,6 +135,14 @@ po::options_description system_options()
       "memory (shm, or INSTANCE.memory on the platform; without a name, of shm), or to all of all, "
       "are not seen, are transactions, go through a cache model in QEMU whose misses are, or are "
       "transactions to such a cache in SystemC; may be repeated");
+  add("observe-from", list(),
+      "WHEN=WHAT: from then on, WHAT as for --observe, but for every-cached; WHEN is a simulated "
+      "time, or mark:NUMBER, region:NUMBER, region-end:NUMBER: whenever a guest makes this mark, "
+      "this region begins or ends; may be repeated");
+  add("warm", text()->default_value("0"),
+      "instructions of each instance that only fill the cache model, in no time and uncounted, "
+      "when "
+      "--observe-from begins cached");
   add("cache", list(),
       "NAME=VALUE of the cache model: line, replacement (lru, fifo, random), fetches (on, "
       "off), batch, l1.size, l1.ways, l2.size, l2.ways; may be repeated");

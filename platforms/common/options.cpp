@@ -21,6 +21,7 @@ namespace
 {
 
 constexpr unsigned most_hang_seconds = 1000000;
+constexpr std::uint64_t most_warm = 1000000000000;
 
 double realtime_option(const po::variables_map &map)
 {
@@ -50,6 +51,7 @@ void read_general(const po::variables_map &map, platform_options &o)
   o.dry_run = map.count("dry-run") != 0;
   o.tree_directory = map["dump-dtb"].as<std::string>();
   o.dump_path = map["dump-system"].as<std::string>();
+  o.common_path = map["dump-common"].as<std::string>();
   o.interactive = map.count("interactive") != 0;
   o.realtime = realtime_option(map);
   o.measure = flag_option(map, "measure");
@@ -70,6 +72,14 @@ void read_guests(const po::variables_map &map, platform_options &o)
 {
   for (const std::string &text : list_option(map, "observe"))
     o.observations.push_back(read_observation(text));
+  for (const std::string &text : list_option(map, "observe-from"))
+    o.observation_changes.push_back(read_observation_change(text));
+  o.warm = number_option(map, "warm", 0, most_warm);
+  const auto caches = [](const observation_change &c) { return c.what.mode == "cached"; };
+  if (o.warm && std::none_of(o.observation_changes.begin(), o.observation_changes.end(), caches))
+    refuse_option("--warm is of no use without --observe-from that begins cached");
+  if (!o.observation_changes.empty() && o.mode == run_mode::free)
+    refuse_option("mode free has no --observe-from: there is no time at which all guests are");
   for (const std::string &pair : list_option(map, "cache"))
     read_cache(pair, o.cache);
   o.routes = list_option(map, "route");
@@ -224,36 +234,75 @@ void read_config(const std::string &path, const po::options_description &known,
   read_ini(stream, known, map);
 }
 
-/// --checkpoint-at: TIME, mark:NUMBER or region:NUMBER.
+/// Of --checkpoint-at: TIME,...
+std::vector<sc_core::sc_time> read_times(const std::string &text)
+{
+  std::vector<sc_core::sc_time> times;
+  std::istringstream words(text + ",");
+  for (std::string word; std::getline(words, word, ',');) {
+    sc_core::sc_time time;
+    if (!parse_time(word, time) || (!times.empty() && time <= times.back()))
+      refuse_option("impossible checkpoint-at '" + text +
+                    "'; give a time such as 10ms, or several, each after the one before");
+    times.push_back(time);
+  }
+  return times;
+}
+
+/// --checkpoint-at: TIME,..., mark:NUMBER or region:NUMBER.
 void read_checkpoint_cause(const po::variables_map &map, platform_options &o)
 {
   const std::string text = map["checkpoint-at"].as<std::string>();
-  const std::size_t colon = text.find(':');
-  const std::string word = text.substr(0, colon);
-  if (colon == std::string::npos) {
-    o.checkpoint_when = checkpoint_cause::time;
-    o.checkpoint_at = time_option(map, "checkpoint-at");
+  if (text.find(':') == std::string::npos) {
+    o.checkpoint_at = read_times(text);
     return;
   }
-  std::uint64_t number = 0;
-  if ((word != "mark" && word != "region") || !parse_number(text.substr(colon + 1), number) ||
-      number > UINT32_MAX)
+  o.checkpoint_mark = read_moment(text);
+  if (!o.checkpoint_mark || o.checkpoint_mark->what == moment::kind::region_end)
     refuse_option("impossible checkpoint-at '" + text +
                   "'; give a time, mark:NUMBER or region:NUMBER");
-  o.checkpoint_when = word == "mark" ? checkpoint_cause::mark : checkpoint_cause::region;
-  o.checkpoint_number = static_cast<std::uint32_t>(number);
+}
+
+/// --stop-at and --stop-exit.
+void read_stop(const po::variables_map &map, platform_options &o)
+{
+  o.stop_exit = map.count("stop-exit") != 0;
+  if (!map.count("stop-at")) {
+    if (o.stop_exit)
+      refuse_option("--stop-exit is of no use without --stop-at");
+    return;
+  }
+  o.stop_at = time_option(map, "stop-at", "10ms", sc_core::sc_time(1, sc_core::SC_NS));
+  if (from_ns(to_ns(o.stop_at)) != o.stop_at)
+    refuse_option("impossible stop-at '" + o.stop_at.to_string() + "'; give whole nanoseconds");
+  if (o.mode == run_mode::free)
+    refuse_option("mode free has no --stop-at: there is no time at which all guests are");
+  for (const char *const other : {"checkpoint", "interactive"})
+    if (map.count(other))
+      refuse_option("--stop-at and --" + std::string(other) + " exclude each other");
+  if (o.time_limit != sc_core::SC_ZERO_TIME && o.time_limit <= o.stop_at)
+    refuse_option("the time limit is " + o.time_limit.to_string() + ", and --stop-at is " +
+                  o.stop_at.to_string());
 }
 
 void read_checkpoints(const po::variables_map &map, platform_options &o)
 {
   if (map.count("restore"))
     o.restore_path = map["restore"].as<std::string>();
-  if (map.count("checkpoint-at") && !map.count("checkpoint"))
-    refuse_option("--checkpoint-at is of no use without --checkpoint");
+  for (const char *const option : {"checkpoint-at", "checkpoint-every"})
+    if (map.count(option) && !map.count("checkpoint"))
+      refuse_option("--" + std::string(option) + " is of no use without --checkpoint");
   o.checkpoint_exit = map.count("checkpoint-exit") != 0;
   if (map.count("checkpoint")) {
     if (map.count("checkpoint-at"))
       read_checkpoint_cause(map, o);
+    if (map.count("checkpoint-every"))
+      o.checkpoint_every =
+          time_option(map, "checkpoint-every", "10ms", sc_core::sc_time(1, sc_core::SC_NS));
+    const bool again = o.checkpoint_every != sc_core::SC_ZERO_TIME;
+    if (again && o.checkpoint_exit)
+      refuse_option("--checkpoint-every and --checkpoint-exit exclude each other");
+    o.checkpoint_chain = again || o.checkpoint_at.size() > 1;
     o.checkpoint_path = map["checkpoint"].as<std::string>();
   } else if (o.checkpoint_exit) {
     refuse_option("--checkpoint-exit is of no use without --checkpoint");
@@ -263,18 +312,26 @@ void read_checkpoints(const po::variables_map &map, platform_options &o)
     refuse_option("mode free has no checkpoints: there is no time at which all guests are");
 }
 
+/// Options of where this call alone begins, saves and ends.
+bool begins_or_ends(const std::string &option)
+{
+  static const char *const those[] = {"restore",          "checkpoint", "checkpoint-at",
+                                      "checkpoint-every", "stop-at",    "checkpoint-exit",
+                                      "stop-exit"};
+  return std::find(std::begin(those), std::end(those), option) != std::end(those);
+}
+
 /// What the command line and its INI file have said, for a checkpoint. Not: what belongs to this
 /// call alone, and where results go.
 std::vector<std::pair<std::string, std::string>> given_settings(const po::variables_map &map)
 {
   static const char *const of_this_call[] = {
-      "help",         "config",   "dry-run",       "dump-dtb",   "dump-system",
-      "interactive",  "out",      "vcd",           "stats",      "log",
-      "progress",     "consoles", "verbosity",     "measure",    "realtime",
-      "hang-timeout", "restore",  "checkpoint-at", "checkpoint", "checkpoint-exit"};
+      "help",        "config",    "dry-run", "dump-dtb", "dump-system", "dump-common",
+      "interactive", "out",       "vcd",     "stats",    "log",         "progress",
+      "consoles",    "verbosity", "measure", "realtime", "hang-timeout"};
   std::vector<std::pair<std::string, std::string>> result;
   for (const auto &[name, value] : map) {
-    if (value.defaulted() ||
+    if (value.defaulted() || begins_or_ends(name) ||
         std::find(std::begin(of_this_call), std::end(of_this_call), name) != std::end(of_this_call))
       continue;
     if (value.value().type() == typeid(std::string))
@@ -287,26 +344,33 @@ std::vector<std::pair<std::string, std::string>> given_settings(const po::variab
 }
 
 /// Command line, INI file and, behind them, the settings of the run that was saved: of one option
-/// what was given now holds, and of a list both do, later words last. But a new observation is in
-/// place of the old.
+/// what was given now holds, and of a list both do, later words last. But what is observed is one
+/// matter, and a new word about it is in place of all the old ones.
 void read_with_saved(int argc, char **argv, const po::options_description &known,
                      const std::vector<std::pair<std::string, std::string>> &saved,
                      const std::string &restore, po::variables_map &map)
 {
   po::variables_map given;
   read_command_line(argc, argv, known, given);
+  if (given.count("config"))
+    read_config(given["config"].as<std::string>(), known, given);
   std::vector<std::pair<std::string, std::string>> lists, others;
+  const bool observes = given.count("observe") || given.count("observe-from");
+  const auto is_about_that = [](const std::string &name) {
+    return name == "observe" || name == "observe-from" || name == "warm";
+  };
   for (const auto &setting : saved) {
     const po::option_description *const option = known.find_nothrow(setting.first, false);
     if (!option)
       refuse_checkpoint(restore, "it is of another system: it has an option " + setting.first);
+    if (observes && is_about_that(setting.first))
+      continue;
     if (!option->semantic()->is_composing()) {
       others.push_back(setting);
       continue;
     }
     const std::vector<std::string> now = list_option(given, setting.first);
-    const bool again = std::find(now.begin(), now.end(), setting.second) != now.end();
-    if (!again && (setting.first != "observe" || now.empty()))
+    if (std::find(now.begin(), now.end(), setting.second) == now.end())
       lists.push_back(setting);
   }
   read_settings(lists, known, map);
@@ -335,14 +399,12 @@ std::vector<system_description::setting> settings_of_run(const po::variables_map
                                                          const system_description &system)
 {
   static const char *const of_this_call[] = {
-      "help",        "config",      "dry-run",       "dump-dtb",
-      "dump-system", "interactive", "out",           "vcd",
-      "stats",       "log",         "set",           "add",
-      "restore",     "checkpoint",  "checkpoint-at", "checkpoint-exit"};
+      "help", "config", "dry-run", "dump-dtb", "dump-system", "dump-common", "interactive",
+      "out",  "vcd",    "stats",   "log",      "set",         "add"};
   std::vector<system_description::setting> result;
   for (const auto &[name, value] : map) {
     const auto is_it = [&n = name](const auto &o) { return n == o.name; };
-    if (name.find('.') != std::string::npos ||
+    if (name.find('.') != std::string::npos || begins_or_ends(name) ||
         std::find(std::begin(of_this_call), std::end(of_this_call), name) !=
             std::end(of_this_call) ||
         std::any_of(system.options.begin(), system.options.end(), is_it))
@@ -417,6 +479,7 @@ bool parse_options(int argc, char **argv, const platform_definition &definition,
     read_guests(map, options);
     read_output(map, options);
     read_checkpoints(map, options);
+    read_stop(map, options);
   });
   if (system.instances.empty())
     refuse_option(source + ": the system has no instance");

@@ -139,13 +139,15 @@ shared_range prepare_memories(system_description &system, const platform_options
   const shared_range shared = find_shared_memory(views, rams);
   if (shared.size == 0 && has_idm(system) && find_shared_memory(views, {}).size)
     refuse_system("", "the shared memory is no place for RAM; add a memory for it");
-  check_observed_names(options.observations, system.instances, shared.size != 0);
+  check_observed_names(all_observations(options.observations, options.observation_changes),
+                       system.instances, shared.size != 0);
   std::vector<std::vector<qemu_range>> cached(rams.size());
   for (std::size_t i = 0; i < rams.size(); ++i)
     if (rams[i])
       cached[i] =
           observed_ram(options.observations, system.instances[i], rams[i]->address, "every-cached");
-  observe(system, shared, cached, options.observations, options.cache, options.mode);
+  observe(system, shared, cached, options.observations, options.cache, options.mode,
+          !options.observation_changes.empty());
   return shared;
 }
 

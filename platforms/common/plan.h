@@ -66,6 +66,11 @@ struct system_plan {
 /// "/tandem/options", one sentence that begins with where it was described.
 system_plan resolve(const system_description &expanded, const platform_options &options);
 
+/// What is observed of the accesses of an instance. may_change: that of this run is not always the
+/// same.
+observed_ranges ranges_of(const planned_instance &one, const shared_range &shared,
+                          const std::vector<observation> &all, bool may_change);
+
 /// What --dry-run prints of it.
 void print_plan(const system_plan &plan, bool free_mode);
 

@@ -19,6 +19,16 @@ constexpr std::uint64_t page = 4096;
 constexpr std::uint64_t share_unit = 0x200000; ///< Linux on Arm wants its RAM in such blocks
 constexpr std::uint64_t rom_memory_mib = 16;   ///< QEMU's own RAM of a slave, which it does not see
 
+seen_memory seen_shared(const shared_range &shared)
+{
+  return {"shm", shared.address, shared.size};
+}
+
+seen_memory seen_ram(const planned_instance &one)
+{
+  return {one.name + ".memory", *one.config.ram, ram_size(one.config)};
+}
+
 /// The keys of an instance, each read with its own check; errors begin with where it was given.
 class instance_reader
 {
@@ -164,15 +174,11 @@ private:
   {
     const platform_options &options = from_.options;
     one.append = one.config.append;
-    for (const memory_share &part :
-         observed(options.observations, "shm", plan_.shared.size, "cached"))
-      one.config.cached.push_back({plan_.shared.address + part.offset, part.size});
-    if (from_.rams[index])
-      set_ram(one, described, *from_.rams[index]);
-    if (options.mode == run_mode::free && !one.config.every.empty())
-      refuse_system("", "in free mode no time is counted, so RAM cannot be observed");
-    if (options.mode == run_mode::free && !one.config.cached.empty())
-      refuse_system("", no_time);
+    if (from_.rams[index]) {
+      one.ram_memory = from_.rams[index]->memory;
+      one.config.ram = from_.rams[index]->address;
+    }
+    observe(one);
     one.config.cache = options.cache;
     one.config.may_crash =
         index != 0 &&
@@ -183,16 +189,23 @@ private:
     one.config.append = linux_command_line(one);
   }
 
-  void set_ram(planned_instance &one, const described_instance &described, const ram_place &place)
+  void observe(planned_instance &one) const
   {
-    const auto &all = from_.options.observations;
-    one.ram_memory = place.memory;
-    one.config.ram = place.address;
-    for (const qemu_range &range : observed_ram(all, described, place.address, "cached"))
-      one.config.cached.push_back(range);
-    for (const char *mode : {"every", "every-cached"})
-      for (const qemu_range &range : observed_ram(all, described, place.address, mode))
-        one.config.every.push_back(range);
+    const platform_options &options = from_.options;
+    const auto &first = options.observations;
+    const auto &changes = options.observation_changes;
+    one.config.observed = ranges_of(one, plan_.shared, first, !changes.empty());
+    if (options.mode == run_mode::free && !one.config.observed.every.empty())
+      refuse_system("", "in free mode no time is counted, so RAM cannot be observed");
+    if (options.mode == run_mode::free && !one.config.observed.cached.empty())
+      refuse_system("", no_time);
+    if (changes.empty())
+      return;
+    one.config.observes_later = observation_changes{};
+    one.config.observes_later->warm = options.warm;
+    add_changes(first, changes, seen_shared(plan_.shared), false, *one.config.observes_later);
+    if (one.config.ram)
+      add_changes(first, changes, seen_ram(one), true, *one.config.observes_later);
   }
 
   /// The boot ROM waits in it for the master.
@@ -282,6 +295,26 @@ private:
 };
 
 } // namespace
+
+observed_ranges ranges_of(const planned_instance &one, const shared_range &shared,
+                          const std::vector<observation> &all, bool may_change)
+{
+  observed_ranges ranges;
+  const auto add = [&all](const seen_memory &memory, const char *mode,
+                          std::vector<qemu_range> &to) {
+    for (const memory_share &part : observed(all, memory.name, memory.size, mode))
+      to.push_back({memory.address + part.offset, part.size});
+  };
+  add(seen_shared(shared), "cached", ranges.cached);
+  if (may_change) // else the memory refuses direct access
+    add(seen_shared(shared), "every", ranges.every);
+  if (!one.config.ram)
+    return ranges;
+  add(seen_ram(one), "cached", ranges.cached);
+  for (const char *mode : {"every", "every-cached"})
+    add(seen_ram(one), mode, ranges.every);
+  return ranges;
+}
 
 void plan_instances(const planning &from, system_plan &plan)
 {

@@ -107,4 +107,11 @@ std::string find_linux(const std::string &file, const std::string &machine)
   return path.string();
 }
 
+bool is_of_linux_kit(const std::string &file)
+{
+  std::error_code not_there;
+  const fs::path kit = fs::path(file).parent_path().parent_path();
+  return !kit.empty() && fs::equivalent(kit, linux_kit(), not_there);
+}
+
 } // namespace tandem

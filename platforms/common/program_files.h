@@ -23,4 +23,7 @@ std::filesystem::path find_system(const std::string &name);
 /// data ($XDG_DATA_HOME/tandem/linux). SC_ERROR "/tandem/options" when it is not there.
 std::string find_linux(const std::string &file, const std::string &machine);
 
+/// A file of the kit for any machine, by whatever path.
+bool is_of_linux_kit(const std::string &file);
+
 } // namespace tandem

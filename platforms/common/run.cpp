@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/run_platform.h"
 
+#include "checkpoint/common_properties.h"
 #include "checkpoint/platform_checkpoints.h"
 #include "display.h"
+#include "observation_switch.h"
 #include "platform.h"
+#include "standing.h"
 #include "stop_signals.h"
 #include "terminal.h"
 #include "topology.h"
@@ -119,11 +122,28 @@ std::vector<std::string> qemu_sockets(const system_plan &plan)
   return paths;
 }
 
+/// Up to the end, or up to where all guests are to stand still, and then to the end.
+void advance(const platform_options &options, const system_plan &plan, class platform &platform)
+{
+  sc_core::sc_time limit = options.time_limit;
+  if (options.stop_at != sc_core::SC_ZERO_TIME) {
+    if (!stand_still(options, plan, platform))
+      return;
+    if (limit != sc_core::SC_ZERO_TIME)
+      limit -= sc_core::sc_time_stamp();
+  }
+  if (limit == sc_core::SC_ZERO_TIME)
+    sc_core::sc_start();
+  else
+    sc_core::sc_start(limit);
+}
+
 int simulate(const platform_options &options, const system_plan &plan,
              const system_description &system, terminal *user)
 {
   class platform platform(plan, options);
   const platform_checkpoints checkpoints(platform, plan, options, system);
+  const observation_switch observing(platform, plan, options);
   const stop_signals signals(platform.domain(), qemu_sockets(plan));
   std::unique_ptr<save_signal> save_by_signal;
   if (!options.checkpoint_path.empty())
@@ -143,10 +163,7 @@ int simulate(const platform_options &options, const system_plan &plan,
                 [&platform] { platform.domain().request_stop("the user has left"); });
 
   try {
-    if (options.time_limit == sc_core::SC_ZERO_TIME)
-      sc_core::sc_start();
-    else
-      sc_core::sc_start(options.time_limit);
+    advance(options, plan, platform);
   } catch (...) {
     platform.domain().abandon();
     if (user)
@@ -177,7 +194,8 @@ int simulate(const platform_options &options, const system_plan &plan,
   if (log)
     std::fprintf(stderr, "log: %s\n", options.log_path.c_str());
   if (!checkpoints.made().empty())
-    std::fprintf(stderr, "checkpoint: %s\n", checkpoints.made().c_str());
+    std::fprintf(stderr, "checkpoint%s: %s\n", options.checkpoint_chain ? "s" : "",
+                 checkpoints.made().c_str());
   checkpoints.check_made();
   return exit_status(platform, reason);
 }
@@ -191,7 +209,13 @@ void write_text(const std::string &path, const std::string &text)
     refuse_system("", "'" + path + "' cannot be written");
 }
 
-/// What --dry-run, --dump-dtb and --dump-system ask for.
+bool shows(const platform_options &options)
+{
+  return options.dry_run || !options.tree_directory.empty() || !options.dump_path.empty() ||
+         !options.common_path.empty();
+}
+
+/// What --dry-run and the --dump options ask for.
 int show(const platform_options &options, const system_description &system, const system_plan &plan)
 {
   check_models(plan);
@@ -199,6 +223,9 @@ int show(const platform_options &options, const system_description &system, cons
     check_config(one.name, one.config);
   if (!options.dump_path.empty())
     write_text(options.dump_path, system_text(system));
+  if (!options.common_path.empty())
+    write_text(options.common_path,
+               nlohmann::json(common_properties(plan, options)).dump(1) + "\n");
   if (options.dry_run)
     print_plan(plan, options.mode == run_mode::free);
   if (!options.tree_directory.empty())
@@ -218,7 +245,7 @@ int run(int argc, char **argv, const platform_definition &definition)
     sc_core::sc_report_handler::set_actions(sc_core::SC_WARNING, sc_core::SC_DO_NOTHING);
   const system_description system = expand(described);
   system_plan plan = resolve(system, options);
-  if (options.dry_run || !options.tree_directory.empty() || !options.dump_path.empty())
+  if (shows(options))
     return show(options, system, plan);
   if (!options.interactive)
     return simulate(options, plan, system, nullptr);

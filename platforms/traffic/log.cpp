@@ -17,14 +17,17 @@ constexpr char usage[] =
     "Usage: tandem-log show FILE.db\n"
     "       tandem-log list FILE.db [--of INTERCONNECT] [--origin NAME]\n"
     "       tandem-log marks FILE.db\n"
-    "       tandem-log export FILE.db OUT.json [--of INTERCONNECT] [--origin NAME]\n\n"
+    "       tandem-log export FILE.db OUT.json [--of INTERCONNECT] [--origin NAME]\n"
+    "       tandem-log recover KILLED.db OUT.db\n\n"
     "show prints what the log was taken from, and how many transactions are whose; list prints "
     "the\n"
     "transactions, one a line, and marks the marks of the guests; export writes a timeline for "
     "Perfetto and chrome://tracing (Chrome\n"
     "trace-event format). --of leaves those on one interconnect, --origin those that one "
     "initiator\n"
-    "has caused, on whatever way. The log is an SQLite database: sqlite3 and pandas read it too, "
+    "has caused, on whatever way. recover makes a log of what a run has left that was killed. The "
+    "log\n"
+    "is an SQLite database: sqlite3 and pandas read it too, "
     "see\n"
     "docs/measuring.md.\n";
 
@@ -166,6 +169,9 @@ bool run(int argc, char **argv)
   } else if (word == "export" && are_options(argc, argv, 4)) {
     const transaction_log_reader log(argv[2]);
     export_chrome_trace(log, argv[3], filter_of(log, argc, argv, 4));
+  } else if (word == "recover" && argc == 4) {
+    std::printf("transactions: %llu\n",
+                static_cast<unsigned long long>(recover_log(argv[2], argv[3])));
   } else {
     return false;
   }

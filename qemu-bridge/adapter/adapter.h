@@ -7,12 +7,16 @@
  * plugin.c   entry, options, start once the machine is complete
  * halt.c     finds the instructions by which a guest goes to sleep or switches itself off
  * observe.c  accesses to memory that is observed
+ * pieces.c   where that memory lies
+ * hit.c      the short way of accesses that hit in the cache model
+ * tlb.c      where QEMU's TLBs are, which lead to the memory that was accessed
  * cache.c    the cache model
  * atomic.c   atomic instructions on what is no RAM
  * turns.c    fair turns for the CPUs of an SMP guest
  * access.c   accesses that do not find RAM
  * free.c     the free mode: no common time, requests as they come
- * sync.c     virtual time: windows, halted guests, interrupts, reset, power-off
+ * sync.c     virtual time: windows, halted guests, reset, power-off
+ * lines.c    the machine's interrupt inputs
  * checkpoint.c  the machine saved into a directory, and restored from one
  * timers.c   timers that QEMU does not restore by itself
  * map.c      windows, DMI ranges mapped as RAM
@@ -43,8 +47,9 @@ struct tandem_observed {
   uint64_t address; /* by which it is reported; another one only where it is seen once more */
   uint64_t size;
   const void *host;
-  bool every;   /* without the cache model */
-  bool covered; /* other memory may be seen in its place */
+  bool every;           /* without the cache model */
+  bool covered;         /* other memory may be seen in its place */
+  uint64_t quiet_until; /* an instruction, see tandem_wire_dmi */
 };
 
 /* Who is told of what; NULL: nobody. Entered before the first CPU runs, but for `access`. Big lock
@@ -57,6 +62,9 @@ struct tandem_told {
   /* It has a host address now; a slot has nothing any more. */
   void (*mapped)(const struct tandem_observed *piece);
   void (*unmapped)(unsigned slot);
+  /* What is in the slot is going to be observed in another way: told by `mapped` afterwards, if it
+   * is to be observed at all. */
+  void (*changes)(unsigned slot);
   /* The batch is to go into the request slot; then it is empty. */
   void (*batch)(void);
   /* An access is about to be requested. Returns flags for the request. */
@@ -71,15 +79,24 @@ struct tandem_adapter {
   bool free_mode;
   uint64_t plugin_id;
   struct tandem_waiter waiter;
-  bool outstanding;   /* a request was posted and its reply not taken; big lock */
-  bool ended;         /* the guest's end was told: nobody hears of what it still does */
-  uint32_t expected;  /* sequence number of that reply */
-  uint32_t batched;   /* transfers that wait to be reported */
+  bool outstanding;  /* a request was posted and its reply not taken; big lock */
+  bool ended;        /* the guest's end was told: nobody hears of what it still does */
+  uint32_t expected; /* sequence number of that reply */
+  uint32_t batched;  /* transfers that wait to be reported */
+  uint64_t level;    /* of the interrupt inputs, a bit each */
+  bool quiet;        /* the cache model fills its caches, and nobody is to know */
+  struct tandem_wire_cache_counts unseen; /* of that */
   uint64_t uncounted; /* instructions that were executed and that QEMU did not count */
   struct tandem_told told;
 };
 
 extern struct tandem_adapter adapter;
+
+/* Where accesses are counted. */
+static inline struct tandem_wire_cache_counts *tandem_counts(void)
+{
+  return adapter.quiet ? &adapter.unseen : &adapter.page->cache_counts;
+}
 
 /* Keeps a sentence for the user in the page for the other side, and prints it. */
 void tandem_keep_error(const char *text);
@@ -115,6 +132,8 @@ void tandem_channel_signal(char what);
 void tandem_ram_init(void);
 /* Puts a DMI range in the place of RAM. */
 void tandem_ram_place(const struct tandem_wire_dmi *range, int fd);
+/* Tells how a range that has been put there is observed. */
+void tandem_ram_tell(const struct tandem_wire_dmi *range);
 /* How many of these bytes of a block of RAM are all in the platform's memory, or all not, from its
  * first one on. */
 uint64_t tandem_ram_span(const char *host, uint64_t size, bool *placed);
@@ -160,11 +179,6 @@ void tandem_sync_init(void);
 /* Interrupts, DMI changes, clock and window of a reply, in this order. Big lock held.
  * True when the CPU has less time left than it was given. */
 bool tandem_sync_apply(const struct tandem_wire_reply *reply);
-/* Applies interrupt levels; big lock held. */
-void tandem_sync_lines(uint64_t level, uint64_t rise);
-/* Tells an interrupt controller that forgets levels again of the inputs that are high; big lock
- * held. At the end of each window, and before the guest sleeps. */
-void tandem_sync_remind(void);
 /* True when the guest has asked to be switched off: nothing more may be sent for it. */
 bool tandem_sync_ending(void);
 /* The CPU is about to execute an instruction by which it may go to sleep or switch itself off. */
@@ -173,6 +187,18 @@ void tandem_sync_sleeps(void);
 bool tandem_sync_resetting(void);
 /* Makes the CPU thread look whether the guest sleeps, after the present instruction. */
 void tandem_sync_check_halt(void);
+/* Has everything translated anew, before the next instruction. Big lock held, on the CPU thread. */
+void tandem_sync_translate_anew(void);
+
+/* lines.c */
+
+/* Finds the inputs; gives up when the machine lacks one. */
+void tandem_lines_init(void);
+/* Applies levels, and the rises of inputs that are low again at once; big lock held. */
+void tandem_lines_set(uint64_t level, uint64_t rise);
+/* Tells an interrupt controller that forgets levels again of the inputs that are high; big lock
+ * held. At the end of each window, and before the guest sleeps. */
+void tandem_lines_remind(void);
 
 /* access.c */
 
@@ -194,8 +220,9 @@ void tandem_observe_translated(void *block);
 /* cache.c */
 
 void tandem_cache_init(void);
-/* A CPU loads from the line of that number, or stores; what misses is entered as transfers. */
-void tandem_cache_touch(unsigned cpu, uint64_t line, bool store, uint64_t time_ns);
+/* tandem_cache_touch is in cache.h. */
+/* The lines of a range of reported addresses are in no cache any more. */
+void tandem_cache_forget(uint64_t address, uint64_t size);
 /* Enters a transfer in the batch; flags: TANDEM_WIRE_LINE_*. */
 void tandem_cache_transfer(unsigned cpu, uint64_t address, unsigned size, uint32_t flags,
                            uint64_t time_ns);
@@ -204,6 +231,8 @@ void tandem_cache_transfer(unsigned cpu, uint64_t address, unsigned size, uint32
 
 /* To be called for each translated block. */
 void tandem_turns_translated(void *block);
+/* Once the machine is complete. */
+void tandem_turns_init(void);
 
 /* parallel.c */
 

@@ -4,24 +4,21 @@
  * itself is always up to date. The caches of several CPUs know nothing of each other.
  */
 #define _GNU_SOURCE
+#include "cache.h"
 #include "adapter.h"
 
 #include <glib.h>
 
-struct entry {
-  uint64_t line; /* number of the line, + 1; 0: empty */
-  uint64_t stamp;
-  bool dirty;
-};
-
 struct cache {
-  struct entry *entries; /* set after set */
+  struct tandem_cache_entry *entries; /* set after set */
   uint32_t sets, ways;
 };
 
+bool tandem_cache_lru;
+uint64_t tandem_cache_stamp;
+
 static struct cache *l1, l2; /* l1: one for each CPU */
 static unsigned line_shift;
-static uint64_t stamp;
 static uint64_t seed = 88172645463325252ull;
 
 static void make(struct cache *cache, const struct tandem_wire_cache_level *level)
@@ -30,7 +27,7 @@ static void make(struct cache *cache, const struct tandem_wire_cache_level *leve
     return;
   cache->ways = level->ways;
   cache->sets = level->size / adapter.page->config.cache.line / level->ways;
-  cache->entries = g_new0(struct entry, (size_t)cache->sets * cache->ways);
+  cache->entries = g_new0(struct tandem_cache_entry, (size_t)cache->sets * cache->ways);
 }
 
 /* ---- checkpoints ---- */
@@ -52,7 +49,7 @@ static void keep_all(struct tandem_kept *kept)
   tandem_kept_bytes(kept, &saved, sizeof saved);
   if (memcmp(&saved, &shape, sizeof shape))
     return;
-  tandem_kept_bytes(kept, &stamp, sizeof stamp);
+  tandem_kept_bytes(kept, &tandem_cache_stamp, sizeof tandem_cache_stamp);
   tandem_kept_bytes(kept, &seed, sizeof seed);
   for (int i = 0; i < q.cpus; ++i)
     keep_entries(kept, &l1[i]);
@@ -65,6 +62,7 @@ void tandem_cache_init(void)
   if (!config->line)
     return;
   line_shift = (unsigned)__builtin_ctz(config->line);
+  tandem_cache_lru = config->replacement == TANDEM_WIRE_LRU;
   l1 = g_new0(struct cache, q.cpus);
   for (int i = 0; i < q.cpus; ++i)
     make(&l1[i], &config->l1);
@@ -72,9 +70,28 @@ void tandem_cache_init(void)
   tandem_checkpoint_keep("cache", keep_all);
 }
 
-static struct entry *victim(struct entry *set, uint32_t ways)
+/* ---- what is in them ---- */
+
+static void forget_lines(struct cache *cache, uint64_t first, uint64_t last)
 {
-  struct entry *oldest = set;
+  for (size_t i = 0; cache->entries && i < (size_t)cache->sets * cache->ways; ++i) {
+    struct tandem_cache_entry *entry = &cache->entries[i];
+    if (entry->line > first && entry->line <= last + 1)
+      *entry = (struct tandem_cache_entry){0};
+  }
+}
+
+void tandem_cache_forget(uint64_t address, uint64_t size)
+{
+  uint64_t first = address >> line_shift, last = (address + size - 1) >> line_shift;
+  for (int i = 0; i < q.cpus; ++i)
+    forget_lines(&l1[i], first, last);
+  forget_lines(&l2, first, last);
+}
+
+static struct tandem_cache_entry *victim(struct tandem_cache_entry *set, uint32_t ways)
+{
+  struct tandem_cache_entry *oldest = set;
   for (uint32_t w = 0; w < ways; ++w) {
     if (!set[w].line)
       return &set[w];
@@ -91,21 +108,22 @@ static struct entry *victim(struct entry *set, uint32_t ways)
 
 /* Looks a line up and, when it is not there, puts it in the place of another. `out` is what was
  * there. True for a hit. */
-static bool look_up(struct cache *cache, uint64_t line, bool dirty, struct entry *out)
+static bool look_up(struct cache *cache, uint64_t line, bool dirty, struct tandem_cache_entry *out,
+                    struct tandem_cache_entry **place)
 {
-  struct entry *set = &cache->entries[(line & (cache->sets - 1)) * cache->ways];
+  struct tandem_cache_entry *set = &cache->entries[(line & (cache->sets - 1)) * cache->ways];
   out->line = 0;
   for (uint32_t w = 0; w < cache->ways; ++w) {
     if (set[w].line != line + 1)
       continue;
-    set[w].dirty |= dirty;
-    if (adapter.page->config.cache.replacement == TANDEM_WIRE_LRU)
-      set[w].stamp = ++stamp;
+    tandem_cache_hit(&set[w], dirty);
+    *place = &set[w];
     return true;
   }
-  struct entry *place = victim(set, cache->ways);
-  *out = *place;
-  *place = (struct entry){.line = line + 1, .stamp = ++stamp, .dirty = dirty};
+  *place = victim(set, cache->ways);
+  *out = **place;
+  **place =
+      (struct tandem_cache_entry){.line = line + 1, .stamp = ++tandem_cache_stamp, .dirty = dirty};
   return false;
 }
 
@@ -113,6 +131,8 @@ void tandem_cache_transfer(unsigned cpu, uint64_t address, unsigned size, uint32
                            uint64_t time_ns)
 {
   struct tandem_wire_page *page = adapter.page;
+  if (adapter.quiet)
+    return;
   if (adapter.batched == TANDEM_WIRE_LINES) {
     ++page->cache_counts.lost;
     return;
@@ -136,17 +156,17 @@ static void transfer_line(unsigned cpu, uint64_t line, uint32_t flags, uint64_t 
 
 static void write_back(unsigned cpu, uint64_t line, uint64_t time_ns)
 {
-  ++adapter.page->cache_counts.write_backs;
+  ++tandem_counts()->write_backs;
   transfer_line(cpu, line, TANDEM_WIRE_LINE_WRITE, time_ns);
 }
 
 /* A line that level 1 reads: from level 2, or from memory. */
 static void read_below(unsigned cpu, uint64_t line, uint64_t time_ns)
 {
-  struct tandem_wire_cache_counts *counts = &adapter.page->cache_counts;
+  struct tandem_wire_cache_counts *counts = tandem_counts();
   if (l2.entries) {
-    struct entry out;
-    if (look_up(&l2, line, false, &out)) {
+    struct tandem_cache_entry out, *place;
+    if (look_up(&l2, line, false, &out, &place)) {
       ++counts->l2_hits;
       return;
     }
@@ -160,23 +180,26 @@ static void read_below(unsigned cpu, uint64_t line, uint64_t time_ns)
 /* A whole line that level 1 writes: to level 2, or to memory. */
 static void write_below(unsigned cpu, uint64_t line, uint64_t time_ns)
 {
-  struct entry out = {.line = line + 1, .dirty = true}; /* if there is no level 2 */
+  /* If there is no level 2. */
+  struct tandem_cache_entry out = {.line = line + 1, .dirty = true}, *place;
   if (l2.entries)
-    look_up(&l2, line, true, &out);
+    look_up(&l2, line, true, &out, &place);
   if (out.line && out.dirty)
     write_back(cpu, out.line - 1, time_ns);
 }
 
-void tandem_cache_touch(unsigned cpu, uint64_t line, bool store, uint64_t time_ns)
+struct tandem_cache_entry *tandem_cache_touch(unsigned cpu, uint64_t line, bool store,
+                                              uint64_t time_ns)
 {
-  struct tandem_wire_cache_counts *counts = &adapter.page->cache_counts;
-  struct entry out;
-  if (look_up(&l1[cpu], line, store, &out)) {
+  struct tandem_wire_cache_counts *counts = tandem_counts();
+  struct tandem_cache_entry out, *place;
+  if (look_up(&l1[cpu], line, store, &out, &place)) {
     ++counts->l1_hits;
-    return;
+    return place;
   }
   ++counts->l1_misses;
   if (out.line && out.dirty)
     write_below(cpu, out.line - 1, time_ns);
   read_below(cpu, line, time_ns);
+  return place;
 }

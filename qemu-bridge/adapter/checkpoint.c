@@ -6,8 +6,13 @@
  *   ram         name and used length of each migratable block of RAM, a line each
  *   ram.N       the Nth of these, sparse; a restored machine maps it privately, so machines that
  *               were restored from the same directory share what none of them has changed. What
- * lies in the platform's memory is not in it, and is left to the bridge tandem      which QEMU it
- * is tandem-NAME what a layer of the adapter knows
+ *               lies in the platform's memory is not in it, and is left to the bridge
+ *   ram.N.pages when the bridge has left only changed pages in ram.N: the path, from this
+ *               directory on, of the file that has the others, and what the changed ones are,
+ *               "FIRST COUNT" a line. The file there may have such a list, too, with a path from
+ *               its directory on, which lies as deep as this one
+ *   tandem      which QEMU it is
+ *   tandem-NAME what a layer of the adapter knows
  *
  * The window regions and DMI ranges are not migratable, so they are in none of this: a restored
  * process opens windows before, and is told of DMI ranges after.
@@ -287,6 +292,60 @@ static int match(RAMBlock *block, void *opaque)
   return 0;
 }
 
+static void read_pages(const char *name, int fd, char *host, uint64_t at, uint64_t size)
+{
+  bool placed;
+  for (uint64_t end = at + size, span; at < end; at += span) {
+    span = tandem_ram_span(host + at, end - at, &placed);
+    for (uint64_t done = 0; !placed && done < span;) {
+      ssize_t got = pread(fd, host + at + done, span - done, (off_t)(at + done));
+      if (got < 0 && errno == EINTR)
+        continue;
+      if (got <= 0)
+        tandem_give_up("the checkpoint is damaged: '%s' ends early", name);
+      done += (uint64_t)got;
+    }
+  }
+}
+
+static void map_file(const char *name, int fd, char *host, uint64_t size)
+{
+  bool placed;
+  for (uint64_t at = 0, span; at < size; at += span) {
+    span = tandem_ram_span(host + at, size - at, &placed);
+    if (!placed && mmap(host + at, span, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd, (off_t)at) == MAP_FAILED)
+      tandem_give_up("the checkpoint's memory '%s' cannot be mapped: %s", name, strerror(errno));
+  }
+}
+
+/* The whole file behind it, and over it what changed, as often as it did. */
+static void map_pages(const char *name, char *host, uint64_t size)
+{
+  int fd = open_file(name, O_RDONLY);
+  if (fd < 0 || (uint64_t)lseek(fd, 0, SEEK_END) != size)
+    tandem_give_up("the checkpoint is damaged: '%s' is not as long as its memory", name);
+  char *list_name = g_strdup_printf("%s.pages", name), base[512];
+  int list_fd = open_file(list_name, O_RDONLY);
+  if (list_fd < 0) {
+    map_file(name, fd, host, size);
+  } else {
+    FILE *list = fdopen(list_fd, "r");
+    unsigned long long first, count, pages = size / PAGE;
+    if (!list || fscanf(list, "%511[^\n]", base) != 1)
+      tandem_give_up("the checkpoint is damaged: '%s' does not say what it is based on", list_name);
+    map_pages(base, host, size);
+    while (fscanf(list, "%llu %llu", &first, &count) == 2) {
+      if (first > pages || count > pages - first)
+        tandem_give_up("the checkpoint is damaged: '%s' has pages that are not there", list_name);
+      read_pages(name, fd, host, first * PAGE, count * PAGE);
+    }
+    fclose(list);
+  }
+  g_free(list_name);
+  close(fd);
+}
+
 static void map_block(unsigned number, const char *name, uint64_t size)
 {
   struct search s = {.name = name};
@@ -298,19 +357,7 @@ static void map_block(unsigned number, const char *name, uint64_t size)
     tandem_give_up("the checkpoint is of another machine: memory '%s' has another size", name);
   char file[32];
   g_snprintf(file, sizeof file, "ram.%u", number);
-  int fd = open_file(file, O_RDONLY);
-  uint64_t whole = whole_pages(size);
-  if (fd < 0 || (uint64_t)lseek(fd, 0, SEEK_END) != whole)
-    tandem_give_up("the checkpoint is damaged: '%s' is not as long as memory '%s'", file, name);
-  char *host = q.qemu_ram_get_host_addr(s.block);
-  bool placed;
-  for (uint64_t at = 0, span; at < whole; at += span) {
-    span = tandem_ram_span(host + at, whole - at, &placed);
-    if (!placed && mmap(host + at, span, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd, (off_t)at) == MAP_FAILED)
-      tandem_give_up("the checkpoint's memory '%s' cannot be mapped: %s", name, strerror(errno));
-  }
-  close(fd);
+  map_pages(file, q.qemu_ram_get_host_addr(s.block), whole_pages(size));
 }
 
 static void restore_ram(void)

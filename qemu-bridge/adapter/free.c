@@ -56,7 +56,7 @@ static uint64_t apply_lines(uint64_t seen)
   if (level == seen)
     return seen;
   tandem_lock();
-  tandem_sync_lines(level, 0);
+  tandem_lines_set(level, 0);
   tandem_unlock();
   return level;
 }
@@ -117,7 +117,7 @@ static void *helper(void *unused)
     request.kind = news();
     tandem_free_exchange(&request, &unused_data);
     tandem_lock();
-    tandem_sync_remind();
+    tandem_lines_remind();
     tandem_unlock();
     uint64_t until = tandem_host_ns() + (uint64_t)page->config.free_poll_us * 1000;
     for (uint64_t now; (now = tandem_host_ns()) < until;) {

@@ -123,6 +123,23 @@ static void map_rom(MemoryRegion *region, const char *name, const struct tandem_
     tandem_give_up("a read-only DMI range cannot be mapped: %s", strerror(errno));
 }
 
+/* How what is mapped in its slot is observed. */
+static void tell(const struct tandem_wire_dmi *op)
+{
+  if (!(op->flags & (TANDEM_WIRE_DMI_CACHED | TANDEM_WIRE_DMI_EVERY)) || !adapter.told.mapped)
+    return;
+  const struct tandem_observed piece = {
+      .slot = op->slot,
+      .seen = op->address,
+      .address = op->address,
+      .size = op->size,
+      .host = q.memory_region_get_ram_ptr(*region_of(op->slot)),
+      .every = op->flags & TANDEM_WIRE_DMI_EVERY,
+      .quiet_until = op->quiet_until,
+  };
+  adapter.told.mapped(&piece);
+}
+
 static void map(const struct tandem_wire_dmi *op, GQueue *removed)
 {
   if (op->fd_follows) {
@@ -146,14 +163,18 @@ static void map(const struct tandem_wire_dmi *op, GQueue *removed)
     tandem_give_up("a DMI range cannot be mapped: %s", q.error_get_pretty(error));
   q.memory_region_add_subregion_overlap(q.get_system_memory(), op->address, region, PRIORITY_DMI);
   *region_of(op->slot) = region;
-  const struct tandem_observed piece = {.slot = op->slot,
-                                        .seen = op->address,
-                                        .address = op->address,
-                                        .size = op->size,
-                                        .host = q.memory_region_get_ram_ptr(region),
-                                        .every = op->flags & TANDEM_WIRE_DMI_EVERY};
-  if (op->flags & (TANDEM_WIRE_DMI_CACHED | TANDEM_WIRE_DMI_EVERY) && adapter.told.mapped)
-    adapter.told.mapped(&piece);
+  tell(op);
+}
+
+/* What is mapped stays so. */
+static void observe(const struct tandem_wire_dmi *op)
+{
+  if (adapter.told.changes)
+    adapter.told.changes(op->slot);
+  if (op->flags & TANDEM_WIRE_DMI_RAM)
+    tandem_ram_tell(op);
+  else
+    tell(op);
 }
 
 /* A reply and the rest of it change the tree once: each change costs what the tree has. */
@@ -168,6 +189,8 @@ void tandem_map_apply(const struct tandem_wire_reply *reply)
       const struct tandem_wire_dmi *op = &reply->dmi[i];
       if (op->kind == TANDEM_WIRE_MAP)
         map(op, &removed);
+      else if (op->kind == TANDEM_WIRE_OBSERVE)
+        observe(op);
       else
         unmap(op->slot, &removed);
     }

@@ -9,14 +9,13 @@
  * the count is set right whenever the clock can be read.
  */
 #define _GNU_SOURCE
-#include "adapter.h"
+#include "hit.h"
+#include "pieces.h"
 
 #include <glib.h>
 #include <string.h>
 
 #define MEM_RW 3
-#define MEM_READ 1
-#define MEM_RW_SHIFT 16 /* in what a callback is told of an access */
 #define BLOCK_LINES 64
 #define PAGE 4096u
 #define EVERY (1ull << 63) /* beside the number of a line: without the cache model */
@@ -27,19 +26,34 @@ struct fetched {
   uint64_t line[BLOCK_LINES];
 };
 
-static unsigned line_shift;
-static GArray *by_host, *by_address; /* struct tandem_observed, in the order of host and seen */
-static GHashTable *blocks;           /* struct fetched, by a hash of what it holds */
+/* What a CPU does with an instruction that clears a block; 0 bytes: nothing. */
+struct clearing {
+  unsigned bytes, number;
+  uint64_t page, physical, walked;
+};
 
-static bool ending;                       /* what the guest still does is not told */
-static uint64_t executed, block_begin;    /* instructions */
+static unsigned line_shift;
+static struct clearing *clearing; /* by CPU */
+static GHashTable *blocks;        /* struct fetched, by a hash of what it holds */
+
+/* A block was translated without a look at its accesses, or with one, since all were translated
+ * anew the last time. */
+static bool any_plain, any_looking;
+static bool ending; /* what the guest still does is not told */
+static uint64_t own_number;
+static uint64_t *executed = &own_number;  /* instructions, those of the present block included */
+static void *board;                       /* where QEMU itself adds to them; NULL: not there */
 static uint64_t clock_ns, clock_executed; /* the clock when it was last read, and how many then */
+static uint64_t clock_counted;            /* and how many as requests count them; if any_quiet */
+static bool any_quiet;                    /* some piece is quiet_until one of these, or was */
 
 /* The virtual clock is at this time, between two instructions. */
 static void clock_is(uint64_t now_ns)
 {
   clock_ns = now_ns;
-  clock_executed = executed;
+  clock_executed = *executed;
+  if (any_quiet)
+    clock_counted = (uint64_t)q.icount_get_raw() + adapter.uncounted;
 }
 
 /* It was moved on by this much, with no instruction since. */
@@ -50,70 +64,43 @@ static void advance(uint64_t ns)
 
 /* ---- what is observed ---- */
 
-/* Number of pieces that begin at or before the value. */
-static guint before(const GArray *order, uint64_t value)
+/* Whether blocks are translated with a look at what they access. */
+static bool looks(void)
 {
-  guint low = 0, high = order->len;
-  while (low < high) {
-    guint middle = low + (high - low) / 2;
-    const struct tandem_observed *m = &g_array_index(order, struct tandem_observed, middle);
-    if ((order == by_host ? (uintptr_t)m->host : m->seen) <= value)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
+  return adapter.page->config.observes || tandem_pieces_any();
+}
+
+/* Blocks that know of something else are translated anew. `translated`: there is such a block. */
+static void outdate_blocks(bool *translated)
+{
+  if (*translated)
+    tandem_sync_translate_anew();
+  *translated = false;
 }
 
 static void mapped(const struct tandem_observed *piece)
 {
-  if (!by_host) {
-    by_host = g_array_new(FALSE, FALSE, sizeof *piece);
-    by_address = g_array_new(FALSE, FALSE, sizeof *piece);
-  }
-  if (piece->seen == piece->address)
-    g_array_insert_val(by_host, before(by_host, (uintptr_t)piece->host), *piece);
-  g_array_insert_val(by_address, before(by_address, piece->seen), *piece);
-}
-
-static void forget(GArray *order, unsigned slot)
-{
-  for (guint i = 0; i < order->len; ++i)
-    if (g_array_index(order, struct tandem_observed, i).slot == slot)
-      g_array_remove_index(order, i--);
+  tandem_hit_forget();
+  outdate_blocks(&any_plain);
+  if (piece->quiet_until && !any_quiet)
+    clock_counted = adapter.page->request.instructions;
+  any_quiet |= piece->quiet_until != 0;
+  tandem_pieces_add(piece);
 }
 
 static void unmapped(unsigned slot)
 {
-  if (!by_host)
-    return;
-  forget(by_host, slot);
-  forget(by_address, slot);
+  tandem_hit_forget();
+  tandem_pieces_remove(slot, false);
 }
 
-/* The piece that has a host address, or the guest address at which it is seen, and the address by
- * which it is reported. */
-static const struct tandem_observed *find(const GArray *order, uint64_t value, uint64_t *address)
+static void changes(unsigned slot)
 {
-  guint index = order ? before(order, value) : 0;
-  if (!index)
-    return NULL;
-  const struct tandem_observed *m = &g_array_index(order, struct tandem_observed, index - 1);
-  uint64_t offset = value - (order == by_host ? (uintptr_t)m->host : m->seen);
-  *address = m->address + offset;
-  return offset < m->size ? m : NULL;
-}
-
-/* Before version 10 the physical address of RAM is another one; there the handle has the host
- * address behind two flags. */
-static const struct tandem_observed *find_accessed(const plugin_hwaddr *hw, uint64_t *address)
-{
-  const uint64_t *words = (const uint64_t *)hw;
-  if (q.major < 10)
-    return find(by_host, words[1], address);
-  uint64_t seen = q.qemu_plugin_hwaddr_phys_addr(hw);
-  const struct tandem_observed *piece = find(by_address, seen, address);
-  return piece && piece->covered ? find(by_host, (uintptr_t)tandem_ram_host(seen), address) : piece;
+  tandem_hit_forget();
+  tandem_pieces_remove(slot, true);
+  outdate_blocks(&any_looking);
+  for (int i = 0; clearing && !looks() && i < q.cpus; ++i)
+    clearing[i].bytes = 0;
 }
 
 /* ---- what the guest does ---- */
@@ -123,31 +110,43 @@ static uint64_t time_of(uint64_t instruction)
   return clock_ns + ((instruction - clock_executed) << adapter.page->config.icount_shift);
 }
 
-/* All lines of an access. */
-static void touch_all(unsigned cpu, uint64_t address, uint64_t last, bool store, uint64_t now)
+/* All lines of an access. The entry of the last one. */
+static struct tandem_cache_entry *touch_all(unsigned cpu, uint64_t address, uint64_t last,
+                                            bool store, uint64_t now)
 {
-  struct tandem_wire_cache_counts *counts = &adapter.page->cache_counts;
+  struct tandem_wire_cache_counts *counts = tandem_counts();
+  struct tandem_cache_entry *entry = NULL;
   for (uint64_t line = address >> line_shift; line <= last >> line_shift; ++line) {
     ++*(store ? &counts->stores : &counts->loads);
-    tandem_cache_touch(cpu, line, store, now);
+    entry = tandem_cache_touch(cpu, line, store, now);
   }
+  return entry;
 }
 
 static void report_access(unsigned cpu, uint64_t address, unsigned size, bool store, uint64_t now)
 {
-  struct tandem_wire_cache_counts *counts = &adapter.page->cache_counts;
+  struct tandem_wire_cache_counts *counts = tandem_counts();
   ++*(store ? &counts->every_stores : &counts->every_loads);
   tandem_cache_transfer(cpu, address, size, store ? TANDEM_WIRE_LINE_WRITE : 0, now);
 }
 
-/* An access to one piece. */
-static void enter(unsigned cpu, const struct tandem_observed *piece, uint64_t address,
-                  unsigned size, bool store, uint64_t now)
+/* Whether the caches are only filled by it. */
+static bool is_quiet(const struct tandem_observed *piece, uint64_t instruction)
 {
-  if (piece->every)
-    report_access(cpu, address, size, store, now);
-  else
-    touch_all(cpu, address, address + size - 1, store, now);
+  return piece->quiet_until && clock_counted + (instruction - clock_executed) <= piece->quiet_until;
+}
+
+/* An access of an instruction to one piece. The last line's entry, NULL without the cache model. */
+static struct tandem_cache_entry *enter(unsigned cpu, const struct tandem_observed *piece,
+                                        uint64_t address, unsigned size, bool store,
+                                        uint64_t instruction)
+{
+  uint64_t now = time_of(instruction);
+  adapter.quiet = is_quiet(piece, instruction);
+  if (!piece->every)
+    return touch_all(cpu, address, address + size - 1, store, now);
+  report_access(cpu, address, size, store, now);
+  return NULL;
 }
 
 /* What an access does in one page. */
@@ -159,32 +158,49 @@ static void access_page(unsigned cpu, uint32_t info, uint64_t virtual_address, u
     return;
   if (q.qemu_plugin_hwaddr_is_io(hw)) { /* ends its block, which may be the rest of another one */
     ending = tandem_sync_ending();      /* it may have been the switch */
+    if (ending)
+      tandem_hit_forget();
     return clock_is((uint64_t)q.qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
   }
   uint64_t address;
-  const struct tandem_observed *piece = find_accessed(hw, &address);
+  const struct tandem_observed *piece =
+      tandem_piece_accessed(cpu, info, virtual_address, hw, &address);
   if (!piece)
-    return;
-  uint64_t now = time_of(instruction);
+    return tandem_hit_know(cpu, info, virtual_address, NULL);
+  struct tandem_cache_entry *entry = NULL;
   bool store = q.qemu_plugin_mem_is_store(info);
   /* An atomic instruction is a load and a store. Older versions report both at once. */
-  bool load = !store || info >> MEM_RW_SHIFT & MEM_READ;
+  bool load = !store || info & TANDEM_MEM_LOAD;
   if (load)
-    enter(cpu, piece, address, size, false, now);
+    entry = enter(cpu, piece, address, size, false, instruction);
   if (store)
-    enter(cpu, piece, address, size, true, now);
+    entry = enter(cpu, piece, address, size, true, instruction);
+  /* Lines of the guest's are lines of its virtual addresses, and it is one. The short way counts.
+   */
+  uint64_t first = address >> line_shift, last = (address + size - 1) >> line_shift;
+  if (entry && first == last && !adapter.quiet &&
+      !((address ^ virtual_address) & ~tandem_hit.line_mask))
+    tandem_hit_know(cpu, info, virtual_address, entry);
 }
 
-static void accessed(unsigned cpu, uint32_t info, uint64_t virtual_address, void *index)
+/* An access that does not go the short way. */
+static __attribute__((noinline)) void accessed_at(unsigned cpu, uint32_t info,
+                                                  uint64_t virtual_address, uint64_t instruction)
 {
-  if (!by_host || ending || adapter.ended)
+  if (!tandem_pieces_any() || ending || adapter.ended)
     return;
   unsigned size = 1u << q.qemu_plugin_mem_size_shift(info);
   unsigned first = MIN(size, PAGE - (unsigned)(virtual_address % PAGE));
-  uint64_t instruction = block_begin + (uintptr_t)index + 1;
   access_page(cpu, info, virtual_address, first, instruction);
   if (first < size)
     access_page(cpu, info, virtual_address + first, size - first, instruction);
+}
+
+/* rest: instructions of the block that are behind this one. */
+static void accessed(unsigned cpu, uint32_t info, uint64_t virtual_address, void *rest)
+{
+  if (adapter.ended || !tandem_hits(cpu, info, virtual_address))
+    accessed_at(cpu, info, virtual_address, *executed - (uintptr_t)rest);
 }
 
 /* ---- instructions that clear a block ---- */
@@ -193,13 +209,6 @@ static void accessed(unsigned cpu, uint32_t info, uint64_t virtual_address, void
  * before the next one of its block, or before another block. Where the address leads is found by a
  * walk through the guest's page tables; one walk serves those that follow soon in the same page. */
 #define SOON 256 /* instructions */
-
-struct clearing {
-  unsigned bytes, number; /* what a CPU does; 0 bytes: nothing */
-  uint64_t page, physical, walked;
-};
-
-static struct clearing *clearing; /* by CPU */
 
 static void clears_next(unsigned cpu, void *what)
 {
@@ -218,10 +227,10 @@ static uint64_t walk(CPUState *cpu, uint64_t page)
 static uint64_t physical_page(unsigned cpu, uint64_t page)
 {
   struct clearing *c = &clearing[cpu];
-  if (c->page != page || !c->walked || executed - c->walked > SOON)
+  if (c->page != page || !c->walked || *executed - c->walked > SOON)
     c->physical = walk(q.qemu_get_cpu((int)cpu), page);
   c->page = page;
-  c->walked = executed;
+  c->walked = *executed;
   return c->physical;
 }
 
@@ -242,14 +251,14 @@ static void cleared(unsigned cpu, uint64_t instruction)
   uint64_t page = physical_page(cpu, address & ~(uint64_t)(PAGE - 1)), reported;
   if (page == UINT64_MAX)
     return; /* it was refused */
-  const struct tandem_observed *piece = find(by_address, page | address % PAGE, &reported);
+  const struct tandem_observed *piece = tandem_piece_seen(page | address % PAGE, &reported);
   if (piece)
-    enter(cpu, piece, reported, bytes, true, time_of(instruction));
+    enter(cpu, piece, reported, bytes, true, instruction);
 }
 
-static void behind_clearing(unsigned cpu, void *index)
+static void behind_clearing(unsigned cpu, void *rest)
 {
-  cleared(cpu, block_begin + (uintptr_t)index);
+  cleared(cpu, *executed - (uintptr_t)rest);
 }
 
 static void find_clearing(void *block, size_t instructions)
@@ -264,16 +273,21 @@ static void find_clearing(void *block, size_t instructions)
                                              (void *)(uintptr_t)(cleared << 8 | number));
     if (i + 1 < instructions)
       q.qemu_plugin_register_vcpu_insn_exec_cb(q.qemu_plugin_tb_get_insn(block, i + 1),
-                                               behind_clearing, 0, (void *)(uintptr_t)(i + 1));
+                                               behind_clearing, 0,
+                                               (void *)(uintptr_t)(instructions - i - 1));
   }
 }
 
 /* ---- blocks ---- */
 
-static void fetch(unsigned cpu, uint64_t line)
+/* begin: instructions before the block. */
+static void fetch(unsigned cpu, uint64_t line, uint64_t begin)
 {
-  struct tandem_wire_cache_counts *counts = &adapter.page->cache_counts;
-  uint64_t now = time_of(block_begin);
+  uint64_t now = time_of(begin), unused;
+  const struct tandem_observed *piece =
+      any_quiet ? tandem_piece_seen((line & ~EVERY) << line_shift, &unused) : NULL;
+  adapter.quiet = piece && is_quiet(piece, begin + 1);
+  struct tandem_wire_cache_counts *counts = tandem_counts();
   if (line & EVERY) {
     ++counts->every_fetches;
     return tandem_cache_transfer(cpu, (line & ~EVERY) << line_shift, 1u << line_shift, 0, now);
@@ -286,11 +300,11 @@ static void begins(unsigned cpu, void *what)
 {
   const struct fetched *block = what;
   if (clearing)
-    cleared(cpu, executed);
-  block_begin = executed;
-  executed += block->instructions;
+    cleared(cpu, *executed);
+  uint64_t begin = *executed;
+  *executed += block->instructions;
   for (uint32_t i = 0; i < block->lines && !ending && !adapter.ended; ++i)
-    fetch(cpu, block->line[i]);
+    fetch(cpu, block->line[i], begin);
 }
 
 /* The lines that a block lies in, each once in its order. */
@@ -300,7 +314,7 @@ static void find_lines(void *block, struct fetched *fetched)
   for (uint32_t i = 0; i < fetched->instructions; ++i) {
     void *instruction = q.qemu_plugin_tb_get_insn(block, i);
     uintptr_t host = (uintptr_t)q.qemu_plugin_insn_haddr(instruction);
-    const struct tandem_observed *piece = host ? find(by_host, host, &address) : NULL;
+    const struct tandem_observed *piece = host ? tandem_piece_at_host(host, &address) : NULL;
     if (!piece)
       continue;
     uint64_t last = address + q.qemu_plugin_insn_size(instruction) - 1;
@@ -337,15 +351,40 @@ static struct fetched *describe(void *block, size_t instructions)
   }
 }
 
+/* There are boards once the first block is translated. Each CPU adds to a number of its own there,
+ * so it is of use to one that is alone. */
+static void find_board(void)
+{
+  if (board || !q.register_add_v2 || q.cpus > 1)
+    return;
+  board = q.scoreboard_new(sizeof *executed);
+  executed = q.scoreboard_find(board, 0);
+  *executed = own_number;
+}
+
+/* What a block does where it begins. */
+static void register_begin(void *block, size_t instructions)
+{
+  find_board();
+  struct fetched *known = describe(block, instructions);
+  if (known->lines || clearing || (!board && !q.register_add_v1))
+    q.qemu_plugin_register_vcpu_tb_exec_cb(block, begins, 0, known);
+  else if (board)
+    q.register_add_v2(block, QEMU_PLUGIN_ADD, (struct plugin_number){board, 0}, instructions);
+  else
+    q.register_add_v1(block, QEMU_PLUGIN_ADD, executed, instructions);
+}
+
 void tandem_observe_translated(void *block)
 {
-  if (!adapter.page->config.observes && !by_host)
+  *(looks() ? &any_looking : &any_plain) = true;
+  if (!looks())
     return;
   size_t instructions = q.qemu_plugin_tb_n_insns(block);
-  q.qemu_plugin_register_vcpu_tb_exec_cb(block, begins, 0, describe(block, instructions));
+  register_begin(block, instructions);
   for (size_t i = 0; i < instructions; ++i)
     q.qemu_plugin_register_vcpu_mem_cb(q.qemu_plugin_tb_get_insn(block, i), accessed, 0, MEM_RW,
-                                       (void *)(uintptr_t)i);
+                                       (void *)(uintptr_t)(instructions - 1 - i));
   if (clearing)
     find_clearing(block, instructions);
 }
@@ -371,6 +410,8 @@ void tandem_observe_init(void)
   if (!adapter.page->config.cache.line)
     return;
   line_shift = (unsigned)__builtin_ctz(adapter.page->config.cache.line);
+  tandem_hit_init(line_shift);
+  tandem_tlb_init();
   blocks = g_hash_table_new(g_int64_hash, g_int64_equal);
   if (q.read_register)
     clearing = g_new0(struct clearing, (size_t)q.cpus);
@@ -378,5 +419,6 @@ void tandem_observe_init(void)
   adapter.told.advance = advance;
   adapter.told.mapped = mapped;
   adapter.told.unmapped = unmapped;
+  adapter.told.changes = changes;
   adapter.told.batch = report;
 }

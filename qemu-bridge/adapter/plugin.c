@@ -69,6 +69,7 @@ static void machine_complete(Notifier *notifier, void *data)
                    adapter.page->config.icount_shift);
   if (!adapter.free_mode) { /* where QEMU does it itself */
     tandem_parallel_init();
+    tandem_turns_init();
     tandem_atomic_init();
     tandem_cache_init();
     tandem_observe_init();
@@ -76,6 +77,7 @@ static void machine_complete(Notifier *notifier, void *data)
   tandem_ram_init(); /* before anything of the platform's lies in front of it */
   tandem_access_init();
   tandem_map_prepare();
+  tandem_lines_init();
   tandem_sync_init();
   if (adapter.free_mode) {
     tandem_free_init();

@@ -36,6 +36,19 @@ static void find_registers(void)
     memcpy(&q.read_register, &read, sizeof read);
 }
 
+static void find_adding(void)
+{
+  void *one = dlsym(RTLD_DEFAULT, "qemu_plugin_register_vcpu_tb_exec_inline");
+  void *each = dlsym(RTLD_DEFAULT, "qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu");
+  void *new_board = dlsym(RTLD_DEFAULT, "qemu_plugin_scoreboard_new");
+  void *find = dlsym(RTLD_DEFAULT, "qemu_plugin_scoreboard_find");
+  memcpy(&q.register_add_v1, &one, sizeof one);
+  memcpy(&q.scoreboard_new, &new_board, sizeof new_board);
+  memcpy(&q.scoreboard_find, &find, sizeof find);
+  if (new_board && find)
+    memcpy(&q.register_add_v2, &each, sizeof each);
+}
+
 const char *tandem_qemu_api_load(const qemu_info_t *info)
 {
   const char *hidden = g_getenv("TANDEM_TEST_HIDE_SYMBOL");
@@ -52,6 +65,7 @@ const char *tandem_qemu_api_load(const qemu_info_t *info)
   const char *needed = missing;
   missing = NULL;
   TANDEM_QEMU_CHECKPOINT_FUNCTIONS(X)
+  FIND(q.address_space_memory, "address_space_memory");
   q.no_checkpoints = missing;
   missing = needed;
 #undef X
@@ -82,6 +96,7 @@ const char *tandem_qemu_api_load(const qemu_info_t *info)
     return say("this QEMU does not export '%s', which the adapter needs", missing);
   q.icount_bias = (int64_t *)(timers + ICOUNT_BIAS_OFFSET);
   q.icount_shift = (const int16_t *)(timers + ICOUNT_SHIFT_OFFSET);
+  find_adding();
   q.cpus = info->system.smp_vcpus;
   q.isa = tandem_isa_find(info->target_name);
   if (q.isa && q.isa->clears)

@@ -37,7 +37,7 @@ typedef struct AddressSpace AddressSpace;
 
 typedef struct Notifier {
   void (*notify)(struct Notifier *, void *);
-  void *list[2];
+  void *list[2]; /* the next one, and what points to this one */
 } Notifier;
 
 /* The attributes that QEMU passes last fit into one register in all versions and are
@@ -84,6 +84,15 @@ typedef void (*run_on_cpu_func)(CPUState *, void *);
 typedef void (*plugin_vcpu_cb)(unsigned, void *);
 typedef void (*plugin_mem_cb)(unsigned, uint32_t, uint64_t, void *);
 typedef struct qemu_plugin_hwaddr plugin_hwaddr;
+
+/* An operation of a block, without a call. */
+#define QEMU_PLUGIN_ADD 0
+
+/* qemu_plugin_u64 */
+struct plugin_number {
+  void *board;
+  size_t offset;
+};
 
 /* X(result, name, parameters) */
 #define TANDEM_QEMU_FUNCTIONS(X)                                                                   \
@@ -137,6 +146,8 @@ typedef struct qemu_plugin_hwaddr plugin_hwaddr;
   X(void *, qemu_add_vm_change_state_handler, (void (*)(void *, bool, int), void *))               \
   X(void, qemu_register_reset, (void (*)(void *), void *))                                         \
   X(void, qemu_register_shutdown_notifier, (Notifier *))                                           \
+  X(void, rcu_add_force_rcu_notifier, (Notifier *))                                                \
+  X(void, rcu_remove_force_rcu_notifier, (Notifier *))                                             \
   X(int, qemu_shutdown_requested_get, (void))                                                      \
   X(int, qemu_reset_requested_get, (void))                                                         \
   X(bool, cpu_is_stopped, (CPUState *))                                                            \
@@ -170,12 +181,13 @@ typedef struct qemu_plugin_hwaddr plugin_hwaddr;
   X(void, aio_bh_schedule_oneshot_full, (void *, void (*)(void *), void *, const char *))          \
   X(bool, qemu_ram_is_migratable, (RAMBlock *))                                                    \
   X(int, qemu_ram_resize, (RAMBlock *, uint64_t, Error **))                                        \
-  X(void, cpu_physical_memory_rw, (uint64_t, void *, uint64_t, bool))
+  X(uint32_t, address_space_rw, (void *, uint64_t, uint64_t, void *, uint64_t, bool))
 
 #define X(result, name, parameters) result(*name) parameters;
 struct tandem_qemu_api {
   TANDEM_QEMU_FUNCTIONS(X)
   TANDEM_QEMU_CHECKPOINT_FUNCTIONS(X)
+  void *address_space_memory; /* for checkpoints as well: what the CPUs address */
   const char *no_checkpoints; /* the first of these that is missing, or NULL */
   /* Named differently across versions. */
   void (*lock)(const char *, int); /* the big lock */
@@ -194,6 +206,12 @@ struct tandem_qemu_api {
   /* qemu_plugin_register_vcpu_tb_trans_cb: takes user data for the callback from 7 on. */
   void (*register_translation_v1)(uint64_t, void (*)(uint64_t, void *));
   void (*register_translation_v7)(uint64_t, void (*)(void *, void *), void *);
+  /* Adds to a number at the begin of a block, without a call: one number for all CPUs up to 8.2; in
+   * newer ones one for each CPU, in a board of them. NULL: there is no such function. */
+  void (*register_add_v1)(void *block, int operation, void *number, uint64_t added);
+  void (*register_add_v2)(void *block, int operation, struct plugin_number number, uint64_t added);
+  void *(*scoreboard_new)(size_t element_size);
+  void *(*scoreboard_find)(void *board, unsigned cpu);
   /* Fields of the exported object timers_state. */
   int64_t *icount_bias;
   const int16_t *icount_shift;

@@ -85,6 +85,12 @@ uint64_t tandem_ram_span(const char *host, uint64_t size, bool *placed)
   return span;
 }
 
+/* Whether the guest sees the range in this piece, there or once more. */
+static bool is_in(const struct tandem_wire_dmi *range, const struct tandem_wire_ram *piece)
+{
+  return range->address >= piece->same_as && range->address - piece->same_as < piece->size;
+}
+
 static void tell(const struct tandem_wire_dmi *range, const struct tandem_wire_ram *piece,
                  const char *host)
 {
@@ -96,26 +102,37 @@ static void tell(const struct tandem_wire_dmi *range, const struct tandem_wire_r
       .host = host,
       .every = range->flags & TANDEM_WIRE_DMI_EVERY,
       .covered = piece->flags & TANDEM_WIRE_RAM_COVERED,
+      .quiet_until = range->quiet_until,
   };
   adapter.told.mapped(&observed);
 }
 
-void tandem_ram_place(const struct tandem_wire_dmi *range, int fd)
+/* The host address of the RAM in whose place a range is; NULL: there is none. */
+static char *place_of(const struct tandem_wire_dmi *range)
 {
   const struct tandem_wire_config *config = &adapter.page->config;
-  char *host = NULL;
-  for (unsigned i = 0; i < config->rams; ++i) {
-    const struct tandem_wire_ram *piece = &config->ram[i];
-    uint64_t offset = range->address - piece->same_as;
-    if (range->address < piece->same_as || offset >= piece->size)
-      continue;
-    if (!host)
-      host = hosts[i] + offset;
-    if (adapter.told.mapped && range->flags & (TANDEM_WIRE_DMI_CACHED | TANDEM_WIRE_DMI_EVERY))
-      tell(range, piece, host);
-  }
+  for (unsigned i = 0; i < config->rams; ++i)
+    if (is_in(range, &config->ram[i]))
+      return hosts[i] + (range->address - config->ram[i].same_as);
+  return NULL;
+}
+
+void tandem_ram_tell(const struct tandem_wire_dmi *range)
+{
+  const struct tandem_wire_config *config = &adapter.page->config;
+  if (!adapter.told.mapped || !(range->flags & (TANDEM_WIRE_DMI_CACHED | TANDEM_WIRE_DMI_EVERY)))
+    return;
+  for (unsigned i = 0; i < config->rams; ++i)
+    if (is_in(range, &config->ram[i]))
+      tell(range, &config->ram[i], place_of(range));
+}
+
+void tandem_ram_place(const struct tandem_wire_dmi *range, int fd)
+{
+  char *host = place_of(range);
   if (!host || mmap(host, range->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
                     (off_t)range->offset) == MAP_FAILED)
     tandem_give_up("the platform's memory cannot take the place of RAM at guest address 0x%llx: %s",
                    (unsigned long long)range->address, host ? strerror(errno) : "there is none");
+  tandem_ram_tell(range);
 }

@@ -33,8 +33,6 @@
 
 static QEMUTimer *window_timer;
 static uint64_t window_end = TANDEM_WIRE_NEVER;
-static qemu_irq lines[TANDEM_WIRE_PINS];
-static uint64_t level;
 
 /* What the CPU thread has to report next, besides a halt that it finds itself. */
 static bool ready_due, window_due, reset_due, reset_by_guest;
@@ -44,11 +42,13 @@ static bool shut_down;
 static bool ends_next;     /* an instruction that may end the guest comes, and none has yet */
 static bool behind_ending; /* the CPU thread is right behind the instruction that ends the guest */
 static bool resetting, reset_asked; /* SystemC wants a reset; QEMU was asked for it */
-/* Calls of sync_work still to come before everything is as it was before QEMU was stopped. */
-static unsigned resuming;
-static bool stopping_cpus;      /* in carry_out_stop */
-static bool saving, save_asked; /* SystemC wants a checkpoint; the main loop was asked for it */
+static unsigned resuming;           /* what QEMU queues as it goes on is still in the way */
+static bool stopping_cpus;          /* in carry_out_stop */
+static bool stopped = true;         /* as the main loop tells once all CPUs have stopped */
+static bool saving, save_asked;     /* SystemC wants a checkpoint; the main loop was asked for it */
 static bool saved_due, not_saved;
+/* Instructions when it was ready: none, or those of before the checkpoint. */
+static int64_t executed_before = INT64_MAX;
 
 static void sync_work(CPUState *cpu, void *unused);
 
@@ -81,7 +81,7 @@ static void window_over(void *unused)
   (void)unused;
   window_end = TANDEM_WIRE_NEVER;
   window_due = true;
-  tandem_sync_remind();
+  tandem_lines_remind();
   if (!exchange_briefly())
     queue_work();
 }
@@ -107,43 +107,28 @@ void tandem_sync_check_halt(void)
   q.async_run_on_cpu(q.qemu_get_cpu(0), sync_work, NULL);
 }
 
+static void forget_translations(CPUState *cpu, void *unused)
+{
+  (void)unused;
+  q.tb_flush(cpu);
+}
+
+/* It is done with the big lock released: the work behind it keeps a guest that sleeps from being
+ * taken for one meanwhile. */
+void tandem_sync_translate_anew(void)
+{
+  q.async_safe_run_on_cpu(q.qemu_get_cpu(0), forget_translations, NULL);
+  queue_work();
+  for (int i = 0; i < q.cpus; ++i)
+    q.cpu_exit(q.qemu_get_cpu(i));
+}
+
 /* Runs the timers that are due. They start others, and starting a timer in a sleeping guest
  * warps the clock; so the CPU gets work first, by which it does not count as sleeping. */
 static void run_timers(void)
 {
   tandem_sync_check_halt();
   q.qemu_clock_run_timers(QEMU_CLOCK_VIRTUAL);
-}
-
-static bool forgets_levels(void)
-{
-  return q.isa && q.isa->forgets_levels;
-}
-
-void tandem_sync_remind(void)
-{
-  if (forgets_levels())
-    for (uint64_t high = level; high; high &= high - 1)
-      q.qemu_set_irq(lines[__builtin_ctzll(high)], 1);
-}
-
-void tandem_sync_lines(uint64_t now, uint64_t rise)
-{
-  for (uint64_t changed = (now ^ level) | rise; changed; changed &= changed - 1) {
-    unsigned i = (unsigned)__builtin_ctzll(changed);
-    uint64_t bit = 1ull << i;
-    bool was = level & bit, is = now & bit;
-    if (rise & bit) {
-      if (was)
-        q.qemu_set_irq(lines[i], 0);
-      q.qemu_set_irq(lines[i], 1);
-      if (!is && !forgets_levels()) /* which may forget an edge as well when the input falls */
-        q.qemu_set_irq(lines[i], 0);
-    } else {
-      q.qemu_set_irq(lines[i], is);
-    }
-  }
-  level = now;
 }
 
 static void set_window(uint64_t end)
@@ -171,7 +156,8 @@ bool tandem_sync_apply(const struct tandem_wire_reply *reply)
       adapter.told.advance(advance);
   }
   set_window(end);
-  tandem_sync_lines(new_level, rise);
+  if ((new_level ^ adapter.level) | rise)
+    tandem_lines_set(new_level, rise);
   if (control == TANDEM_WIRE_DO_RESET) {
     resetting = true;
     queue_work(); /* behind the present instruction */
@@ -196,7 +182,7 @@ static bool post_halted(void)
 {
   if (!q.runstate_is_running() || !q.all_cpu_threads_idle() || stopped_for_reset())
     return false;
-  tandem_sync_remind();
+  tandem_lines_remind();
   if (!q.all_cpu_threads_idle())
     return false;
   uint64_t end = window_end;
@@ -246,10 +232,11 @@ static void stay_asleep(void)
   known_asleep = q.all_cpu_threads_idle();
 }
 
-/* QEMU warps the clock of a guest that sleeps as soon as the big lock is released. */
+/* QEMU warps the clock of a guest that sleeps as soon as the big lock is released, and enables it
+ * by itself when it goes on after a stop. */
 static void hold_clock(void)
 {
-  if (!q.all_cpu_threads_idle())
+  if (!clock_disabled && !q.all_cpu_threads_idle())
     return;
   clock_disabled = true;
   q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, false);
@@ -261,6 +248,7 @@ static bool post_due(void)
     if (!q.runstate_is_running())
       return false; /* the reset that is part of starting is still to come */
     ready_due = false;
+    executed_before = q.icount_get_raw();
     struct tandem_wire_request *request = tandem_channel_request(TANDEM_WIRE_READY);
     request->data = (uint64_t)q.major << 32 | (uint64_t)q.minor << 16 | (uint64_t)q.micro;
     if (adapter.page->config.restored)
@@ -285,7 +273,6 @@ static bool post_due(void)
   } else if (!post_halted()) {
     return false;
   }
-  hold_clock();
   tandem_channel_post();
   return true;
 }
@@ -296,13 +283,15 @@ static bool has_own_work(void)
   return known_asleep && !resuming && !q.all_cpu_threads_idle();
 }
 
-/* Waits for the reply with the lock released. False when QEMU is being stopped: the
- * request stays outstanding and the wait is taken up again when QEMU goes on. */
+/* Waits for the reply with the lock released. False when QEMU is being stopped, also when that was
+ * so before work that was queued meanwhile: the request stays outstanding and the wait is taken up
+ * again when QEMU goes on. A machine that is switched off has things to report. */
 static bool await_reply(void)
 {
-  bool started = q.runstate_is_running(), stopping = false;
+  bool started = q.runstate_is_running();
+  bool stopping = !started && !stopped && !tandem_sync_ending();
   tandem_unlock();
-  if (!tandem_channel_spin(known_asleep ? HALTED_SPIN_NS : WINDOW_SPIN_NS)) {
+  if (!stopping && !tandem_channel_spin(known_asleep ? HALTED_SPIN_NS : WINDOW_SPIN_NS)) {
     while (!stopping && !tandem_channel_sleep(STOP_POLL_MS)) {
       /* With the lock: between a stop's change of the run state and its request to the CPUs, a
        * guest that sleeps would look as if it had work. */
@@ -362,12 +351,12 @@ static void begin_save(void)
   q.pause_all_vcpus();
 }
 
-/* Before the first instruction the CPU thread of QEMU 10.2 and later sleeps until the machine runs,
+/* Before its first instruction the CPU thread of QEMU 10.2 and later sleeps until the machine runs,
  * whatever it is asked for meanwhile. A stop that came while the thread was in an exchange would
  * be overlooked, and the main loop, which waits until it is carried out, would wait for ever. */
 static void carry_out_stop(void)
 {
-  if (!q.process_cpu_events || q.runstate_is_running() || q.icount_get_raw() > 0)
+  if (!q.process_cpu_events || q.runstate_is_running() || q.icount_get_raw() > executed_before)
     return;
   stopping_cpus = true;
   for (int i = 0; i < q.cpus; ++i)
@@ -383,16 +372,8 @@ static void exchange(void)
     return begin_reset();
   if (saving)
     return begin_save();
-  /* QEMU enables the clock when it goes on after a stop, also for a guest that sleeps, and
-   * queues work because of that; it has to be out of the way, or it would look like a reason
-   * to wake the guest. */
-  if (clock_disabled)
-    q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, false);
-  if (resuming && --resuming) {
-    tandem_sync_check_halt();
-    return;
-  }
-  while (!adapter.ended && (adapter.outstanding || post_due())) {
+  while (!resuming && !adapter.ended && (adapter.outstanding || post_due())) {
+    hold_clock();
     if (!await_reply())
       return;
     bool held = clock_disabled, slept = known_asleep;
@@ -419,6 +400,21 @@ static void sync_work(CPUState *cpu, void *unused)
     return; /* run_state_changed queues it again */
   exchange();
   carry_out_stop();
+}
+
+/* QEMU enables the clock when it goes on after a stop, also for a guest that sleeps, and queues
+ * work because of that, behind ours: it has to be out of the way, or the guest would look busy.
+ * That work in the queue also keeps the clock from being warped, so the last of ours goes on at
+ * once. */
+static void resume_behind(CPUState *cpu, void *unused)
+{
+  if (--resuming == 0)
+    sync_work(cpu, unused);
+}
+
+static void resume(CPUState *cpu, void *unused)
+{
+  q.async_run_on_cpu(cpu, resume_behind, unused);
 }
 
 /* Main loop, before it would warp the clock: a guest that sleeps without one of the
@@ -478,24 +474,20 @@ static void run_state_changed(void *unused, bool running, int state)
     adapter.page->paused = !running;
     adapter.page->stops += !running;
   }
-  resuming = running ? 2 : 0;
-  if (running)
+  stopped = !running;
+  if (running) {
+    ++resuming;
     queue_work(); /* on all CPUs: none may run on while a window's end is outstanding */
-}
-
-/* What is booted next was written by others, unseen by this QEMU. */
-static void forget_translations(CPUState *cpu, void *unused)
-{
-  (void)unused;
-  q.tb_flush(cpu);
+    q.async_run_on_cpu(q.qemu_get_cpu(q.cpus - 1), resume, NULL); /* whose work comes last */
+  }
 }
 
 static void machine_reset(void *unused)
 {
   (void)unused;
   if (ready_due)
-    return; /* the reset that is part of starting */
-  if (resetting)
+    return;      /* the reset that is part of starting */
+  if (resetting) /* what is booted next was written by others, unseen by this QEMU */
     q.async_safe_run_on_cpu(q.qemu_get_cpu(0), forget_translations, NULL);
   reset_by_guest = !resetting;
   resetting = reset_asked = false;
@@ -528,35 +520,14 @@ static void machine_exits(void)
     pause();
 }
 
-static void find_lines(void)
-{
-  const struct tandem_wire_config *config = &adapter.page->config;
-  for (unsigned i = 0; i < config->pins; ++i) {
-    const struct tandem_wire_pin *pin = &config->pin[i];
-    Object *device = pin->device[0] == '/' ? q.object_resolve_path(pin->device, NULL)
-                                           : q.object_resolve_path_type("", pin->device, NULL);
-    if (!device)
-      tandem_give_up("the machine has no device '%s' (or several) for interrupt line %u",
-                     pin->device, i);
-    const char *name = pin->gpio[0] ? pin->gpio : NULL;
-    char *property = g_strdup_printf("%s[%u]", name ? name : "unnamed-gpio-in", pin->index);
-    if (!q.object_property_find(device, property))
-      tandem_give_up("device '%s' has no input %s for interrupt line %u", pin->device, property, i);
-    g_free(property);
-    lines[i] = q.qdev_get_gpio_in_named(device, name, (int)pin->index);
-  }
-}
-
 static void keep_all(struct tandem_kept *kept)
 {
-  tandem_kept_bytes(kept, &level, sizeof level);
   tandem_kept_bytes(kept, &adapter.uncounted, sizeof adapter.uncounted);
   tandem_kept_bytes(kept, &adapter.page->split_atomics, sizeof adapter.page->split_atomics);
 }
 
 void tandem_sync_init(void)
 {
-  find_lines();
   atexit(machine_exits);
   if (adapter.free_mode)
     return;

@@ -84,8 +84,8 @@ static void start(int64_t hart, int64_t expires)
 {
   uint8_t compare[8];
   uint64_t address = MTIMECMP + sizeof compare * (uint64_t)hart;
-  q.cpu_physical_memory_rw(address, compare, sizeof compare, false);
-  q.cpu_physical_memory_rw(address, compare, sizeof compare, true);
+  for (int write = 0; write <= 1; ++write) /* with no attributes: a MemTxAttrs of zeros */
+    q.address_space_rw(q.address_space_memory, address, 0, compare, sizeof compare, write);
   const struct timer *timer = find(0, hart);
   if (timer)
     q.timer_mod((QEMUTimer *)timer, expires);

@@ -13,6 +13,9 @@
  * Instructions that say that a CPU waits (Arm's WFE and YIELD) end a turn as well, in all versions.
  * QEMU does that itself where it translates for one thread; in parallel mode (parallel.c) it takes
  * them for no operation.
+ *
+ * QEMU itself ends the turn of whatever CPU runs when memory waits to be freed (RCU): before 10.2
+ * hardly ever, since then at a moment of the host's. Nothing waits long for a CPU's turn here.
  */
 #define _GNU_SOURCE
 #include "adapter.h"
@@ -55,4 +58,27 @@ void tandem_turns_translated(void *block)
   if (q.cpus > 1)
     q.qemu_plugin_register_vcpu_tb_exec_cb(block, executed, 0,
                                            (void *)(uintptr_t)q.qemu_plugin_tb_n_insns(block));
+}
+
+static void is_told(Notifier *notifier, void *unused)
+{
+  (void)notifier, (void)unused;
+}
+
+/* Of those whom the CPU thread has asked to be told that memory waits, the first is QEMU's own. */
+static void stop_ends_by_rcu(CPUState *cpu, void *unused)
+{
+  (void)cpu, (void)unused;
+  static Notifier in_front = {.notify = is_told};
+  q.rcu_add_force_rcu_notifier(&in_front);
+  Notifier *own = in_front.list[0];
+  q.rcu_remove_force_rcu_notifier(&in_front);
+  if (own)
+    q.rcu_remove_force_rcu_notifier(own);
+}
+
+void tandem_turns_init(void)
+{
+  if (q.cpus > 1)
+    q.async_run_on_cpu(q.qemu_get_cpu(0), stop_ends_by_rcu, NULL);
 }

@@ -43,7 +43,7 @@
 #endif
 
 #define TANDEM_WIRE_MAGIC 0x4d45444e41540a01ull
-#define TANDEM_WIRE_VERSION 6u
+#define TANDEM_WIRE_VERSION 7u
 
 #define TANDEM_WIRE_PAGE_BYTES 65536u /* size of the shared object */
 #define TANDEM_WIRE_WINDOWS 16u       /* windows that an instance may open */
@@ -118,9 +118,9 @@ struct tandem_wire_config {
   uint32_t pins;
   uint32_t free_poll_us; /* free mode: host time between two WINDOW requests */
   uint32_t rams;         /* 0: the machine's RAM is QEMU's, and it sends no PREPARE */
-  uint32_t observes; /* 1: memory to be observed may be mapped at any time, 0: by PREPARE only */
-  uint32_t restored; /* 1: starts as the machine that was saved (SAVE) into a directory, the
-                        descriptor of which comes first on the socket; READY tells its time */
+  uint32_t observes;     /* 1: memory is observed from the start, or nearly: all is translated so */
+  uint32_t restored;     /* 1: starts as the machine that was saved (SAVE) into a directory, the
+                            descriptor of which comes first on the socket; READY tells its time */
   uint32_t reserved;
   struct tandem_wire_cache cache;
   struct tandem_wire_window window[TANDEM_WIRE_WINDOWS];
@@ -206,6 +206,10 @@ enum tandem_wire_control {
 enum tandem_wire_dmi_kind {
   TANDEM_WIRE_MAP = 1,
   TANDEM_WIRE_UNMAP = 2,
+  /* What is mapped in the slot is observed as the flags say, from the next instruction on. Address
+   * and size are those of the mapping. Lines that are not cached any more leave the caches without
+   * being written back. */
+  TANDEM_WIRE_OBSERVE = 3,
 };
 
 struct tandem_wire_dmi {
@@ -218,6 +222,9 @@ struct tandem_wire_dmi {
   uint32_t fd_follows; /* 1: the descriptor of this index comes first on the socket */
   uint32_t flags;      /* TANDEM_WIRE_DMI_* */
   uint32_t reserved;
+  /* DMI_CACHED: up to this instruction of the guest, counted as `instructions` of requests are,
+   * accesses fill the caches, and nothing is counted or reported of them. */
+  uint64_t quiet_until;
 };
 
 #define TANDEM_WIRE_DMI_CACHED 1u    /* accesses go through the cache model */
@@ -311,10 +318,10 @@ TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_pin) == 104, "wire layout");
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_request) == 56, "wire layout");
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_debug) == 24, "wire layout");
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_debug_reply) == 16, "wire layout");
-TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_dmi) == 48, "wire layout");
+TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_dmi) == 56, "wire layout");
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_line) == 24, "wire layout");
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_cache) == 32, "wire layout");
-TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_reply) == 56 + 48 * TANDEM_WIRE_DMI_OPS,
+TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_reply) == 56 + 56 * TANDEM_WIRE_DMI_OPS,
                    "wire layout");
 TANDEM_WIRE_ASSERT(sizeof(struct tandem_wire_page) <= TANDEM_WIRE_PAGE_BYTES, "wire layout");
 TANDEM_WIRE_ASSERT(offsetof(struct tandem_wire_page, request_seq) % 64 == 0, "own cache line");

@@ -62,7 +62,7 @@ bool dmi_map::open(const qemu_window &window)
   windows_.push_back(window);
   probe_window(windows_.back());
   return std::any_of(ranges_.begin(), ranges_.end(), [this](const range &r) {
-    return r.window == &windows_.back() && !(r.flags & TANDEM_WIRE_DMI_READ_ONLY);
+    return r.window == &windows_.back() && is_direct(r);
   });
 }
 
@@ -70,6 +70,12 @@ void dmi_map::close(const std::string &name)
 {
   take_back([&name](const range &r) { return r.window->name == name; });
   windows_.remove_if([&name](const qemu_window &w) { return w.name == name; });
+}
+
+bool dmi_map::is_open(const std::string &name) const
+{
+  return std::any_of(windows_.begin(), windows_.end(),
+                     [&name](const qemu_window &w) { return w.name == name; });
 }
 
 void dmi_map::forget()
@@ -230,9 +236,7 @@ void dmi_map::map(const qemu_window &window, const grant &granted)
   std::uint64_t last;
   for (std::uint64_t begin = granted.start; begin <= granted.end; begin = last + 1) {
     last = granted.end;
-    std::uint32_t flags = observation(begin, last);
-    if (granted.told && !flags)
-      flags = TANDEM_WIRE_DMI_EVERY;
+    std::uint32_t flags = observation(begin, last, granted.told);
     flags |= (ram ? TANDEM_WIRE_DMI_RAM : 0) | (granted.read_only ? TANDEM_WIRE_DMI_READ_ONLY : 0);
     const std::uint64_t offset = granted.offset + (begin - granted.start);
     const std::uint64_t skipped = (file_page - offset % file_page) % file_page;
@@ -242,41 +246,66 @@ void dmi_map::map(const qemu_window &window, const grant &granted)
       leave(reason::page_size, begin, last);
     if (size == 0)
       continue;
-    if (!ram && pieces_ >= config_.pieces)
+    const bool hidden = is_hidden(flags);
+    if (!ram && !hidden && pieces_ >= config_.pieces)
       return leave(reason::pieces, begin, granted.end);
     const std::uint64_t first = begin + skipped;
-    const unsigned slot = free_slot();
-    ranges_.push_back(
-        {&window, first, first + size - 1, offset + skipped, granted.fd, slot, flags});
-    tell(ranges_.back());
-    tells_ |= (flags & TANDEM_WIRE_DMI_EVERY) != 0;
-    pieces_ += !ram;
-    ++maps_;
+    ranges_.push_back({&window, first, first + size - 1, offset + skipped, granted.fd, 0, flags,
+                       granted.told, true, flags & TANDEM_WIRE_DMI_CACHED ? quiet_until_ : 0});
+    if (!hidden)
+      show(ranges_.back());
   }
 }
 
-/// QEMU is to map it.
-void dmi_map::tell(const range &mapped)
+/// What is observed access by access is granted and not mapped, but for RAM.
+bool dmi_map::is_hidden(std::uint32_t flags)
+{
+  return flags & TANDEM_WIRE_DMI_EVERY && !(flags & TANDEM_WIRE_DMI_RAM);
+}
+
+void dmi_map::show(range &hidden)
+{
+  hidden.hidden = false;
+  hidden.slot = free_slot();
+  pieces_ += !(hidden.flags & TANDEM_WIRE_DMI_RAM);
+  tells_ |= (hidden.flags & TANDEM_WIRE_DMI_EVERY) != 0;
+  tell(TANDEM_WIRE_MAP, hidden);
+  ++maps_;
+}
+
+/// It is not in RAM.
+void dmi_map::hide(range &mapped)
+{
+  mapped.hidden = true;
+  pending_.push_back({TANDEM_WIRE_UNMAP, mapped.slot, 0, 0, 0, -1, 0, 0});
+  used_[mapped.slot] = false;
+  --pieces_;
+  ++unmaps_;
+}
+
+/// QEMU is to map it, or to observe it.
+void dmi_map::tell(tandem_wire_dmi_kind kind, const range &mapped)
 {
   const qemu_window &window = *mapped.window;
-  pending_.push_back({true, mapped.slot,
-                      window.guest_address + (mapped.start - window.platform_address),
-                      mapped.end - mapped.start + 1, mapped.offset, mapped.fd, mapped.flags});
+  pending_.push_back(
+      {kind, mapped.slot, window.guest_address + (mapped.start - window.platform_address),
+       mapped.end - mapped.start + 1, mapped.offset, mapped.fd, mapped.flags, mapped.quiet_until});
 }
 
 void dmi_map::map_again(bool ram)
 {
   pending_.clear();
   for (const range &mapped : ranges_)
-    if (ram == ((mapped.flags & TANDEM_WIRE_DMI_RAM) != 0))
-      tell(mapped);
+    if (!mapped.hidden && ram == ((mapped.flags & TANDEM_WIRE_DMI_RAM) != 0))
+      tell(TANDEM_WIRE_MAP, mapped);
 }
 
 std::set<int> dmi_map::files() const
 {
   std::set<int> all;
   for (const range &mapped : ranges_)
-    all.insert(mapped.fd);
+    if (!mapped.hidden)
+      all.insert(mapped.fd);
   return all;
 }
 
@@ -324,11 +353,62 @@ std::uint64_t dmi_map::file_page_size(int fd)
 
 /// TANDEM_WIRE_DMI_ flags for the address; `last` comes down to the last address for which they are
 /// the same.
-std::uint32_t dmi_map::observation(std::uint64_t address, std::uint64_t &last) const
+std::uint32_t dmi_map::observation(std::uint64_t address, std::uint64_t &last, bool told) const
 {
-  if (covers(config_.every, address, last))
+  for (const std::uint64_t border : config_.borders)
+    if (border > address)
+      last = std::min(last, border - 1);
+  if (covers(config_.observed.every, address, last))
     return TANDEM_WIRE_DMI_EVERY;
-  return covers(config_.cached, address, last) ? TANDEM_WIRE_DMI_CACHED : 0;
+  if (covers(config_.observed.cached, address, last))
+    return TANDEM_WIRE_DMI_CACHED;
+  return told ? TANDEM_WIRE_DMI_EVERY : 0;
+}
+
+void dmi_map::observe(const observed_ranges &now, std::uint64_t quiet_until)
+{
+  config_.observed = now;
+  quiet_until_ = quiet_until;
+  for (range &granted : ranges_)
+    observe(granted);
+  quiet_until_ = 0;
+}
+
+void dmi_map::observe(range &granted)
+{
+  constexpr std::uint32_t how = TANDEM_WIRE_DMI_CACHED | TANDEM_WIRE_DMI_EVERY;
+  std::uint64_t last = granted.end;
+  const std::uint32_t before = granted.flags & how;
+  const std::uint32_t flags = observation(granted.start, last, granted.told);
+  if (flags == before)
+    return;
+  granted.flags &= ~how;
+  granted.quiet_until = flags & TANDEM_WIRE_DMI_CACHED ? quiet_until_ : 0;
+  const bool hides = is_hidden(granted.flags | flags);
+  if (hides && before) // it leaves the caches
+    tell(TANDEM_WIRE_OBSERVE, granted);
+  granted.flags |= flags;
+  if (hides)
+    return hide(granted);
+  if (!granted.hidden) {
+    tells_ |= (flags & TANDEM_WIRE_DMI_EVERY) != 0;
+    tell(TANDEM_WIRE_OBSERVE, granted);
+  } else if (pieces_ < config_.pieces) {
+    show(granted);
+  } else {
+    leave(reason::pieces, granted.start, granted.end);
+  }
+}
+
+bool dmi_map::is_direct(const std::string &name) const
+{
+  return std::any_of(ranges_.begin(), ranges_.end(),
+                     [&name](const range &r) { return r.window->name == name && is_direct(r); });
+}
+
+bool dmi_map::is_direct(const range &r)
+{
+  return !r.hidden && !(r.flags & TANDEM_WIRE_DMI_READ_ONLY);
 }
 
 void dmi_map::invalidate(std::uint64_t start, std::uint64_t end)
@@ -347,10 +427,8 @@ template <typename Condition> void dmi_map::take_back(Condition concerned)
       ++r;
       continue;
     }
-    pending_.push_back({false, r->slot, 0, 0, 0, -1, 0});
-    used_[r->slot] = false;
-    --pieces_;
-    ++unmaps_;
+    if (!r->hidden)
+      hide(*r);
     r = ranges_.erase(r);
   }
 }
@@ -362,16 +440,17 @@ void dmi_map::write(tandem_wire_reply &reply, wire_channel &channel)
     const change &c = pending_.front();
     tandem_wire_dmi &op = reply.dmi[reply.dmi_count++];
     op = {};
-    op.kind = c.map ? TANDEM_WIRE_MAP : TANDEM_WIRE_UNMAP;
+    op.kind = c.kind;
     op.slot = c.slot;
-    if (c.map) {
+    op.address = c.guest;
+    op.size = c.size;
+    op.offset = c.offset;
+    op.flags = c.flags;
+    op.quiet_until = c.quiet_until;
+    if (c.kind == TANDEM_WIRE_MAP) {
       bool fresh = false;
       op.fd = channel.share(c.fd, fresh);
       op.fd_follows = fresh;
-      op.address = c.guest;
-      op.size = c.size;
-      op.offset = c.offset;
-      op.flags = c.flags;
     }
     pending_.pop_front();
   }
@@ -382,6 +461,8 @@ std::vector<std::string> dmi_map::describe() const
 {
   std::vector<std::string> lines;
   for (const range &r : ranges_) {
+    if (r.hidden)
+      continue;
     const std::uint64_t guest = r.window->guest_address + (r.start - r.window->platform_address);
     char line[160];
     std::snprintf(line, sizeof line, "%s 0x%llx 0x%llx", r.window->name.c_str(),

@@ -55,8 +55,9 @@ dmi_map::config qemu_accesses::dmi_config() const
   dmi_map::config result;
   result.windows = config_.windows;
   result.ram = ram_windows(config_);
-  result.cached = config_.cached;
-  result.every = config_.every;
+  result.observed = config_.observed;
+  if (config_.observes_later)
+    result.borders = config_.observes_later->borders;
   result.may_tell = !session_.free_mode();
   result.pieces = find_machine(config_.machine).dmi_pieces;
   result.warn = [this](const std::string &text) { report_.warn(text); };
@@ -173,6 +174,12 @@ sc_core::sc_time qemu_accesses::transfer(const tandem_wire_line &line)
   if (payload_.is_response_error())
     ++count_.errors;
   return sc_core::sc_time_stamp() + delay - before;
+}
+
+void qemu_accesses::observe(const observed_ranges &now)
+{
+  const std::uint64_t warm = config_.observes_later->warm;
+  dmi_.observe(now, warm ? session_.request().instructions + warm : 0);
 }
 
 void qemu_accesses::prepare_ram()

@@ -42,6 +42,8 @@ public:
   void resolve();
   access_outcome access(); ///< a read or write, at its time
   access_outcome batch();  ///< what missed in the guest's cache, or is told as it is
+  /// From the reply to the session's request on.
+  void observe(const observed_ranges &now);
   /// Finds the guest's own RAM on the platform; SC_ERROR when it is not all
   /// there.
   void prepare_ram();

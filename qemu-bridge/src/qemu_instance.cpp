@@ -75,6 +75,11 @@ void qemu_instance::live()
     }
     if (request.kind != TANDEM_WIRE_MISSES)
       session_->reach(request.time_ns);
+    if (session_->stands()) {
+      session_->resume_window();
+      release_others();
+      continue;
+    }
     if (request.kind == TANDEM_WIRE_WINDOW || request.kind == TANDEM_WIRE_HALTED)
       domain_.at_boundary(*this);
     if (!(request.flags & TANDEM_WIRE_FLAG_LOCKED))
@@ -86,12 +91,16 @@ void qemu_instance::live()
     // long as it is halted.
     if (!serve(outcome) || !(accesses_->in_sequence() || life_->obey()) || !answer(outcome))
       return;
-    // All instances that are due now are released before any is waited for.
-    // After a stop this does not return: whether the guest is quick with its
-    // next request must not matter.
-    if (domain_.mode() == run_mode::parallel || domain_.stop_reason())
-      wait(sc_core::SC_ZERO_TIME);
+    release_others();
   }
+}
+
+/// All instances that are due now are released before any is waited for. After a stop this does not
+/// return: whether the guest is quick with its next request must not matter.
+void qemu_instance::release_others()
+{
+  if (domain_.mode() == run_mode::parallel || domain_.stop_reason())
+    wait(sc_core::SC_ZERO_TIME);
 }
 
 bool qemu_instance::receive()
@@ -145,8 +154,10 @@ bool qemu_instance::answer(const access_outcome &outcome)
 {
   session_->await_answered();
   session_->await_live();
+  domain_.answering();
+  observe_anew();
   const tandem_wire_request &request = session_->request();
-  tandem_wire_reply &reply = session_->prepare_reply(outcome.delay);
+  tandem_wire_reply &reply = session_->prepare_reply(outcome.delay, accesses_->memory().caches());
   reply.status = outcome.status;
   reply.data = outcome.data;
   reply.control = life_->take_reset() ? TANDEM_WIRE_DO_RESET : TANDEM_WIRE_RUN;
@@ -161,6 +172,24 @@ bool qemu_instance::answer(const access_outcome &outcome)
     report_->set_state(instance_state::running);
   accesses_->confirm_ram();
   return session_->answer(accesses_->memory());
+}
+
+/// Not in the middle of an atomic instruction, and not in front of the access or the window's end
+/// that follows on what had missed before it.
+void qemu_instance::observe_anew()
+{
+  const tandem_wire_request &request = session_->request();
+  if (!next_observed_ || request.kind == TANDEM_WIRE_MISSES || request.kind == TANDEM_WIRE_UNLOCK ||
+      request.flags & TANDEM_WIRE_FLAG_LOCKED)
+    return;
+  accesses_->observe(*next_observed_);
+  next_observed_.reset();
+  life_->check_memory();
+}
+
+void qemu_instance::observe(const observed_ranges &next)
+{
+  next_observed_ = next;
 }
 
 // ---- checkpoints ----
@@ -181,6 +210,11 @@ std::string qemu_instance::unrepeatable() const
 bool qemu_instance::between()
 {
   return session_->between();
+}
+
+std::uint64_t qemu_instance::reached_ns() const
+{
+  return session_->reached_ns();
 }
 
 void qemu_instance::begin_save(int directory)
@@ -252,14 +286,15 @@ nlohmann::ordered_json qemu_instance::statistics() const
   if (dmi.unmappable())
     s["dmi"]["unmappable"] = dmi.unmappable();
   const tandem_wire_cache_counts &c = guest.cache;
-  if (!config_.cached.empty() || dmi.tells())
+  const bool tells = config_.may_tell() || dmi.tells();
+  if (config_.may_cache() || tells)
     s["requests"]["misses"] = accesses.batches;
-  if (!config_.cached.empty())
+  if (config_.may_cache())
     s["cache"] = {
         {"loads", c.loads},         {"stores", c.stores},           {"fetches", c.fetches},
         {"l1_hits", c.l1_hits},     {"l1_misses", c.l1_misses},     {"l2_hits", c.l2_hits},
         {"l2_misses", c.l2_misses}, {"write_backs", c.write_backs}, {"lost", c.lost}};
-  if (dmi.tells())
+  if (tells)
     s["every"] = {{"loads", c.every_loads},
                   {"stores", c.every_stores},
                   {"fetches", c.every_fetches},
@@ -321,6 +356,21 @@ void qemu_instance::halt()
 void qemu_instance::switch_off(unsigned number)
 {
   life_->switch_off(number);
+}
+
+bool qemu_instance::paused() const
+{
+  return __atomic_load_n(&session_->page().paused, __ATOMIC_ACQUIRE) != 0;
+}
+
+bool qemu_instance::in_access() const
+{
+  return session_->in_access();
+}
+
+std::uint32_t qemu_instance::pauses() const
+{
+  return __atomic_load_n(&session_->page().stops, __ATOMIC_ACQUIRE);
 }
 
 bool qemu_instance::at_rest() const

@@ -205,6 +205,14 @@ void qemu_life::give_memory()
                   "it is to run from");
 }
 
+void qemu_life::check_memory()
+{
+  const bool runs = config_.held && !resetting_ && accesses_.memory().is_open(memory_window);
+  if (runs && !accesses_.memory().is_direct(memory_window))
+    report_.error("the memory that it runs from is to be observed access by access" + at_time() +
+                  ", which is not possible");
+}
+
 void qemu_life::lose(const lost_process &how)
 {
   if (!how.sentence.empty())

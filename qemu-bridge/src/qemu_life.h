@@ -42,6 +42,9 @@ public:
   bool take_reset() { return std::exchange(reset_wanted_, false); }
   /// The reset that comes next is hold()'s or boot()'s.
   bool resetting() const { return resetting_; }
+  /// After a change of what is observed: SC_ERROR when a guest that a master has
+  /// booted cannot run from its memory any more.
+  void check_memory();
   /// The guest has switched its machine off: lost_process, or it rests for
   /// good.
   void power_off();

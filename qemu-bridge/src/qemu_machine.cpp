@@ -185,7 +185,7 @@ void check_level(const std::string &instance, const std::string &name, const qem
 void check_cache(const std::string &instance, const qemu_config &config)
 {
   const qemu_cache &cache = config.cache;
-  for (const auto *ranges : {&config.cached, &config.every})
+  for (const auto *ranges : {&config.observed.cached, &config.observed.every})
     for (const qemu_range &r : *ranges)
       if (r.size == 0 || r.address % page || r.size % page)
         fail(instance, "an observed range is empty or not aligned to 4 KiB");
@@ -243,7 +243,7 @@ void check_config(const std::string &instance, const qemu_config &config)
     check_readable(instance, "device tree", config.dtb);
   check_windows(instance, config.windows);
   check_ram(instance, config);
-  if (!config.cached.empty() || !config.every.empty() || config.ram)
+  if (config.may_cache() || config.may_tell() || config.ram)
     check_cache(instance, config);
   if (config.cpus < 1 || config.cpus > 8)
     fail(instance, "the number of CPUs must be from 1 to 8");

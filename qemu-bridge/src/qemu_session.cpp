@@ -72,8 +72,9 @@ void qemu_session::write_page()
     std::snprintf(page.window[i].name, sizeof page.window[i].name, "tandem-%s", w.name.c_str());
   }
   write_ram(page);
-  page.observes = !config_.cached.empty() || !config_.every.empty();
-  if (page.observes || config_.ram) {
+  const bool any = config_.may_cache() || config_.may_tell();
+  page.observes = any && !config_.observes_later;
+  if (any || config_.ram) {
     const qemu_cache &c = config_.cache;
     page.cache.line = c.line;
     page.cache.replacement = c.replacement == "lru"    ? TANDEM_WIRE_LRU
@@ -226,9 +227,11 @@ void qemu_session::accept()
   last_ns_ = request_.time_ns;
   instructions_ = instructions_before_ + request_.instructions;
   check_atomics();
-  if (released_)
-    domain_.returned();
-  released_ = false;
+  if (!stands()) { // else it is in its window as far as the others are concerned
+    if (released_)
+      domain_.returned();
+    released_ = false;
+  }
   domain_.reached(last_ns_);
 }
 
@@ -345,7 +348,7 @@ void qemu_session::sleep(const std::function<bool()> &wanted)
     cannot_repeat("it was woken from outside, as by input at its console");
 }
 
-tandem_wire_reply &qemu_session::prepare_reply(const sc_core::sc_time &delay)
+tandem_wire_reply &qemu_session::prepare_reply(const sc_core::sc_time &delay, bool caches)
 {
   tandem_wire_reply &reply = channel_.reply_slot();
   // Where the guest goes on, less where it is: delay felt, or time slept.
@@ -357,10 +360,25 @@ tandem_wire_reply &qemu_session::prepare_reply(const sc_core::sc_time &delay)
   if (!window_was_cut())
     window_end_ns_ = domain_.window_end_ns();
   // A window ends with the reports of cache misses, and these are felt.
-  granted_ns_ = config_.cached.empty() ? domain_.cut(window_end_ns_) : window_end_ns_;
+  const std::uint64_t end = caches ? window_end_ns_ : domain_.cut(window_end_ns_);
+  granted_ns_ = domain_.cut_to_stand(end);
+  cut_to_stand_ = granted_ns_ < end;
   reply.window_end_ns = granted_ns_;
   latest_ns_ = std::max(granted_ns_, request_.time_ns + reply.advance_ns);
   return reply;
+}
+
+void qemu_session::resume_window()
+{
+  domain_.await_go_on();
+  cut_to_stand_ = false;
+  granted_ns_ = latest_ns_ = window_end_ns_;
+  tandem_wire_reply &reply = channel_.reply_slot();
+  reply = {};
+  reply.irq_level = told_level_;
+  reply.window_end_ns = granted_ns_;
+  taken_ = false;
+  channel_.reply();
 }
 
 bool qemu_session::answer_prepare(dmi_map &changes)
@@ -455,7 +473,7 @@ void qemu_session::check_request() const
          " ns, outside its window from " + std::to_string(last_ns_) + " ns to " +
          std::to_string(latest_ns_) + " ns");
   if (request_.kind == TANDEM_WIRE_MISSES &&
-      ((config_.cached.empty() && config_.every.empty() && !config_.ram) ||
+      ((!config_.may_cache() && !config_.may_tell() && !config_.ram) ||
        request_.size > TANDEM_WIRE_LINES))
     fail(bad + "with " + std::to_string(request_.size) + " cache lines");
   if (request_.kind == TANDEM_WIRE_HALTED && request_.next_timer_ns < request_.time_ns)

@@ -63,8 +63,8 @@ public:
   /// The guest sleeps: until its timer, its process wakes up, or `wanted`.
   void sleep(const std::function<bool()> &wanted);
   /// The reply in the making: clock and window of a guest that is delayed by so
-  /// much are in it.
-  tandem_wire_reply &prepare_reply(const sc_core::sc_time &delay);
+  /// much are in it. caches: what misses is going to be reported.
+  tandem_wire_reply &prepare_reply(const sc_core::sc_time &delay, bool caches);
   /// Sends it with all changes of the map; false when the simulation stops
   /// before it is complete.
   bool answer(dmi_map &changes);
@@ -94,6 +94,8 @@ public:
   /// No process, or one that is between two instructions and waits for a reply.
   /// Waits for the host when it is under way.
   bool between();
+  /// The time of its request that waits for a reply.
+  std::uint64_t reached_ns() const { return alive_ ? outstanding().time_ns : 0; }
   /// The machine into the directory, if there is one that does more than start;
   /// end_save() waits for it, and adds tape and console.
   void begin_save(int directory);
@@ -130,6 +132,22 @@ public:
   {
     return request_.kind == TANDEM_WIRE_WINDOW && !free_mode() && request_.time_ns < window_end_ns_;
   }
+  /// The request is at the end of the part of a window that ends where all instances are to stand
+  /// still; the guest is still in its window.
+  bool stands() const
+  {
+    return cut_to_stand_ && !taped_ && request_.kind == TANDEM_WIRE_WINDOW &&
+           request_.time_ns < window_end_ns_;
+  }
+  /// An access of the guest, or the end of a sequence, is being served.
+  bool in_access() const
+  {
+    const std::uint32_t kind = request_.kind;
+    return taken_ &&
+           (kind == TANDEM_WIRE_READ || kind == TANDEM_WIRE_WRITE || kind == TANDEM_WIRE_UNLOCK);
+  }
+  /// Returns when they go on; the guest has the rest of its window then.
+  void resume_window();
   void cannot_repeat(const std::string &why) { unrepeatable_ = why; }
 
   // ---- for time_domain ----
@@ -197,6 +215,7 @@ private:
   tandem_wire_request request_{};
   std::uint64_t last_ns_ = 0, granted_ns_ = 0;
   std::uint64_t window_end_ns_ = 0;          // of the window, also when it is cut for a checkpoint
+  bool cut_to_stand_ = false;                // the window was granted up to standing still only
   std::uint64_t latest_ns_ = 0;              // where the guest can be at its next request
   sc_core::sc_time carry_;                   // part of a nanosecond that the guest still owes
   std::uint64_t told_level_ = 0;             // interrupt lines as the guest knows them

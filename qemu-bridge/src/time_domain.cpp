@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <tlm>
@@ -108,6 +109,8 @@ void time_domain::start_of_simulation()
                                      .c_str());
   if (config_.mode == run_mode::free || config_.wait_for_outside)
     doorbell_->stay_alive();
+  if (config_.wait_for_outside && stand_at_ns_ != UINT64_MAX)
+    standing_.notify(from_ns(stand_at_ns_)); // SystemC, which waits for outside, comes there
   for (qemu_instance *instance : instances_)
     instance->session().launch();
   watcher_ = std::thread([this] { watch(); });
@@ -160,9 +163,25 @@ std::uint64_t time_domain::window_end_ns() const
   std::uint64_t horizon = now + std::min(longest_window_ns, pacer_.step_ns());
   if (sc_core::sc_pending_activity_at_future_time())
     horizon = std::min(horizon, now + to_ns(sc_core::sc_time_to_pending_activity()));
+  if (!calls_.empty())
+    horizon = std::min(horizon, calls_.begin()->first);
   if (config_.time_limit > sc_core::sc_time_stamp())
     horizon = std::min(horizon, to_ns(config_.time_limit));
   return std::max(next, horizon - horizon % quantum_ns_);
+}
+
+void time_domain::call_at(const sc_core::sc_time &time, std::function<void()> callback)
+{
+  const std::uint64_t ns = to_ns(time);
+  calls_.emplace(ns + (from_ns(ns) < time), std::move(callback));
+}
+
+void time_domain::answering()
+{
+  while (!calls_.empty() && from_ns(calls_.begin()->first) <= sc_core::sc_time_stamp()) {
+    const auto due = calls_.extract(calls_.begin());
+    due.mapped()();
+  }
 }
 
 void time_domain::pace()
@@ -304,6 +323,43 @@ void time_domain::await_live()
   --awaiting_live_;
 }
 
+// ---- standing still ----
+
+void time_domain::stand_at(const sc_core::sc_time &time)
+{
+  stand_at_ns_ = to_ns(time);
+}
+
+std::uint64_t time_domain::cut_to_stand(std::uint64_t window_end_ns) const
+{
+  return std::min(window_end_ns, std::max(stand_at_ns_, to_ns(sc_core::sc_time_stamp())));
+}
+
+void time_domain::await_go_on()
+{
+  while (stand_at_ns_ != UINT64_MAX)
+    wait(go_on_);
+}
+
+bool time_domain::attend()
+{
+  constexpr std::chrono::milliseconds moment(20);
+  inspect();
+  if (must_stop())
+    return false;
+  std::unique_lock<std::mutex> lock(attending_);
+  attended_.wait_for(lock, moment, [this] { return poked_; });
+  poked_ = false;
+  return true;
+}
+
+void time_domain::go_on()
+{
+  stand_at_ns_ = UINT64_MAX;
+  pacer_.start_at(to_ns(sc_core::sc_time_stamp()));
+  go_on_.notify(sc_core::SC_ZERO_TIME);
+}
+
 void time_domain::quietly(const std::function<void()> &replace)
 {
   {
@@ -323,6 +379,11 @@ void time_domain::inspect()
 void time_domain::poke()
 {
   doorbell_->ring();
+  {
+    const std::lock_guard<std::mutex> lock(attending_);
+    poked_ = true;
+  }
+  attended_.notify_one();
 }
 
 void time_domain::look()

@@ -208,7 +208,7 @@ struct simulation {
                  {"device", device_at, device_size, platform_device}};
     c.held = c.may_crash = true;
     c.boot_memory = {ram_at, memory_size, 0x8000, 0x10000};
-    c.cached = {{platform_memory + cached_at, cached_size}};
+    c.observed.cached = {{platform_memory + cached_at, cached_size}};
     c.cache.line = line_bytes;
     for (unsigned i = 0; i < pins; ++i)
       c.interrupt_pins.push_back(i);

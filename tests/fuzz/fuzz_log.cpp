@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Transaction logs. An input is the file itself, or, as most of what one does to the bytes of a
-// database makes it none, changes to a good log: values of any type in any column.
+// database makes it none, changes to a good log: values of any type in any column; or, behind
+// KILLED, changed bytes of what a killed run leaves, which is recovered.
 #include "input.h"
 
 #include <filesystem>
+#include <fstream>
 #include <sqlite3.h>
 #include <systemc>
 #include <tandem/transaction_log.h>
@@ -18,11 +20,13 @@ namespace
   std::abort();
 }
 
-std::string good_log()
+std::string scratch(const char *name)
 {
-  const std::string path =
-      std::filesystem::temp_directory_path() / ("fuzz-log-" + std::to_string(getpid()));
-  tandem::transaction_log log(path);
+  return std::filesystem::temp_directory_path() / (name + std::to_string(getpid()));
+}
+
+void write_log(tandem::transaction_log &log, unsigned transactions)
+{
   tandem::logged_system system;
   system.interconnect = "bus";
   system.initiators = {"cpu0", "cpu1"};
@@ -36,7 +40,7 @@ std::string good_log()
   system.name = "far";
   log.describe(system);
   log.note("seed", "1");
-  for (unsigned i = 0; i < 4; ++i) {
+  for (unsigned i = 0; i < transactions; ++i) {
     tandem::logged_transaction t;
     t.id = log.next_id();
     t.start = 1000 * i;
@@ -44,7 +48,7 @@ std::string good_log()
     t.length = 4;
     t.initiator = static_cast<std::int16_t>(i % 2);
     t.target = static_cast<std::int16_t>(i % 2);
-    t.interconnect = static_cast<std::int16_t>(i / 2);
+    t.interconnect = static_cast<std::int16_t>(i / 2 % 2);
     t.origin = log.origin(i % 3, [](std::uint32_t number) { return std::to_string(number); });
     t.response = tlm::TLM_OK_RESPONSE;
     log.add(t);
@@ -54,9 +58,49 @@ std::string good_log()
     m.endpoint = "echo";
     log.add(m);
   }
+}
+
+std::string good_log()
+{
+  const std::string path = scratch("fuzz-log-");
+  tandem::transaction_log log(path);
+  write_log(log, 4);
   log.finish();
   return path;
 }
+
+/// The file of a run that has written some pages of transactions and was killed there.
+class killed_log
+{
+public:
+  killed_log()
+  {
+    const std::string path = scratch("fuzz-killed-");
+    tandem::transaction_log log(path);
+    write_log(log, 4000);
+    bytes_.resize(std::filesystem::file_size(path));
+    if (!std::ifstream(path, std::ios::binary).read(bytes_.data(), size()))
+      found("no log of a killed run");
+    std::filesystem::remove(path);
+  }
+
+  fuzz::input change(fuzz::input &how)
+  {
+    changed_ = bytes_;
+    for (unsigned i = 0; i < 64 && !how.empty(); ++i) {
+      const std::size_t page = how.byte(),
+                        at = how.once_in(4) ? how.take<std::uint16_t>() : how.byte();
+      changed_[(page * page_size + at) % changed_.size()] = static_cast<char>(how.byte());
+    }
+    return {reinterpret_cast<const std::uint8_t *>(changed_.data()), changed_.size()};
+  }
+
+private:
+  static constexpr std::size_t page_size = 32768;
+  std::streamsize size() const { return static_cast<std::streamsize>(bytes_.size()); }
+
+  std::string bytes_, changed_;
+};
 
 /// The good log in memory, for a copy with each input.
 class changed_log
@@ -206,15 +250,31 @@ int sc_main(int, char **)
 
 int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
 {
-  static fuzz::file file;
+  static fuzz::file file, recovered;
   static changed_log good;
+  static killed_log killed;
+  static const bool tries = [] { // unchanged ones are read: else nothing would be tried
+    fuzz::input none;
+    read(file.fill(good.change(none)));
+    if (tandem::recover_log(file.fill(killed.change(none)), recovered.path()) < 1000)
+      found("too little is recovered");
+    read(recovered.path());
+    return true;
+  }();
   fuzz::input input(data, size);
-  const bool raw = size > 16 && std::memcmp(data, "SQLite format 3", 16) == 0;
-  const std::string &path = file.fill(raw ? input : good.change(input));
+  const auto begins_with = [&](const std::string &text) {
+    return size > text.size() && std::memcmp(data, text.data(), text.size()) == 0;
+  };
   try {
-    read(path);
+    if (begins_with("KILLED")) {
+      input.cut(6);
+      tandem::recover_log(file.fill(killed.change(input)), recovered.path());
+      read(recovered.path());
+    } else {
+      read(file.fill(begins_with("SQLite format 3") ? input : good.change(input)));
+    }
   } catch (const sc_core::sc_report &) {
     // refused
   }
-  return 0;
+  return tries ? 0 : 1;
 }

@@ -8,8 +8,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
+#include <filesystem>
 #include <string>
-#include <sys/mman.h>
 #include <unistd.h>
 
 namespace fuzz
@@ -50,15 +51,24 @@ private:
   const std::uint8_t *at_ = nullptr, *end_ = nullptr;
 };
 
-/// The file that is read by name, always the same one; it has no place in any file system.
+/// The file that is read by name, always the same one. SQLite follows links and refuses a file that
+/// has no place in a file system: then nothing of what reads it would be tried.
 class file
 {
 public:
-  file() : fd_(memfd_create("fuzz", 0)), path_("/proc/self/fd/" + std::to_string(fd_)) {}
-  ~file() { close(fd_); }
+  file() : path_(std::filesystem::temp_directory_path() / "fuzz-XXXXXX")
+  {
+    fd_ = mkostemp(path_.data(), O_CLOEXEC);
+  }
+  ~file()
+  {
+    close(fd_);
+    unlink(path_.c_str());
+  }
   file(const file &) = delete;
   file &operator=(const file &) = delete;
 
+  const std::string &path() const { return path_; }
   const std::string &fill(const input &bytes)
   {
     if (ftruncate(fd_, 0) != 0 ||
@@ -70,8 +80,8 @@ public:
   }
 
 private:
-  int fd_;
   std::string path_;
+  int fd_;
 };
 
 } // namespace fuzz

@@ -144,6 +144,7 @@ def seeds():
     yield "trees", "tree", tree()
     yield "log", "file", log()
     yield "log", "changes", bytes(range(48))
+    yield "log", "killed", b"KILLED" + bytes([2, 1, 3, 9, 3, 4, 200, 7])
     for name, text in INI.items():
         yield "config", name, text.encode()
     for path in sorted(ROOT.glob("docs/examples/systems/*.toml")) + sorted(ROOT.glob("platforms/*/*.toml")):

@@ -27,8 +27,8 @@ def processes_of(directory):
 
 class ComparisonTest(PlatformTest):
     def command(self, *options, out="out"):
-        return [sys.executable, "-m", "tandem", "compare", "--build", BUILD, "--out", self.path(out),
-                *(str(o) for o in options)]
+        return [sys.executable, "-m", "tandem", "compare", "--build", BUILD,
+                "--out", self.path(out), *(str(o) for o in options)]
 
     def compare(self, *options, status=0, out="out", environment=None):
         done = subprocess.run(self.command(*options, out=out), stdin=subprocess.DEVNULL,

@@ -30,6 +30,14 @@ try() {
   echo "STATUS $?"
 }
 """
+# Boots Linux on the slave of that number, of slave_files("armhf"); has it answer a message.
+BOOT_ARM = "load-bin-boot -i /boot/armhf/initramfs.gz {0} /boot/armhf/kernel /boot/slave{0}.dtb\n"
+TALK = """
+try idmctl receive {0} -t 120
+try idmctl send {0} "hello {0}"
+try idmctl receive {0} -t 20
+"""
+
 MASTER_END = """
 echo SCRIPT DONE
 idmctl end 0 || poweroff -f

@@ -12,6 +12,7 @@ passing a bound is a failure that shows command, messages and consoles.
 import itertools
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -65,10 +66,34 @@ def install(prefix):
                    stdout=subprocess.DEVNULL, timeout=RUN_TIMEOUT)
 
 
+def ephemeral_ports():
+    """The first of those that the kernel gives to whoever asks for any."""
+    try:
+        with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
+            return int(f.read().split()[0])
+    except OSError:
+        return 32768
+
+
+_claims = []  # sockets, whose names go with this process
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port of 127.0.0.1 that no other test is given while this one runs, nor anybody who connects
+    to something: whoever is told of it may take it later."""
+    while True:
+        port = random.SystemRandom().randrange(min(10000, ephemeral_ports() // 2),
+                                               ephemeral_ports())
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0tandem-test-port-{port}")
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
+        return port
 
 
 def children(pid):
@@ -97,11 +122,11 @@ def alive(pid):
 
 
 def read_text(path):
-    """Without carriage returns; empty when there is no such file yet."""
+    """Without carriage returns; empty when there is no such file yet, or no such process now."""
     try:
         with open(path, "rb") as f:
             return f.read().decode(errors="replace").replace("\r", "")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return ""
 
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Slurm cluster of one node, this host, in a directory of its own: own key, ports, logs and
-state; as root or as any user; without systemd, cgroups and accounting.
+state; as root or as any user; without systemd and cgroups, and with accounting where it is asked
+for and Debian's packages slurmdbd and mariadb-server-core are there.
 
-What such a cluster does not do as one with cgroups and slurmdbd: a job that uses more memory than
-it asked for is seen by sampling, once a second, killed, and FAILED rather than OUT_OF_MEMORY; and
-sacct knows nothing."""
+What such a cluster does not do as one with cgroups: a job that uses more memory than it asked for
+is seen by sampling, once a second, killed, and FAILED rather than OUT_OF_MEMORY."""
 import os
 import pwd
 import re
@@ -16,8 +16,9 @@ import subprocess
 from platform_run import alive, children, free_port, read_text, wait_for
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
-START = 40  # seconds for all of them to be ready
-END = 15  # seconds for one to end
+OF_ACCOUNTING = ("mariadbd", "slurmdbd")
+START = 120  # seconds for all of them to be ready
+END = 30  # seconds for one to end
 LONGEST_SOCKET = 107  # bytes of a path
 
 CONFIGURATION = """
@@ -45,13 +46,41 @@ SelectTypeParameters=CR_CPU_Memory
 # The host may have fewer cores: what is tested is what Slurm does, not how fast.
 SlurmdParameters=config_overrides
 ReturnToService=2
-SlurmdTimeout=5
+SlurmdTimeout=15
 KillWait=1
 MinJobAge={remembered}
 MaxArraySize={array}
 SchedulerParameters=batch_sched_delay=1,sched_interval=1
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES DefMemPerCPU=200 DefaultTime=10 MaxTime=60 State=UP
+"""
+
+# And a partition whose jobs take the place of the others'.
+WITH_ACCOUNTING = """
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=127.0.0.1
+AccountingStoragePort={port}
+AccountingStoragePass={directory}/munge.socket
+PreemptType=preempt/partition_prio
+PreemptMode=CANCEL
+PartitionName=first Nodes=ALL DefMemPerCPU=200 PriorityTier=10 State=UP
+"""
+
+OF_SLURMDBD = """
+DbdHost={host}
+DbdAddr=127.0.0.1
+DbdPort={port}
+AuthType=auth/munge
+AuthInfo=socket={directory}/munge.socket
+SlurmUser={user}
+PidFile={directory}/slurmdbd.pid
+LogFile={directory}/slurmdbd.log
+StorageType=accounting_storage/mysql
+StorageHost=127.0.0.1
+StoragePort={database_port}
+StorageUser=slurm
+StoragePass=slurm
+StorageLoc=accounting
 """
 
 
@@ -61,9 +90,11 @@ class NoSlurm(Exception):
 
 class SlurmCluster:
     """cpus: tasks at a time; memory: MiB of the node; array: MaxArraySize; remembered: seconds for
-    which the controller knows jobs that have ended."""
+    which the controller knows jobs that have ended; accounting: whether sacct knows them then."""
 
-    def __init__(self, directory, cpus=4, memory=4000, array=1001, remembered=3600):
+    def __init__(self, directory, cpus=4, memory=4000, array=1001, remembered=3600,
+                 accounting=False):
+        self._daemons = (DAEMONS[0], *(OF_ACCOUNTING if accounting else ()), *DAEMONS[1:])
         self.directory = os.path.abspath(directory)
         self.node = socket.gethostname().split(".")[0]
         self._values = {"cpus": cpus, "memory": memory, "array": array, "remembered": remembered}
@@ -82,16 +113,18 @@ class SlurmCluster:
         return os.path.join(self.directory, name)
 
     def start(self):
-        missing = [name for name in (*DAEMONS, "sbatch", "setpriv")
+        missing = [name for name in (*self._daemons, "sbatch", "setpriv")
                    if not shutil.which(name, path=self._path())]
         if missing:
-            raise NoSlurm(f"there is no {missing[0]}; Debian's packages slurm-wlm and munge have "
-                          "what a Slurm cluster needs")
+            packages = "slurmdbd and mariadb-server-core" if missing[0] in OF_ACCOUNTING else \
+                "slurm-wlm and munge"
+            raise NoSlurm(f"there is no {missing[0]}; Debian's packages {packages} have what a "
+                          "Slurm cluster needs")
         if len(self._file(f"spool/{self.node}_100000.4294967291")) > LONGEST_SOCKET:
             raise NoSlurm(f"{self.directory} is too long a name for Slurm's sockets")
         try:
             self._configure()
-            for daemon in DAEMONS:
+            for daemon in self._daemons:
                 self._launch(daemon)
             self._await_node()
         except BaseException:
@@ -109,13 +142,33 @@ class SlurmCluster:
         key = os.open(self._file("munge.key"), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         os.write(key, os.urandom(128))
         os.close(key)
-        self._write("slurm.conf", CONFIGURATION.format(
-            directory=self.directory, host=self.node, user=user, controller_port=free_port(),
-            node_port=free_port(), **self._values))
+        values = dict(self._values, directory=self.directory, host=self.node, user=user,
+                      controller_port=free_port(), node_port=free_port())
+        text = CONFIGURATION
+        if "slurmdbd" in self._daemons:
+            text += WITH_ACCOUNTING
+            self._database_port = free_port()
+            values.update(port=free_port(), database_port=self._database_port)
+            self._make_database(user)
+            self._write("slurmdbd.conf", OF_SLURMDBD.format(**values))
+            os.chmod(self._file("slurmdbd.conf"), 0o600)
+        self._write("slurm.conf", text.format(**values))
         # slurmd loads a plugin for cgroups although nothing here uses one: that for version 1 asks
         # nothing of the host; since 23.11 there is a word for none.
         self._write("cgroup.conf", "CgroupPlugin=" +
                     ("disabled" if self.version() >= (23, 11) else "cgroup/v1") + "\n")
+
+    def _make_database(self, user):
+        self._write("grants.sql", "CREATE USER slurm@'127.0.0.1' IDENTIFIED BY 'slurm';\n"
+                                  "CREATE DATABASE accounting;\n"
+                                  "GRANT ALL ON accounting.* TO slurm@'127.0.0.1';\n")
+        made = subprocess.run(
+            ["mariadb-install-db", "--no-defaults", "--skip-test-db", f"--user={user}",
+             "--auth-root-authentication-method=normal", "--datadir=" + self._file("database")],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            check=False)
+        if made.returncode:
+            raise NoSlurm(f"mariadb-install-db fails: {made.stdout.strip()[-300:]}")
 
     def _write(self, name, text):
         with open(self._file(name), "w", encoding="ascii") as file:
@@ -132,15 +185,23 @@ class SlurmCluster:
                        *(f"--{what}=" + self._file(name) for what, name in (
                            ("socket", "munge.socket"), ("pid-file", "munged.pid"),
                            ("log-file", "munged.log"), ("seed-file", "munge.seed")))]
+        elif daemon == "mariadbd":
+            options = ["--no-defaults", "--user=" + pwd.getpwuid(os.getuid()).pw_name,
+                       "--datadir=" + self._file("database"), "--bind-address=127.0.0.1",
+                       "--skip-name-resolve", "--init-file=" + self._file("grants.sql"),
+                       f"--port={self._database_port}", "--socket=" + self._file("db.socket"),
+                       "--pid-file=" + self._file("db.pid"), "--innodb-flush-method=fsync"]
         with open(self._file(daemon + ".out"), "ab") as out:
             # Whoever kills the test does not leave a cluster behind.
             self._processes[daemon] = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "TERM", daemon, *options], stdin=subprocess.DEVNULL,
                 stdout=out, stderr=out, env=self.environment, cwd=self.directory,
                 start_new_session=True)
-        if daemon == "munged" and not wait_for(
-                lambda: os.path.exists(self._file("munge.socket")) or self._ended(), START):
-            raise NoSlurm("munged does not answer")
+        answers = {"munged": lambda: os.path.exists(self._file("munge.socket")),
+                   "mariadbd": lambda: os.path.exists(self._file("db.socket")),
+                   "slurmdbd": lambda: self.call("sacctmgr", "-i", "add", "cluster", "tandem")}
+        if daemon in answers and not wait_for(lambda: answers[daemon]() or self._ended(), START):
+            raise NoSlurm(f"{daemon} does not answer")
         self._check()
 
     def _ended(self):

@@ -226,6 +226,48 @@ class Checkpoint(PlatformTest):
             for _ in range(2):
                 self.assert_same(saver, self.simulate("--restore", path))
 
+    CHANGING = ("--observe-from", "region:1=cached", "--observe-from", "region-end:1=direct",
+                "--observe-from", "region:12=every", "--observe-from", "region-end:12=direct",
+                "--warm", 2000, "--cache", "l1.size=1k", "--interconnect", "bus")
+
+    @ctest(timeout=600)
+    def test_observation_that_changes(self):
+        # Saved before, between and behind the changes, and while caches are being warmed.
+        options = (*two("arm", "marks", "rounds=4", "words=4k", "n=3000", "m=1000",
+                        slave="aarch64"), *self.CHANGING, "--quantum", "2us")
+        self.around(*options, parts=(0.15, 0.4, 0.7))
+        run = self.around(*options, *self.PLATFORMS, parts=(0.4, 0.6))
+        self.assertGreater(run.module("master")["cache"]["l1_misses"], 100)
+        self.assertGreater(run.module("slave0")["every"]["loads"], 100)
+
+    def test_observation_that_changes_behind_the_checkpoint(self):
+        # As if the run had been told so from the start; 0.2 of it is the same for both.
+        options = [*two("arm", "matmul", "n=48"), "--interconnect", "bus"]
+        length = self.simulate(*options).statistics()["simulated_ns"]
+        changes = ("--observe-from", f"{length // 2}ns=cached", "--warm", 5000, "--cache",
+                   "l1.size=1k")
+        full = self.simulate(*options, *changes)
+        _, path = self.save(length // 5, options)
+        restored = self.simulate("--restore", path, *changes)
+        self.assertGreater(full.module("master")["cache"]["l1_misses"], 100)
+        self.assert_same(full, restored, guests_only=True)
+        for name in ("master", "slave0"):
+            self.assertEqual(full.module(name)["cache"], restored.module(name)["cache"])
+        # A new word about observation is in place of all the old ones.
+        again = self.simulate("--restore", path, "--observe", "direct")
+        self.assertNotIn("cache", again.module("master"))
+
+    def test_observation_that_changes_of_several_cpus(self):
+        options = (*two("arm", "smp", "cpus=3", "1.cpus=2", "1.exit=0", "n=60", "1.n=60"),
+                   "--master.cpus", 3, "--slave.cpus", 2, *self.PLATFORMS)
+        length = self.simulate(*options).statistics()["simulated_ns"]
+        options = (*options, "--observe-from", f"{length // 4}ns=cached", "--warm", 3000,
+                   "--observe-from", f"{length * 3 // 4}ns=direct", "--quantum", "1us")
+        for part in (0.2, 0.5):
+            saver, path = self.save(int(part * length), options)
+            self.assertGreater(saver.module("master")["cache"]["loads"], 100)
+            self.assert_same(saver, self.simulate("--restore", path))
+
     def test_saved_again_from_a_restored_run(self):
         options = two("arm", "ring", "n=300")
         full = self.simulate(*options)
@@ -395,6 +437,13 @@ class Checkpoint(PlatformTest):
             os.remove(os.path.join(copy, name))
             self.assertIn("is damaged: " if name != "manifest.json" else "there is none",
                           self.refused("--restore", copy), name)
+            os.symlink("/dev/zero", os.path.join(copy, name))  # has no end
+            self.assertIn("is damaged: " if name != "manifest.json" else "there is none",
+                          self.refused("--restore", copy), name)
+            os.remove(os.path.join(copy, name))
+            os.mkfifo(os.path.join(copy, name))  # nobody writes there
+            self.assertIn("is damaged: " if name != "manifest.json" else "there is none",
+                          self.refused("--restore", copy), name)
 
     @ctest(once=True)
     def test_refused_foreign(self):
@@ -441,6 +490,40 @@ class Checkpoint(PlatformTest):
         self.simulate("--restore", path, *options)  # the same
 
     @ctest(once=True)
+    def test_restored_with_the_options_of_the_saved_run(self):
+        """Which may all be said again, also in an INI file: lists are not longer by that, and what
+        the command line says on top of the file holds."""
+        with open(self.path("more.ini"), "w", encoding="ascii") as f:
+            f.write("param = n=20\nadd = extra=memory@0x0a100000,size=64k\n"
+                    "quantum = 20us\n[master]\nmemory = 64\n")
+        options = (*two("arm", "ring"), "--config", self.path("more.ini"), "--master.memory",
+                   "platform", "--quantum", "5us")
+        full, path = self.save(10000, options)
+        self.assert_same(full, self.simulate("--restore", path, *options))
+
+    def dumped(self, what, *options):
+        path = self.path(what)
+        self.simulate(*options, f"--dump-{what}", path, out=False)
+        with open(path, encoding="utf-8") as f:
+            return f.read()
+
+    @ctest(once=True)
+    def test_what_it_fixes_is_told_before_it_is_made(self):
+        """And a restored run's system is that of the same options without a checkpoint: who plans
+        such runs needs none."""
+        options, path = self.small()
+        common = json.loads(self.dumped("common", *options))
+        with open(os.path.join(path, "manifest.json"), encoding="utf-8") as f:
+            self.assertEqual(common, json.load(f)["common"])
+        others = ("--interconnect", "mesh", "--set", "width=8", "--observe", "cached",
+                  "--idm-latency", "7ns", "--lookahead", "off")
+        self.assertEqual(common, json.loads(self.dumped("common", *options, *others)))
+        self.assertEqual(self.dumped("system", "--restore", path, *others),
+                         self.dumped("system", *options, *others))
+        more = json.loads(self.dumped("common", *options, "--set", "master.cpus=2"))
+        self.assertEqual({key for key in more if more[key] != common[key]}, {"master.cpus"})
+
+    @ctest(once=True)
     def test_refused_options(self):
         options = two("arm", "ring", "n=20")
         place = self.path("checkpoint")
@@ -483,7 +566,7 @@ class Checkpoint(PlatformTest):
 
     # ---- whatever happens
 
-    @ctest(timeout=600, once=True)
+    @ctest(timeout=600 + 10 * KILLS, once=True)
     def test_killed_while_saving(self):
         options = two("arm", "ring", "n=300")
         full = self.simulate(*options)
@@ -503,7 +586,7 @@ class Checkpoint(PlatformTest):
         _, path = self.save(length // 2, options)
         self.assertFalse(os.path.exists(path + ".partial"))
 
-    @ctest(timeout=600, once=True)
+    @ctest(timeout=600 + 10 * KILLS, once=True)
     def test_killed_while_restoring(self):
         options = two("arm", "ring", "n=300")
         full = self.simulate(*options)
@@ -530,7 +613,7 @@ class Checkpoint(PlatformTest):
                     found[os.path.relpath(f.name, path)] = hashlib.sha256(f.read()).hexdigest()
         return found
 
-    @ctest(timeout=900, once=True)
+    @ctest(timeout=900 + 3 * DAMAGES, once=True)
     def test_damaged_anywhere_is_refused_or_restored_right(self):
         options, path = self.small()
         full = self.simulate(*options)
@@ -554,13 +637,15 @@ class Checkpoint(PlatformTest):
         size = os.path.getsize(name)
         at = chance.randrange(size) if size else 0
         how = chance.choice(("bit", "byte", "zeros", "shorter", "longer", "empty", "gone",
-                             "directory", "noise", "link"))
-        if how in ("gone", "directory", "link"):
+                             "directory", "noise", "link", "pipe"))
+        if how in ("gone", "directory", "link", "pipe"):
             os.remove(name)
             if how == "directory":
                 os.mkdir(name)
             elif how == "link":
                 os.symlink("/dev/zero", name)
+            elif how == "pipe":
+                os.mkfifo(name)
         elif how in ("shorter", "longer", "empty"):
             os.truncate(name, {"shorter": at, "longer": size + 1 + at, "empty": 0}[how])
         else:

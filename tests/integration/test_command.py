@@ -10,7 +10,8 @@ import unittest
 from platform_run import ctest, main
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-PARTS = ("tandem", "packages.conf", "README.md", "platforms/command", "platforms/python")
+PARTS = ("tandem", "packages.conf", "README.md", "platforms/command", "platforms/python",
+         "tests/bench")
 
 NOTED = """#!/bin/sh
 echo "$(basename "$0") $*" >>"$TANDEM_TEST_CALLS"
@@ -77,7 +78,7 @@ class Command(unittest.TestCase):
                       ["demo", "--out", "x", "--help"], ["test", "--help"],
                       ["test", "-R", "x", "--help"], ["bench", "--help"], ["format", "--help"],
                       ["races", "--help"], ["fuzz", "-h"], ["package", "--help"],
-                      ["compare", "--help"]):
+                      ["compare", "--help"], ["rerun", "--help"], ["rerun", "x", "-h"]):
             with self.subTest(words=words):
                 status, text, calls = self.tandem(*words)
                 self.assertEqual(status, 0, text)
@@ -87,15 +88,26 @@ class Command(unittest.TestCase):
         # Each command tells of itself, by its own name.
         for name in ("setup", "build", "demo", "test", "races", "fuzz", "package", "bench", "format"):
             self.assertTrue(self.tandem(name, "--help")[1].startswith(f"Usage: ./tandem {name}"))
+        self.assertIn("--scaling", self.tandem("bench", "--help")[1])
 
     @ctest(once=True)
     def test_wrong_options_are_one_sentence(self):
         for words, sentence in ((["compare"], "required: --workload"),
+                                (["rerun"], "the directory comes first"),
                                 (["setup", "--linus"], "'--linus'"),
                                 (["demo", "--lunix"], "'--lunix'"),
                                 (["demo", "no-such-file"], "'no-such-file' cannot be read"),
                                 (["demo", "--rpmsg", "vax"], "'vax'"),
-                                (["format", "--chek"], "'--chek'")):
+                                (["format", "--chek"], "'--chek'"),
+                                (["bench", "--scalling"], "arguments: --scalling;"),
+                                (["bench", "--scal"], "arguments: --scal;"),
+                                (["bench", "much"], "arguments: much;"),
+                                (["bench", "--only", "mmio,replai"], "unknown part 'replai'"),
+                                (["bench", "--repeats", "0"], "'0' is no number from 1 on"),
+                                (["bench", "--json", "no/such/file"], "'no/such/file' cannot be"),
+                                (["bench", "--instances", "2"], "--instances is about --scaling"),
+                                (["bench", "--scaling", "--instances", "2,,4"], "'2,,4' is no"),
+                                (["bench", "--scaling", "--only", "mmio"], "--only is about")):
             with self.subTest(words=words):
                 status, text, calls = self.tandem(*words)
                 self.assertNotEqual(status, 0)
@@ -127,13 +139,14 @@ class Command(unittest.TestCase):
             self.assertFalse(os.path.exists(environment["HOME"]))
             return done.returncode, done.stdout
         for words in ([], ["help"], ["--help"], ["demo", "--help"], ["demo", "--linux", "-h"],
-                      ["setup", "--help"], ["compare", "--help"]):
+                      ["setup", "--help"], ["compare", "--help"], ["rerun", "--help"]):
             with self.subTest(words=words):
                 status, text = tandem(*words)
                 self.assertEqual(status, 0, text)
                 self.assertTrue(text.lower().startswith("usage: tandem"), text)
                 self.assertNotIn("./tandem", text)
         for words, sentence in ((["compare"], "required: --workload"),
+                                (["rerun", "x", "--to", "1ms"], "neither a checkpoint nor"),
                                 (["setup"], "setup needs --linux"),
                                 (["setup", "--linux"], "need the package tandem-linux-src"),
                                 (["demo", "--linux"], "need the package tandem-linux-src"),

@@ -11,7 +11,7 @@ import time
 import uuid
 
 from comparing import BUILD, PYTHON, ComparisonTest
-from platform_run import ctest, main, read_text
+from platform_run import ctest, main, read_text, wait_for
 
 sys.path.insert(0, PYTHON)
 from tandem.claim import SILENCE, Claim  # noqa: E402
@@ -118,6 +118,30 @@ class CompareShared(ComparisonTest):
             if run in good:
                 self.assertEqual(times, 1, run)
         self.assertEqual(len(self.rows()), 4)
+
+    @ctest(timeout=600, once=True)
+    def test_two_share_a_checkpoint(self):
+        """It is made once, and nobody begins before it is there, also when its maker is killed."""
+        options = ("--workload", "triad", "--param", "n=1k", "--slaves", 0, "--checkpoint-at",
+                   "100us", "--jobs", 2, "--interconnect", "router,bus")
+        both = [self.begin(*options) for _ in range(2)]
+        self.assertEqual([one.wait(300) for one in both], [0, 0], read_text(self.path("said")))
+        begun = [run for _, run, *_ in self.notes()]
+        saved, = os.listdir(self.path("out/checkpoints"))
+        self.assertEqual(begun[0], saved)
+        self.assertEqual(sorted(begun), sorted([saved, *os.listdir(self.path("out/runs"))]))
+        # Killed while it saves: the same command goes on.
+        more = self.command(*options[:3], "n=512", *options[4:])
+        first = subprocess.Popen(more, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        self.assertTrue(wait_for(lambda: any(name.endswith(".part") for name in os.listdir(
+            self.path("out/checkpoints"))), 120, 0.005))
+        first.kill()
+        first.wait()
+        self.assertEqual(os.listdir(self.path("out/checkpoints")).count(saved), 1)
+        self.compare(*options[:3], "n=512", *options[4:])
+        self.assertEqual(len(os.listdir(self.path("out/checkpoints"))), 2)
+        self.assertEqual(len(self.rows()), 2)
 
     def claims(self, *, host=None, silent=0):
         """A claim of a process that is not this one, and one that wants the same."""

@@ -4,6 +4,7 @@ import concurrent.futures
 import os
 import random
 import signal
+import stat
 import time
 
 from platform_run import PlatformTest, alive, children, ctest, main, wait_for
@@ -125,8 +126,14 @@ class Killed(PlatformTest):
                 pass
         with open(f"/proc/{pid}/maps", encoding="ascii", errors="replace") as f:
             names |= {line.split(None, 5)[5].strip() for line in f if len(line.split()) > 5}
-        return {n for n in names
-                if os.path.isfile(n) and not n.startswith("/proc") and os.stat(n).st_ctime >= since}
+
+        def made(name):
+            try:
+                about = os.stat(name)
+            except OSError:
+                return False
+            return stat.S_ISREG(about.st_mode) and about.st_ctime >= since
+        return {n for n in names if not n.startswith("/proc") and made(n)}
 
     @ctest(timeout=300)
     def test_simulation(self):

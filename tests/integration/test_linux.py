@@ -5,17 +5,11 @@ import re
 import signal
 
 from platform_run import ctest, main, wait_for
-from linux_guests import BOOT_TIMEOUT, LinuxTest, kit, program
+from linux_guests import BOOT_ARM, BOOT_TIMEOUT, TALK, LinuxTest, kit, program
 
 LONG = 900  # seconds for ctest
 
-BOOT_ARM = "load-bin-boot -i /boot/armhf/initramfs.gz {0} /boot/armhf/kernel /boot/slave{0}.dtb\n"
 BOOT_ARM64 = "load-bin-boot -i /boot/arm64/initramfs.gz {0} /boot/arm64/kernel /boot/slave{0}.dtb\n"
-TALK = """
-try idmctl receive {0} -t 120
-try idmctl send {0} "hello {0}"
-try idmctl receive {0} -t 20
-"""
 
 
 class Linux(LinuxTest):

@@ -10,7 +10,7 @@ from linux_guests import BIN, SOURCE, LinuxTest
 from platform_run import ctest, main, read_text
 
 SCRIPT = """#!/bin/sh
-dd if=/dev/urandom of=block bs=4k count=$1 2>/dev/null
+dd if=/dev/zero of=block bs=4k count=$1 2>/dev/null
 md5sum block >/dev/null
 """
 # An arm64 master of 256 MiB without slaves, which boots sooner than the others.
@@ -34,7 +34,15 @@ class LinuxCompare(ComparisonTest, LinuxTest):
         os.chmod(script, 0o755)
         options = (f"linux:{script} 8", "--interconnect", "router,bus", "--cache", "fetches=on",
                    "--jobs", 2)
-        self.assertIn("booting Linux for 'work.sh 8', once", self.linux(*options).stderr)
+        # Planning boots nothing.
+        self.linux(*options, "--plan", self.path("plan.json"))
+        self.assertFalse(os.path.exists(self.path("out")))
+        plan = json.loads(read_text(self.path("plan.json")))
+        boot, *others = plan["runs"]
+        self.assertEqual([run["after"] for run in others], 2 * [[boot["hash"]]])
+        self.assertIn(script, boot["inputs"])
+        self.assertRegex(self.linux(*options).stderr,
+                         r"1/3 booting Linux for 'work.sh 8', once: ends at \d+ ns")
         router, bus = self.rows()
         self.assertRegex(router["workload"], r"work.sh-[0-9a-f]{12}")
         self.assertEqual([row["interconnect"] for row in (router, bus)], ["router", "bus"])
@@ -44,17 +52,34 @@ class LinuxCompare(ComparisonTest, LinuxTest):
         self.assertGreater(int(router["transactions"]), 1000)
         # Neither is made twice.
         again = self.linux(*options)
-        self.assertIn("2 of 2 runs are there already", again.stderr)
+        self.assertIn("3 of 3 runs are there already", again.stderr)
         self.assertNotIn("booting", again.stderr)
         # The same as the run that boots and goes on.
-        place = next(name for name in os.listdir(self.path("out/checkpoints"))
-                     if re.fullmatch(r"work.sh-[0-9a-f]{12}", name))
+        place, = os.listdir(self.path("out/checkpoints"))
+        self.assertEqual(place, "work.sh-" + boot["hash"])
         self.linux(*options[:1], "--interconnect", "router", "--observe", "direct")
         full = self.simulate("--slaves", 0, *ARM64[1:], "--master.initrd",
-                             self.path(f"out/checkpoints/{place}.initramfs.gz"),
+                             self.path(f"out/checkpoints/{place}/initramfs.gz"),
                              platform=os.path.join(BIN, "arm-cortexm"), prefix="", timeout=600)
         self.assertEqual(int(self.rows()[0]["region_ns"]),
                          int(full.statistics()["regions"]["region 1"]["simulated_ns"]))
+
+    @ctest(timeout=900, once=True)
+    def test_several_cpus(self):
+        """Each number of them boots once, and the table has them all."""
+        self.compare("--platform", "arm-cortexm", "--workload", "linux:triad n=16k cpus=$(nproc)",
+                     "--region", 2, "--interconnect", "router,bus", "--vary", "master.cpus=1,2",
+                     *ARM64[:3], *ARM64[5:])
+        rows = self.rows()
+        self.assertEqual([row["master.cpus"] for row in rows], ["1", "2", "1", "2"])
+        self.assertEqual(len({row["workload"] for row in rows}), 1)
+        self.assertEqual(len(os.listdir(self.path("out/checkpoints"))), 2)
+        for row in rows:
+            console = self.run_file(row, "master.log")
+            self.assertEqual("smp: Brought up 1 node, 2 CPUs" in console,
+                             row["master.cpus"] == "2")
+        for router, bus in zip(rows[:2], rows[2:]):
+            self.assertGreater(int(bus["region_ns"]), int(router["region_ns"]))
 
     def check_programs_of_packages(self, console):
         self.assertRegex(console, r"(?m)^OpenSSL 3\.\S+ ")
@@ -118,9 +143,7 @@ class LinuxCompare(ComparisonTest, LinuxTest):
                 ("there is no 'sysbench': it is no file here, no command of the guest, and none of "
                  "the guest kit's programs, which are chase, copy, lz4, mbw, openssl, sqlite3, triad",
                  "linux:sysbench cpu run"),
-                ("there is no './triad'", "linux:./triad"),
-                ("master.cpus cannot vary for a Linux workload", "linux:true", "--vary",
-                 "master.cpus=1,2")):
+                ("there is no './triad'", "linux:./triad")):
             with self.subTest(sentence):
                 done = self.linux(workload, "--interconnect", "bus", *more, status=2)
                 self.assertIn(sentence, done.stderr)

@@ -2,6 +2,8 @@
 """A Linux finds the platform: by the ACPI table on a PC, by the device tree on Arm. Its user finds
 its shell."""
 import os
+import re
+import shutil
 import time
 
 from platform_run import ctest, main
@@ -42,7 +44,7 @@ class LinuxDescription(LinuxTest):
                 self.assertRegex(tried["cat /proc/interrupts"].output,
                                  r"(?m)^ *5:.*IO-APIC +5-fasteoi +TNDM0001:00")
                 self.assertRegex(tried["cat /proc/cmdline"].output,
-                                 r"console=ttyS0 .*memmap=0x4000000\$0x80000000")
+                                 r"console=ttyS0 cryptomgr\.notests memmap=0x4000000\$0x80000000")
                 self.assertNotRegex(tried["dmesg"].output, r"(?i)conflict|TNDM0001.*(fail|error)")
 
     @ctest(timeout=600)
@@ -55,6 +57,7 @@ class LinuxDescription(LinuxTest):
     def test_device_tree(self):
         tried = self.look("aarch64", "arm64", "ttyAMA0", "--shared-memory", "64M")
         self.assertIn("f000000.tandem-idm", tried["ls /sys/bus/platform/devices"].output)
+        self.assertIn("console=ttyAMA0 cryptomgr.notests", tried["cat /proc/cmdline"].output)
         self.assertRegex(tried["cat /proc/iomem"].output, r"(?m)^ *0f000000-0f00ffff : .*tandem")
         self.assertRegex(tried["cat /proc/interrupts"].output, r"GIC\S* 128 Level +f000000.tandem-idm")
 
@@ -78,6 +81,16 @@ class LinuxDescription(LinuxTest):
         tried = self.look("aarch64", "arm64", "ttyAMA0", *self.PARTS)
         for device in ("a100000.square", "a200000.mover", "f000000.tandem-idm"):
             self.assertIn(device, tried["ls /sys/bus/platform/devices"].output)
+
+    def test_only_kernels_of_the_kit_are_told_not_to_try_out_their_ciphers(self):
+        other = self.path("kernel")
+        shutil.copy(kit("arm64", "kernel"), other)
+        for image, line in ((kit("arm64", "kernel"), "console=ttyAMA0 cryptomgr.notests"),
+                            (other, "console=ttyAMA0")):
+            run = self.simulate(*OPTIONS, "--dry-run", "--master.machine", "aarch64",
+                                "--master.image", image, "--master.append", "console=ttyAMA0")
+            told = re.search(r"-append ('[^']*'|\S+)", run.stdout)[1].strip("'")
+            self.assertEqual(told, line)
 
     @ctest(timeout=600)
     def test_shell(self):

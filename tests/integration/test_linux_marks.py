@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-from linux_guests import BIN, SOURCE, LinuxTest
+from linux_guests import BIN, BOOT_ARM, SOURCE, TALK, LinuxTest
 from platform_run import ctest, main
 
 COMPILERS = {64: "aarch64-linux-gnu-gcc-12", 32: "arm-linux-gnueabihf-gcc-12"}
@@ -96,6 +96,24 @@ class LinuxMarks(LinuxTest):
                      if m["number"] == 0xffffffff)
         self.assertGreaterEqual(saved, asked)
         self.assertLess(saved, plain.statistics()["simulated_ns"])
+
+    @ctest(timeout=900, once=True)
+    def test_checkpoint_of_a_master_and_two_slaves_at_their_prompts(self):
+        """They were booted and have talked before, and talk behind it."""
+        place = self.path("checkpoint")
+        script = ("insmod /lib/tandem/tandem_idm.ko\n" + BOOT_ARM.format(0) + BOOT_ARM.format(1) +
+                  TALK.format(0) + TALK.format(1) + "try idmctl checkpoint\n" +
+                  "".join(f"try idmctl send {i} behind\ntry idmctl receive {i} -t 20\n"
+                          for i in (0, 1)))
+        options = ("--slaves", 2)
+        files = self.slave_files("armhf")
+        plain = self.run_linux("x86-arm", "amd64", script, files, options=options)
+        saver = self.run_linux("x86-arm", "amd64", script, files,
+                               options=[*options, "--checkpoint", place])
+        self.assert_same(plain, saver)
+        again = self.simulate("--restore", place)
+        self.assert_same(plain, again)
+        self.assertEqual(again.console().count("\necho: behind\n"), 2)
 
 
 if __name__ == "__main__":

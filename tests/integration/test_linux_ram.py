@@ -89,6 +89,30 @@ class LinuxRam(LinuxTest):
         machine = ("--master.machine", "aarch64", "--master.cpus", 1)
         self.check("arm-cortexm", "arm64", *machine, kernel=range(2 << 20, 64 << 20))
 
+    @ctest(timeout=LONG)
+    def test_is_what_it_is_while_observation_changes(self):
+        # A transaction of this interconnect takes no time, so nothing but what is seen changes.
+        options = ("--master.memory", "platform:256", "--time-limit", "3s")
+        changes = []
+        for change in ("500ms=cached", "700ms=direct", "1s=master.memory=every", "1010ms=direct",
+                       "2500ms=cached"):
+            changes += ["--observe-from", change]
+        direct, changing = (
+            self.finish(self.start_linux("x86-arm", "amd64", SCRIPT, options=(*options, *more)),
+                        timeout=BOOT_TIMEOUT)
+            for more in ((), (*changes, "--cache", "fetches=on", "--warm", 1000000)))
+        self.assertIn("Linux version", direct.console())
+        self.assertEqual(direct.console(), changing.console())
+        for key in ("instructions", "virtual_ns", "interrupts"):
+            self.assertEqual(direct.module("master")[key], changing.module("master")[key], key)
+        counts, every = (changing.module("master")[of] for of in ("cache", "every"))
+        self.assertGreater(counts["loads"], 1000000)
+        self.assertGreater(every["loads"], 100000)
+        transactions = changing.module("master_memory")
+        self.assertEqual(transactions["reads"],
+                         counts["l1_misses"] + every["loads"] + every["fetches"])
+        self.assertEqual(transactions["writes"], counts["write_backs"] + every["stores"])
+
     @ctest(timeout=LONG, once=True)
     def test_hits_and_misses_of_a_boot_are_those_of_a_cache_of_transactions(self):
         # As far as a transaction for each access pays.
@@ -110,7 +134,7 @@ class LinuxRam(LinuxTest):
     def test_boots_again_after_a_reset(self):
         how = {"platform": "arm-cortexm", "arch": "arm64"}
         options = ["--master.machine", "aarch64", "--master.cpus", 1,
-                   "--time-limit", "12s", "--master.memory"]
+                   "--time-limit", "6s", "--master.memory"]
         runs = [self.finish(self.start_linux(how["platform"], how["arch"], "reboot -f\n",
                                              options=[*options, memory]), timeout=BOOT_TIMEOUT)
                 for memory in ("256", "platform:256")]

@@ -198,6 +198,13 @@ tandem.plan(out="x", workload="triad", interconnect="tube")""" + "\n", self.stat
                 for column in ("host_s", "host_min_s", "host_max_s"):
                     del row[column]
             self.assertEqual(one, other)
+        # A checkpoint is a rule's as well, before those that begin with it.
+        saving = ("--workload", "triad", "--param", "n=64", "--interconnect", "router,bus",
+                  "--slaves", "0", "--checkpoint-at", "100us")
+        self.compare(*saving, "--snakefile", self.path("Snakefile"))
+        self.assertIn("4 of 4 steps (100%) done", self.step(*call, HOME=self.directory))
+        self.assertIn("Nothing to be done", self.step(*call, HOME=self.directory))
+        self.assertIn("3 of 3 runs are there already", self.compare(*saving).stderr)
         # What compare has made, Snakemake does not make again, and the other way round.
         more = (*options[:-1], "--param", "rounds=1", "--interconnect", "ring")
         self.compare(*more[:3], "n=64", "--interconnect", "ring", out="out")

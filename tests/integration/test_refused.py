@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 
-from platform_run import PlatformTest, QEMU_PREFIX, ctest, guest, main
+from platform_run import PlatformTest, QEMU_PREFIX, ctest, free_port, guest, main
 
 CHECK_CONFIG = os.environ.get("TANDEM_CHECK_CONFIG", "")
 SMOKE = {"--slaves": 0, "--master.image": "smoke"}
@@ -223,9 +223,7 @@ class Refused(PlatformTest):
         self.check("gdb port 70000 does not exist", "--master.gdb", 70000)
 
     def test_ports_used_twice(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.check(f"{port}", "--slaves", 1, "--slave.image", "smoke", "--master.gdb", port,
                    "--slave0.gdb", port)
 

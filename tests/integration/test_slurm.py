@@ -48,7 +48,7 @@ class Slurm(ComparisonTest):
         process.kill()
         process.communicate()
 
-    def end(self, process, status=0, timeout=240):
+    def end(self, process, status=0, timeout=600):
         """What it prints, the last line of standard output as JSON, and standard error."""
         out, err = process.communicate(timeout=timeout)
         self.assertEqual(process.returncode, status, err)
@@ -64,7 +64,7 @@ class Slurm(ComparisonTest):
         with open(os.path.join(self.out, "go"), "w", encoding="ascii"):
             pass
 
-    @ctest(timeout=400, once=True)
+    @ctest(timeout=900, once=True)
     def test_array(self):
         """39 tasks in arrays of 17 at most; the node is killed and restarted; one fails, one needs
         too much memory."""
@@ -76,9 +76,9 @@ class Slurm(ComparisonTest):
                    **dict.fromkeys(quick, QUICK),
                    "eats": BEGIN + f'{sys.executable} -c "{eater}"; ' + END}
         self.plan([{"id": name, "script": text} for name, text in scripts.items()])
-        process = self.begin(cluster, "memory=150", "time=5")
+        process = self.begin(cluster, "memory=150", "time=600")
         self.assertTrue(wait_for(lambda: sum(map(self.is_done, quick)) >= 8 and
-                                 self.count("held"), 60))
+                                 self.count("held"), 120))
         cluster.kill_node()
         self.assertFalse(self.is_done("held"))
         self.let_go()
@@ -96,12 +96,12 @@ class Slurm(ComparisonTest):
         self.assertEqual(len(self.count("eats")), 1)
         # A second call makes those that failed, and no others.
         self.plan([{"id": name, "script": QUICK} for name in ["fails", *quick]])
-        self.assertEqual(self.end(self.begin(cluster, "memory=150", "time=5"))[0], {})
+        self.assertEqual(self.end(self.begin(cluster, "memory=150", "time=600"))[0], {})
         self.assertEqual(self.count("fails"), ["begin", "begin", "end"])
         for name in quick:
             self.assertEqual(self.count(name).count("end"), 1)
 
-    @ctest(timeout=300, once=True)
+    @ctest(timeout=900, once=True)
     def test_time_limit(self):
         """Apart, as the least that Slurm knows takes up to 90 s."""
         cluster = self.cluster()
@@ -111,7 +111,7 @@ class Slurm(ComparisonTest):
                                            "asks for more"})
         self.assertEqual(self.count("hangs"), ["begin"])
 
-    @ctest(timeout=300, once=True)
+    @ctest(timeout=900, once=True)
     def test_dependencies_and_estimates(self):
         """Recordings, and two replays of each: every kind first once, then with what that took."""
         cluster = self.cluster()
@@ -132,15 +132,36 @@ class Slurm(ComparisonTest):
         self.assertEqual(sorted(set(asked.splitlines())), ["200M 10:00", "256M 10:00"])
         self.assertEqual(asked.count("200M"), 2)  # by the partition: one of each kind
 
-    @ctest(timeout=300, once=True)
+    @ctest(timeout=600, once=True)
+    def test_runs_that_begin_with_a_checkpoint(self):
+        """Which Slurm makes as well, once, and all of them wait for it as one array; the rows are
+        those of a comparison on this machine."""
+        cluster = self.cluster(cpus=6, memory=12000)
+        options = ("--workload", "triad", "--param", "n=64", "--interconnect", "router,bus,mesh",
+                   "--slaves", 0, "--checkpoint-at", "100us")
+        self.compare(*options, "--on", "slurm", "--memory", 1500, "--time", 300,
+                     environment=cluster.environment)
+        self.assertEqual(cluster.call("squeue", "--array", "--noheader", "--states=all",
+                                      "--sort=i", "--format=%F %K %T").splitlines(),
+                         ["1 0 COMPLETED", *(f"2 {i} COMPLETED" for i in range(3))])
+        self.compare(*options, out="here")
+        self.assertEqual(self.without_host("out"), self.without_host("here"))
+        # What fails is told once, and nothing begins with it.
+        failed = self.compare(*options[:-1], "100s", "--on", "slurm", "--memory", 1500, "--time",
+                              300, environment=cluster.environment, status=1).stderr
+        self.assertIn("saving triad slaves=0 n=64 at 100s: failed: checkpoint ", failed)
+        self.assertIn("triad mesh slaves=0 n=64: failed: the checkpoint that it begins with is not "
+                      "there: checkpoint ", failed)
+
+    @ctest(timeout=900, once=True)
     def test_callers(self):
         """Ctrl-C leaves the jobs, two that go on make nothing twice, within the limit of jobs."""
         cluster = self.cluster()
         names = [f"held{i}" for i in range(20)]
         self.plan([{"id": name, "script": HELD} for name in names])
-        options = ("memory=100", "time=60", "submitted=8")
+        options = ("memory=100", "time=600", "submitted=8")
         first = self.begin(cluster, *options)
-        self.assertTrue(wait_for(lambda: any(map(self.count, names)), 60))
+        self.assertTrue(wait_for(lambda: any(map(self.count, names)), 120))
         first.send_signal(signal.SIGINT)
         self.assertIn("8 runs are left to Slurm; the same command goes on with them, and with "
                       "--cancel it ends them", self.end(first, 130)[1])
@@ -153,39 +174,39 @@ class Slurm(ComparisonTest):
         jobs = cluster.call("squeue", "--array", "--noheader", "--states=all", "--format=%F %K")
         self.assertEqual(len(jobs.splitlines()), 20)
 
-    @ctest(timeout=300, once=True)
+    @ctest(timeout=900, once=True)
     def test_killed_while_it_submits(self):
         """Whoever comes next finds the job by its name."""
         cluster = self.cluster()
         self.plan([{"id": f"held{i}", "script": HELD} for i in range(6)])
-        first = self.begin(cluster, "memory=100", "time=60")
-        self.assertTrue(wait_for(lambda: self.count("held0"), 60))
+        first = self.begin(cluster, "memory=100", "time=600")
+        self.assertTrue(wait_for(lambda: self.count("held0"), 120))
         self.discard(first)
         os.unlink(os.path.join(self.out, "slurm", "0.job"))
-        second = self.begin(cluster, "memory=100", "time=60")
+        second = self.begin(cluster, "memory=100", "time=600")
         self.assertTrue(wait_for(
-            lambda: read_text(os.path.join(self.out, "slurm", "0.job")) == "1", 60))
+            lambda: read_text(os.path.join(self.out, "slurm", "0.job")) == "1", 120))
         self.let_go()
         self.assertEqual(self.end(second)[0], {})
         for i in range(6):
             self.assertEqual(self.count(f"held{i}"), ["begin", "end"])
 
-    @ctest(timeout=300, once=True)
+    @ctest(timeout=900, once=True)
     def test_cancelled(self):
         cluster = self.cluster()
         names = [f"held{i}" for i in range(6)]
         self.plan([{"id": name, "script": HELD} for name in names])
-        first = self.begin(cluster, "memory=100", "time=60")
-        self.assertTrue(wait_for(lambda: sum(bool(self.count(name)) for name in names) == 4, 60))
+        first = self.begin(cluster, "memory=100", "time=600")
+        self.assertTrue(wait_for(lambda: sum(bool(self.count(name)) for name in names) == 4, 120))
         self.assertEqual(self.end(self.begin(cluster, "cancel"))[0], 6)
         causes, _ = self.end(first)
         self.assertEqual(set(causes.values()), {"its job was ended: CANCELLED"})
         self.assertEqual(len(causes), 6)
         # And the same command begins again.
         self.let_go()
-        self.assertEqual(self.end(self.begin(cluster, "memory=100", "time=60"))[0], {})
+        self.assertEqual(self.end(self.begin(cluster, "memory=100", "time=600"))[0], {})
 
-    @ctest(timeout=300, once=True)
+    @ctest(timeout=900, once=True)
     def test_refusals(self):
         cluster = self.cluster()
         self.plan([{"id": "quick", "script": QUICK}])
@@ -204,6 +225,52 @@ class Slurm(ComparisonTest):
                               stderr=subprocess.PIPE, text=True, timeout=240, check=False)
         self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1), done.stderr)
         self.assertRegex(done.stderr, "^error: scontrol: ")
+
+    def leave(self, cluster, tasks, *options):
+        """Has a caller submit these tasks, and kills it when all of them have begun."""
+        self.plan([{"id": name, "script": text} for name, text in tasks.items()])
+        caller = self.begin(cluster, "memory=150", *options)
+        self.assertTrue(wait_for(lambda: all(map(self.count, tasks)), 120))
+        self.discard(caller)
+
+    @ctest(timeout=900, once=True)
+    def test_accounting(self):
+        """What has become of jobs that the controller has forgotten, sacct alone knows: it tells a
+        time limit and a cancelled job, which are told, from a preempted one and a lost node, which
+        are made again."""
+        cluster = self.cluster(accounting=True, remembered=2)
+        sleeps = BEGIN + "sleep 600"
+
+        def states():
+            return dict(line.split("|") for line in cluster.call(
+                "sacct", "--allocations", "--noheader", "--parsable2", "--format=JobID,State"
+                ).replace(f" by {os.getuid()}", "").splitlines())
+        self.leave(cluster, {"preempted": HELD}, "time=600")
+        cluster.call("sbatch", "--partition=first", "--exclusive", "--output=/dev/null",
+                     "--wrap=sleep 1")
+        self.assertTrue(wait_for(lambda: states().get("1_0") == "PREEMPTED", 60, 0.5))
+        self.assertTrue(wait_for(lambda: states().get("2") == "COMPLETED", 60, 0.5))
+        self.leave(cluster, {"lost": HELD}, "time=600")
+        cluster.kill_node()
+        cluster.restart_node()
+        self.assertTrue(wait_for(lambda: states().get("3_0") == "NODE_FAIL", 90, 0.5))
+        self.assertTrue(wait_for(lambda: cluster.state() == "idle", 60, 0.5))
+        self.leave(cluster, {"hangs": sleeps, "cancelled": sleeps}, "time=60")
+        cluster.call("scancel", "4_1")
+        self.assertTrue(wait_for(lambda: states().get("4_0") == "TIMEOUT", 150, 0.5))
+        self.assertEqual(states(), {"1_0": "PREEMPTED", "2": "COMPLETED", "3_0": "NODE_FAIL",
+                                    "4_0": "TIMEOUT", "4_1": "CANCELLED"})
+        self.assertTrue(wait_for(lambda: not cluster.call("squeue", "--noheader", "--states=all"),
+                                 200, 1))
+        self.let_go()
+        self.plan([{"id": name, "script": HELD}
+                   for name in ("preempted", "lost", "hangs", "cancelled")])
+        causes, _ = self.end(self.begin(cluster, "memory=150", "time=60"))
+        self.assertEqual(causes, {
+            "hangs": "no end within the 1 min that were asked for; --time asks for more",
+            "cancelled": "its job was ended: CANCELLED"})
+        for name, count in (("preempted", 3), ("lost", 3), ("hangs", 1), ("cancelled", 1)):
+            self.assertEqual(len(self.count(name)), count, name)
 
     def without_host(self, out):
         rows = self.rows(out)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is done about each state that Slurm can tell: without a Slurm, as many of them need a
 cluster with accounting, other users or hours."""
+import dataclasses
 import json
 import os
+import shutil
 import sys
 
 from comparing import PYTHON
@@ -11,7 +13,7 @@ from platform_run import PlatformTest, ctest, main
 sys.path.insert(0, PYTHON)
 from tandem import Refused, slurm_commands, slurm_comparison  # noqa: E402
 from tandem.backends import NEEDED_FAILED  # noqa: E402
-from tandem.slurm_limits import Options, Task  # noqa: E402
+from tandem.slurm_limits import Limits, Options, Task  # noqa: E402
 
 State = slurm_commands.State
 
@@ -144,6 +146,56 @@ class Decisions(PlatformTest):
         self.assertEqual(causes.pop("replay of bad"), NEEDED_FAILED)
         self.assertEqual(list(causes), ["bad"])
         self.assertEqual(self.times(submitted, "log"), 2)
+
+    @ctest(once=True)
+    def test_what_waited_for_a_lost_one_that_only_the_accounting_knows(self):
+        """It has CANCELLED for those, without a reason."""
+        told = ToldSlurm(self.directory, {})
+        slurm_comparison.Slurm = lambda: told
+        comparison = slurm_comparison.Comparison(
+            [Task(name, [], self.directory, lambda: False, after=after)
+             for name, after in (("boot", []), ("run", ["boot"]), ("other", []))],
+            Options(self.directory, memory=100, time=60))
+        for job, (task, state) in enumerate((("boot", "NODE_FAIL"), ("run", "CANCELLED"),
+                                             ("other", "CANCELLED"))):
+            ledger = comparison.ledger
+            ledger.settle(ledger.append({0: comparison.tasks[task]}, {}, {}), str(job))
+            told.of_accounts[str(job), 0] = State(state)
+        comparison._look()
+        self.assertEqual(set(comparison._pending), {"boot", "run"})
+        self.assertEqual(comparison.causes, {"other": "its job was ended: CANCELLED"})
+
+    def behind(self, after):
+        """The dependencies of arrays that are submitted when what they need is at work, and their
+        tasks."""
+        needed = sorted({one for all_of_them in after.values() for one in all_of_them})
+        told = ToldSlurm(self.directory, {})
+        slurm_comparison.Slurm = lambda: told
+        tasks = [Task(name, [], self.directory, lambda: False, after=after.get(name, []))
+                 for name in [*needed, *after]]
+        comparison = slurm_comparison.Comparison(
+            tasks, Options(self.directory, memory=100, time=60))
+        piece = comparison.ledger.append(dict(enumerate(tasks[:len(needed)])), dataclasses.asdict(
+            Limits(1, 100, 1)), {})
+        comparison.ledger.settle(piece, "7")
+        comparison._active = set(needed)
+        comparison._pending = dict.fromkeys(after)
+        return [(behind, {index: task.id for index, task in array.items()})
+                for _, behind, array in comparison._arrays()]
+
+    @ctest(once=True)
+    def test_what_comes_behind_others(self):
+        """In as few arrays as can be: element by element, or all of them behind one."""
+        self.assertEqual(self.behind({f"run{i}": ["boot"] for i in range(7)}), [
+            ("afterok:7_0", {i: f"run{i}" for i in range(5)}),
+            ("afterok:7_0", {i: f"run{i + 5}" for i in range(2)})])
+        shutil.rmtree(self.path("slurm"))
+        self.assertEqual(self.behind({"a0": ["log0"], "a1": ["log1"], "b1": ["log1"],
+                                      "a2": ["log2"]}), [
+            ("aftercorr:7", {0: "a0", 1: "a1", 2: "a2"}), ("aftercorr:7", {1: "b1"})])
+        shutil.rmtree(self.path("slurm"))
+        self.assertEqual(self.behind({f"run{i}{j}": [f"boot{i}"] for i in "01" for j in "abc"}), [
+            (f"afterok:7_{i}", {n: f"run{i}{j}" for n, j in enumerate("abc")}) for i in (0, 1)])
 
     @ctest(timeout=60, once=True)
     def test_no_more_jobs(self):

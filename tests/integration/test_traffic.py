@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 
-from platform_run import PlatformTest, ctest, main
+from platform_run import PlatformTest, ctest, main, wait_for
 
 BIN = os.environ.get("TANDEM_BIN", "")
 
@@ -183,6 +183,32 @@ class Traffic(PlatformTest):
                          "are source0, source1, source2, source3, target0")
         self.assertEqual(error("--generate", "--target-size", 0),
                          "error: interconnect: range 'target0' is empty")
+
+    @ctest(once=True)
+    def test_log_of_a_killed_run_is_recovered(self):
+        def generate(log, transactions):
+            return ["--generate", "--initiators", 2, "--targets", 2, "--interconnect", "bus",
+                    "--traffic", f"transactions={transactions}", "--log", log]
+        whole, killed, log = (self.path(name) for name in ("whole.db", "killed.db", "log.db"))
+        self.tool("tandem-traffic", *generate(whole, 10000))
+        with subprocess.Popen([os.path.join(BIN, "tandem-traffic"),
+                               *map(str, generate(killed, 1 << 30))]) as run:
+            try:
+                self.assertTrue(wait_for(lambda: os.path.exists(killed) and
+                                         os.path.getsize(killed) > 2 << 20))
+                with self.assertRaisesRegex(sqlite3.OperationalError, "database is locked"):
+                    sqlite3.connect(killed, timeout=0).execute("SELECT * FROM run")
+                self.assertEqual(self.tool("tandem-log", "recover", killed, log, status=1).stderr,
+                                 f"error: cannot recover the log '{killed}': database is locked\n")
+            finally:
+                run.kill()
+        self.assertIn("tandem-log recover", self.tool("tandem-log", "show", killed, status=1).stderr)
+        said = self.tool("tandem-log", "recover", killed, log).stdout
+        found = rows(log)
+        self.assertEqual(said, f"transactions: {len(found)}\n")
+        self.assertGreater(len(found), 30000)
+        self.assertEqual(found[:15000], rows(whole)[:15000])  # where both initiators go on
+        self.assertIn(f"transactions: {len(found)}", self.tool("tandem-log", "show", log).stdout)
 
     @ctest(once=True)
     def test_damaged_log_is_one_sentence(self):

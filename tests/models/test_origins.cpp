@@ -537,6 +537,25 @@ TEST(origins, log_of_a_version_before_is_read)
             "the log '" + path + "' has no interconnect 'bus'");
 }
 
+TEST(origins, log_whose_table_has_its_rows_in_another_order_is_read_in_theirs)
+{
+  const scratch directory;
+  const std::string path = directory.file("log.db");
+  write_two(path);
+  const auto before = rows_of(transaction_log_reader(path));
+  ASSERT_GT(before.size(), 1u);
+  run_sql(path, R"(
+    CREATE TABLE kept AS SELECT * FROM transactions;
+    DROP TABLE transactions;
+    CREATE TABLE transactions AS SELECT * FROM kept ORDER BY id DESC;)");
+  const auto after = rows_of(transaction_log_reader(path));
+  ASSERT_EQ(after.size(), before.size());
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    EXPECT_EQ(after[i].id, before[i].id);
+    EXPECT_EQ(after[i].start, before[i].start);
+  }
+}
+
 TEST(origins, damaged_log_of_several_is_one_sentence)
 {
   const scratch directory;
@@ -551,6 +570,11 @@ TEST(origins, damaged_log_of_several_is_one_sentence)
   EXPECT_EQ(sentence("UPDATE transactions SET target = 0 WHERE id = 2"),
             "its transaction 2 has an impossible target")
       << "of the other interconnect";
+  EXPECT_EQ(sentence("UPDATE transactions SET id = 4611686018427387904 WHERE id = 2"),
+            "its transaction 4611686018427387904 has an impossible number")
+      << "all that could lie before it would be looked for";
+  EXPECT_EQ(sentence("UPDATE transactions SET id = -1 WHERE id = 2"),
+            "its transaction -1 has an impossible number");
   EXPECT_EQ(sentence("UPDATE initiators SET origin = -1; "
                      "UPDATE transactions SET origin = 2 WHERE id = 3"),
             "its transaction 3 has an impossible origin");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "logs.h"
 #include "scratch.h"
 #include "traffic.h"
 
@@ -9,12 +10,12 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
-#include <sqlite3.h>
 #include <sys/resource.h>
 
 namespace transaction_log_tests
 {
 
+using namespace logs;
 using namespace traffic;
 using tandem::logged_system;
 using tandem::logged_transaction;
@@ -48,27 +49,6 @@ struct bench {
     io0.latency = ns(7);
   }
 };
-
-std::vector<logged_transaction> rows_of(const std::string &path)
-{
-  std::vector<logged_transaction> rows;
-  transaction_log_reader(path).for_each([&](const auto &row) { rows.push_back(row); });
-  return rows;
-}
-
-/// The first column of the first row.
-std::string query(const std::string &path, const char *sql)
-{
-  sqlite3 *database = nullptr;
-  sqlite3_stmt *statement = nullptr;
-  EXPECT_EQ(sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READONLY, nullptr), SQLITE_OK);
-  EXPECT_EQ(sqlite3_prepare_v2(database, sql, -1, &statement, nullptr), SQLITE_OK);
-  EXPECT_EQ(sqlite3_step(statement), SQLITE_ROW);
-  const std::string text = reinterpret_cast<const char *>(sqlite3_column_text(statement, 0));
-  sqlite3_finalize(statement);
-  sqlite3_close(database);
-  return text;
-}
 
 std::string bytes_of(const std::string &path)
 {

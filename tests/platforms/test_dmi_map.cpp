@@ -46,18 +46,43 @@ struct bench {
     config.ram.swap(config.windows);
     return made();
   }
-  /// Flags of all changes that wait to be sent.
-  std::vector<std::uint32_t> flags()
+  /// All changes that wait to be sent.
+  std::vector<tandem_wire_dmi> changes()
   {
     wire_channel channel("test");
     fd = memfd_create("test", 0);
-    std::vector<std::uint32_t> result;
+    std::vector<tandem_wire_dmi> result;
     while (map->changed()) {
       map->write(channel.reply_slot(), channel);
       for (unsigned i = 0; i < channel.reply_slot().dmi_count; ++i)
-        result.push_back(channel.reply_slot().dmi[i].flags);
+        result.push_back(channel.reply_slot().dmi[i]);
     }
     close(fd);
+    return result;
+  }
+  /// Their flags.
+  std::vector<std::uint32_t> flags()
+  {
+    std::vector<std::uint32_t> result;
+    for (const tandem_wire_dmi &change : changes())
+      result.push_back(change.flags);
+    return result;
+  }
+  /// "map 1 guest+size flags" and so on, after that is observed; guest addresses in pages.
+  std::vector<std::string> observing(const observed_ranges &now, std::uint64_t quiet_until = 0)
+  {
+    map->observe(now, quiet_until);
+    static const char *const words[] = {"", "map ", "unmap ", "observe "};
+    std::vector<std::string> result;
+    for (const tandem_wire_dmi &c : changes()) {
+      std::string text = words[c.kind] + std::to_string(c.slot);
+      if (c.kind != TANDEM_WIRE_UNMAP)
+        text += " " + std::to_string((c.address - guest) / page) + "+" +
+                std::to_string(c.size / page) + " " + std::to_string(c.flags);
+      if (c.quiet_until)
+        text += " until " + std::to_string(c.quiet_until);
+      result.push_back(text);
+    }
     return result;
   }
 
@@ -168,7 +193,7 @@ TEST(dmi_map, parts_that_are_no_whole_page_of_the_file)
 {
   bench b;
   b.config.page_size = [](int) { return large; };
-  b.config.cached = {{platform + large, large}, {platform + 3 * large + page, page}};
+  b.config.observed.cached = {{platform + large, large}, {platform + 3 * large + page, page}};
   // The second cached range tears a large page apart; all of that one is left.
   EXPECT_EQ(b.probed().describe(),
             (std::vector<std::string>{"w 0x40000000 0x401fffff", "w 0x40200000 0x403fffff",
@@ -221,8 +246,8 @@ TEST(dmi_map, ram_of_which_some_is_missing)
 TEST(dmi_map, ram_is_observed_as_asked_for)
 {
   bench b;
-  b.config.cached = {{platform + page, 2 * page}};
-  b.config.every = {{platform + 2 * page, page}};
+  b.config.observed.cached = {{platform + page, 2 * page}};
+  b.config.observed.every = {{platform + 2 * page, page}};
   std::uint64_t missing = 0;
   ASSERT_TRUE(b.with_ram().probe_ram(missing));
   const std::uint32_t ram = TANDEM_WIRE_DMI_RAM;
@@ -271,4 +296,83 @@ TEST(dmi_map, ram_that_is_taken_back_must_be_granted_again_as_it_was)
   b.offset = 0;
   b.write = false;
   EXPECT_FALSE(b.map->confirm_ram(missing));
+}
+
+// ---- what is observed changes
+
+TEST(dmi_map, a_window_is_observed_otherwise_from_now_on)
+{
+  using texts = std::vector<std::string>;
+  bench b;
+  b.config.borders = {platform + page, platform + 3 * page};
+  b.probed().drop_changes();
+  EXPECT_EQ(b.map->maps(), 3u);
+  const observed_ranges cached = {{{platform + page, 2 * page}}, {}};
+  const observed_ranges every = {{}, {{platform + page, 2 * page}}};
+  EXPECT_EQ(b.observing(cached, 70), (texts{"observe 1 1+2 1 until 70"}));
+  EXPECT_TRUE(b.map->caches());
+  EXPECT_EQ(b.observing(cached, 90), texts());
+  // It leaves the caches before it is gone.
+  EXPECT_EQ(b.observing(every), (texts{"observe 1 1+2 0", "unmap 1"}));
+  EXPECT_FALSE(b.map->caches());
+  b.map->probe(platform + page); // as its memory says that it is possible
+  EXPECT_FALSE(b.map->changed());
+  EXPECT_EQ(b.map->describe(), (texts{"w 0x40000000 0x40000fff", "w 0x40003000 0x40ffffff"}));
+  EXPECT_EQ(b.observing({}), (texts{"map 1 1+2 0"}));
+  EXPECT_EQ(b.observing(every), (texts{"unmap 1"}));
+  EXPECT_EQ(b.observing(cached, 50), (texts{"map 1 1+2 1 until 50"}));
+  EXPECT_FALSE(b.map->tells());
+}
+
+TEST(dmi_map, what_is_hidden_may_be_taken_back)
+{
+  bench b;
+  b.config.observed.every = {{platform, 16 << 20}};
+  b.probed();
+  EXPECT_FALSE(b.map->changed());
+  EXPECT_FALSE(b.map->is_direct("w"));
+  b.map->invalidate(platform, platform + page);
+  EXPECT_FALSE(b.map->changed());
+  EXPECT_TRUE(b.observing({}).empty()); // nothing is granted
+  b.map->probe(platform);
+  EXPECT_EQ(b.flags().size(), 1u);
+  EXPECT_TRUE(b.map->is_direct("w"));
+}
+
+TEST(dmi_map, what_is_shown_again_counts_among_the_pieces)
+{
+  bench b;
+  b.config.pieces = 1;
+  b.config.borders = {platform + page};
+  b.config.observed.every = {{platform, page}};
+  b.probed().drop_changes();
+  EXPECT_TRUE(b.observing({}).empty());
+  EXPECT_EQ(b.warnings.size(), 1u);
+  EXPECT_EQ(b.map->unmappable(), 1u);
+}
+
+TEST(dmi_map, ram_is_observed_otherwise_and_stays)
+{
+  using texts = std::vector<std::string>;
+  bench b;
+  std::uint64_t missing = 0;
+  b.config.borders = {platform + page};
+  ASSERT_TRUE(b.with_ram().probe_ram(missing));
+  b.map->drop_changes();
+  EXPECT_EQ(b.observing({{}, {{platform, page}}}), (texts{"observe 0 0+1 12"}));
+  EXPECT_TRUE(b.map->tells());
+  EXPECT_EQ(b.observing({{{platform, page}}, {}}, 5), (texts{"observe 0 0+1 5 until 5"}));
+  b.map->map_again(true);
+  const std::vector<tandem_wire_dmi> again = b.changes();
+  ASSERT_EQ(again.size(), 2u);
+  EXPECT_EQ(again[0].quiet_until, 5u);
+  EXPECT_EQ(b.observing({}), (texts{"observe 0 0+1 4"}));
+  EXPECT_EQ(b.map->unmaps(), 0u);
+  // Where direct access is granted to who tells of it only, that is always so.
+  bench told;
+  told.only_told = true;
+  ASSERT_TRUE(told.with_ram().probe_ram(missing));
+  told.map->drop_changes();
+  EXPECT_EQ(told.observing({{{platform, 16 << 20}}, {}}), (texts{"observe 0 0+4096 5"}));
+  EXPECT_EQ(told.observing({}), (texts{"observe 0 0+4096 12"}));
 }

@@ -10,17 +10,6 @@ namespace tandem
 
 using namespace log_format;
 
-namespace
-{
-
-constexpr char table[] = R"(
-CREATE TABLE marks (id INTEGER PRIMARY KEY, time_ps INTEGER NOT NULL, guest TEXT NOT NULL,
-  kind TEXT NOT NULL, number INTEGER NOT NULL, value INTEGER NOT NULL, region TEXT,
-  stray INTEGER NOT NULL);
-)";
-
-} // namespace
-
 void mark_book::write_to(transaction_log &log) const
 {
   if (marks_.empty())
@@ -41,30 +30,12 @@ void mark_book::write_to(transaction_log &log) const
   log.write_marks(rows);
 }
 
-/// The table is there when there are marks: a run without leaves the log that it always did.
-void write_mark_table(sqlite::connection &to, const std::vector<logged_mark> &marks)
-{
-  const picoseconds ps;
-  to.run(table);
-  sqlite::statement row(to, "INSERT INTO marks VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-  std::int64_t id = 0;
-  for (const logged_mark &m : marks) {
-    row.bind(0, ++id).bind(1, ps.of(m.time)).bind(2, m.guest).bind(3, m.kind);
-    row.bind(4, std::int64_t{m.number}).bind(5, std::int64_t{m.value});
-    if (m.region.empty())
-      row.bind_null(6);
-    else
-      row.bind(6, m.region);
-    row.bind(7, std::int64_t{m.stray}).run();
-  }
-}
-
 std::vector<logged_mark> transaction_log_reader::marks() const
 {
   const picoseconds ps;
   std::vector<logged_mark> found;
   try {
-    sqlite::connection from(path_, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX);
+    sqlite::reader from(path_);
     if (!sqlite::statement(from, "SELECT 1 FROM sqlite_master WHERE name = 'marks'").step())
       return found;
     sqlite::statement row(from, "SELECT time_ps, guest, kind, number, value, region, stray "

@@ -106,6 +106,12 @@ void mark_book::cut(const sc_core::sc_time &time)
   ++parts_of_run::current;
 }
 
+bool mark_book::has_begun(std::uint32_t number) const
+{
+  const auto found = regions_.find(number);
+  return found != regions_.end() && found->second.depth != 0;
+}
+
 void mark_book::finish()
 {
   if (!was_cut_)

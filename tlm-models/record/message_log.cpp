@@ -46,7 +46,7 @@ void read_row(sqlite::statement &row, const picoseconds &ps, logged_message &m)
 template <typename Use> void query(const std::string &path, const char *sql, Use use)
 {
   try {
-    sqlite::connection from(path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX);
+    sqlite::reader from(path);
     sqlite::statement rows(from, sql);
     while (rows.step())
       use(rows);

@@ -40,6 +40,17 @@ private:
   std::unique_ptr<sqlite3, closer> handle_;
 };
 
+/// A file, opened for reading. For one thread.
+class reader : public connection
+{
+public:
+  explicit reader(const std::string &path)
+      : connection(path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX)
+  {
+    run("PRAGMA mmap_size=2000000000"); // reads large files faster; a limit, not a size
+  }
+};
+
 /// A prepared statement. Parameters and columns count from 0 here.
 class statement
 {

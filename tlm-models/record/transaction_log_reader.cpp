@@ -5,14 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <condition_variable>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
 #include <numeric>
-#include <thread>
-#include <tlm>
 
 namespace tandem
 {
@@ -22,36 +18,12 @@ using namespace log_format;
 namespace
 {
 
-/// A log, opened for reading. For one thread.
-class database : public sqlite::connection
-{
-public:
-  explicit database(const std::string &path)
-      : connection(path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX)
-  {
-    run("PRAGMA mmap_size=2000000000"); // reads large logs faster; a limit, not a size
-  }
-};
-
-constexpr std::uint32_t longest = 1 << 24; // bytes of a transaction
 constexpr std::int64_t most_numbers = INT16_MAX;
 
 const std::string &name_at(const std::vector<std::string> &names, std::int16_t index)
 {
   static const std::string nobody;
   return index < 0 ? nobody : names.at(static_cast<std::size_t>(index));
-}
-
-/// What no transaction can have, besides names that do not exist; nullptr when there is nothing.
-const char *impossible_part(const logged_transaction &t)
-{
-  if (t.command < tlm::TLM_READ_COMMAND || t.command > tlm::TLM_IGNORE_COMMAND)
-    return "command";
-  if (t.response < tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE || t.response > tlm::TLM_OK_RESPONSE)
-    return "response";
-  if (t.length > longest)
-    return "length";
-  return t.start > t.end || t.end > INT64_MAX ? "time" : nullptr;
 }
 
 } // namespace
@@ -62,10 +34,13 @@ transaction_log_reader::transaction_log_reader(const std::string &path) : path_(
   if (!std::ifstream(path) || std::filesystem::is_directory(path))
     fail("cannot read the log '" + path + "': " + std::strerror(errno ? errno : EISDIR));
   try {
-    database from(path);
+    sqlite::reader from(path);
     sqlite::statement rows(from, "SELECT key, value FROM run");
     while (rows.step())
       run_[rows.text(0)] = rows.text(1);
+    if (run_.find(format_key) == run_.end())
+      throw sqlite::error("its run has not ended, or was killed; 'tandem-log recover' takes from "
+                          "it what it has");
     if (run_[format_key] != version && run_[format_key] != version_of_several)
       throw sqlite::error("it is of the format '" + run_[format_key] + "'");
     sqlite::statement table(from, "SELECT 1 FROM sqlite_master WHERE name = 'interconnects'");
@@ -278,191 +253,6 @@ void transaction_log_reader::for_each(
   transaction_stream rows(*this);
   while (const logged_transaction *const next = rows.next())
     visit(*next);
-}
-
-/// Threads that decode blocks of rows, each its own block, into a ring from which the user takes
-/// them in order.
-class transaction_stream::decoder
-{
-public:
-  using block = std::vector<logged_transaction>;
-
-  decoder(const transaction_log_reader &log, int interconnect)
-      : path_(log.path()), only_(interconnect), initiators_(log.initiators_),
-        targets_(log.targets_), origins_(static_cast<std::int64_t>(log.origins_.size())),
-        says_origin_(log.says_origin(interconnect))
-  {
-    database from(path_);
-    sqlite::statement last(from, "SELECT max(id) FROM transactions");
-    last.step();
-    blocks_ = (static_cast<std::uint64_t>(last.number(0)) + block_size) / block_size;
-    const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-    const auto threads = std::min<std::uint64_t>({most_threads, cores, blocks_});
-    ring_.resize(threads * 4);
-    for (unsigned i = 0; i < threads; ++i)
-      threads_.emplace_back([this] { work(); });
-  }
-  ~decoder()
-  {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      ending_ = true;
-    }
-    changed_.notify_all();
-    for (std::thread &thread : threads_)
-      thread.join();
-  }
-
-  /// Exchanges a block that is done with for the next one. False after the last.
-  bool next(block &current)
-  {
-    std::unique_lock<std::mutex> lock(mutex_);
-    if (taken_ == blocks_)
-      return false;
-    cell &from = ring_[taken_ % ring_.size()];
-    changed_.wait(lock, [&] { return from.filled || !error_.empty(); });
-    if (!error_.empty())
-      throw sqlite::error(error_);
-    current.swap(from.rows);
-    from.filled = false;
-    ++taken_;
-    changed_.notify_all();
-    return true;
-  }
-
-private:
-  static constexpr std::uint64_t block_size = 4096, most_threads = 4;
-  struct cell {
-    block rows;
-    bool filled = false;
-  };
-
-  void work()
-  {
-    try {
-      database from(path_);
-      sqlite::statement rows(from, select_rows().c_str());
-      std::unique_lock<std::mutex> lock(mutex_);
-      for (;;) {
-        changed_.wait(lock, [this] { return ending_ || begun_ < taken_ + ring_.size(); });
-        if (ending_ || begun_ == blocks_)
-          return;
-        const std::uint64_t number = begun_++;
-        cell &to = ring_[number % ring_.size()];
-        lock.unlock();
-        decode(rows, number, to.rows);
-        lock.lock();
-        to.filled = true;
-        changed_.notify_all();
-      }
-    } catch (const sqlite::error &caught) {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      error_ = caught.what();
-      changed_.notify_all();
-    }
-  }
-  void decode(sqlite::statement &rows, std::uint64_t number, block &to) const
-  {
-    to.clear();
-    to.reserve(block_size);
-    rows.bind(0, static_cast<std::int64_t>(number * block_size));
-    rows.bind(1, static_cast<std::int64_t>((number + 1) * block_size));
-    logged_transaction t;
-    while (rows.step()) {
-      if (const char *part = read_row(rows, t))
-        throw sqlite::error("its transaction " + std::to_string(t.id) + " has an impossible " +
-                            part);
-      if (only_ < 0 || t.interconnect == only_)
-        to.push_back(t);
-    }
-    rows.rewind();
-  }
-  std::string select_rows() const
-  {
-    return std::string("SELECT id, start_ps, end_ps, initiator, target, command, address, length, "
-                       "response, waiting_ps, target_ps") +
-           (says_origin_ ? ", origin" : "") +
-           " FROM transactions WHERE id >= ? AND id < ? ORDER BY id";
-  }
-  /// Returns what no transaction can have; nullptr when there is nothing.
-  const char *read_row(sqlite::statement &row, logged_transaction &t) const
-  {
-    t.id = static_cast<std::uint64_t>(row.number(0));
-    t.start = ps_.ticks(row.number(1));
-    t.end = ps_.ticks(row.number(2));
-    const place *const from = find(initiators_, row.number(3));
-    if (!from || from->interconnect < 0)
-      return "initiator";
-    t.interconnect = from->interconnect;
-    t.initiator = from->index;
-    t.target = -1;
-    if (const std::int64_t target = row.number(4); target != 0 || !row.is_null(4)) {
-      const place *const to = find(targets_, target);
-      if (!to || to->interconnect != from->interconnect)
-        return "target";
-      t.target = to->index;
-    }
-    t.command = static_cast<std::int8_t>(row.number(5));
-    t.address = static_cast<std::uint64_t>(row.number(6));
-    t.length = static_cast<std::uint32_t>(row.number(7));
-    t.response = static_cast<std::int8_t>(row.number(8));
-    t.waiting = ps_.ticks(row.number(9));
-    t.target_time = ps_.ticks(row.number(10));
-    t.origin = from->origin;
-    if (t.origin == several_origins && says_origin_ && !row.is_null(11)) {
-      if (row.number(11) < 0 || row.number(11) >= origins_)
-        return "origin";
-      t.origin = static_cast<std::int16_t>(row.number(11));
-    }
-    return impossible_part(t);
-  }
-  using place = transaction_log_reader::place;
-  static const place *find(const std::vector<place> &places, std::int64_t number)
-  {
-    const auto index = static_cast<std::size_t>(number);
-    return index < places.size() ? &places[index] : nullptr;
-  }
-
-  const std::string path_;
-  const int only_; // interconnect; -1: all
-  const std::vector<place> initiators_, targets_;
-  const std::int64_t origins_;
-  const bool says_origin_; // a row; else its initiator does
-  const picoseconds ps_;
-  std::uint64_t blocks_ = 0;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<cell> ring_;              // block n is in cell n modulo the size
-  std::uint64_t begun_ = 0, taken_ = 0; // blocks
-  bool ending_ = false;
-  std::string error_; // of a thread
-  std::vector<std::thread> threads_;
-};
-
-transaction_stream::transaction_stream(const transaction_log_reader &log, int interconnect)
-    : path_(log.path())
-{
-  try {
-    decoder_ = std::make_unique<decoder>(log, interconnect);
-  } catch (const sqlite::error &error) {
-    fail("cannot read the log '" + path_ + "': " + error.what());
-  }
-}
-
-transaction_stream::~transaction_stream() = default;
-
-bool transaction_stream::next_block()
-{
-  try {
-    position_ = 0;
-    do {
-      if (!decoder_->next(block_))
-        return false;
-    } while (block_.empty());
-    return true;
-  } catch (const sqlite::error &error) {
-    fail("cannot read the log '" + path_ + "': " + error.what());
-  }
 }
 
 } // namespace tandem

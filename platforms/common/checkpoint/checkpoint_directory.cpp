@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "checkpoint_directory.h"
 
+#include "checkpoint_chain.h"
 #include "fingerprint.h"
+#include "page_file.h"
 
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <sys/syscall.h>
 #include <systemc>
@@ -23,15 +26,8 @@ namespace
 constexpr const char *manifest_file = "manifest.json";
 constexpr const char *magic = "Tandem checkpoint";
 /// Of the files and what they mean.
-constexpr unsigned format = 1;
+constexpr unsigned format = 2;
 constexpr unsigned exchange = 2; // RENAME_EXCHANGE, which old headers lack
-
-std::string without_slash(std::string path)
-{
-  while (path.size() > 1 && path.back() == '/')
-    path.pop_back();
-  return path;
-}
 
 int open_directory(const std::string &path)
 {
@@ -40,10 +36,8 @@ int open_directory(const std::string &path)
 
 bool is_checkpoint(const std::string &place)
 {
-  std::ifstream file(place + "/" + manifest_file);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str().find(magic) != std::string::npos;
+  std::string text;
+  return read_file(place + "/" + manifest_file, text) && text.find(magic) != std::string::npos;
 }
 
 /// Size and fingerprint of all files below a directory, but for the manifest's.
@@ -69,6 +63,48 @@ std::string tandem_version()
 }
 
 } // namespace
+
+std::string without_slash(std::string path)
+{
+  while (path.size() > 1 && path.back() == '/')
+    path.pop_back();
+  return path;
+}
+
+bool read_file(const std::string &path, std::string &text)
+{
+  std::error_code error;
+  std::ifstream file;
+  if (fs::is_regular_file(path, error))
+    file.open(path, std::ios::binary);
+  std::stringstream content;
+  content << file.rdbuf();
+  text = content.str();
+  return file.is_open() && file.good();
+}
+
+void take_place(const std::string &made, const std::string &place)
+{
+  std::error_code error;
+  if (!fs::exists(place, error)) {
+    fs::rename(made, place, error);
+  } else if (syscall(SYS_renameat2, AT_FDCWD, made.c_str(), AT_FDCWD, place.c_str(), exchange) ==
+             0) {
+    fs::remove_all(made, error); // what was there
+    error.clear();
+  } else {
+    // A file system without exchange: for a moment there is none of the two.
+    const std::string aside = place + ".old";
+    fs::remove_all(aside, error);
+    fs::rename(place, aside, error);
+    if (!error)
+      fs::rename(made, place, error);
+    if (!error)
+      fs::remove_all(aside);
+  }
+  if (error)
+    refuse_checkpoint(place, "it cannot take its place: " + error.message());
+}
 
 void refuse_checkpoint(const std::string &directory, const std::string &cause)
 {
@@ -124,42 +160,52 @@ void new_checkpoint::write(const std::string &name, const std::string &text) con
     refuse_checkpoint(place_, "'" + name + "' cannot be written: " + std::strerror(errno));
 }
 
+void new_checkpoint::keep_changes_since(const std::string &base) const
+{
+  const fs::path base_path = fs::path(place_).parent_path() / base;
+  std::vector<std::string> names;
+  for (const fs::directory_entry &entry : fs::recursive_directory_iterator(path_))
+    if (const std::string name = fs::relative(entry.path(), path_).string(); has_pages(name))
+      names.push_back(name);
+  for (const std::string &name : names) {
+    const std::string before = (base_path / name).string();
+    const fs::path up = name.find('/') == std::string::npos ? ".." : "../..";
+    if (std::error_code ignored; !fs::exists(before, ignored))
+      continue; // the instance had not begun
+    if (!keep_changes(path_ + "/" + name, before, (up / base / name).string()))
+      refuse_checkpoint(place_, "what changed of '" + name + "' since '" + base +
+                                    "' cannot be stored: " + std::strerror(errno));
+  }
+}
+
 void new_checkpoint::finish(const checkpoint_manifest &manifest)
 {
+  if (!manifest.base.empty())
+    keep_changes_since(manifest.base);
   nlohmann::ordered_json m;
   m["what"] = magic;
   m["format"] = format;
   m["tandem"] = tandem_version();
   m["time_ns"] = manifest.time_ns;
   m["by"] = manifest.by;
+  m["reached_ns"] = manifest.reached_ns;
+  if (!manifest.base.empty())
+    m["base"] = {{"name", manifest.base}, {"fingerprint", manifest.base_fingerprint}};
   m["common"] = manifest.common;
   m["timing"] = manifest.timing;
   m["settings"] = manifest.settings;
   m["files"] = describe_files(path_);
   m["fingerprint"] = text_fingerprint(m.dump());
   write(manifest_file, m.dump(1) + "\n");
-  std::error_code error;
-  if (!fs::exists(place_, error)) {
-    fs::rename(path_, place_, error);
-  } else if (syscall(SYS_renameat2, AT_FDCWD, path_.c_str(), AT_FDCWD, place_.c_str(), exchange) !=
-             0) {
-    // A file system without exchange: for a moment there is none of the two.
-    const std::string aside = place_ + ".old";
-    fs::remove_all(aside, error);
-    fs::rename(place_, aside, error);
-    if (!error)
-      fs::rename(path_, place_, error);
-    if (!error)
-      fs::remove_all(aside);
-  }
-  if (error)
-    refuse_checkpoint(place_, "it cannot take its place: " + error.message());
+  take_place(path_, place_);
 }
 
 // ---- one to start from ----
 
 saved_checkpoint::saved_checkpoint(const std::string &place) : place_(without_slash(place))
 {
+  if (is_chain(place_))
+    refuse_checkpoint(place_, "it is a chain of several; give one of them, NUMBER-TIMEns in it");
   if (!is_checkpoint(place_))
     refuse_checkpoint(place_, "there is none");
   const std::string text = read(manifest_file);
@@ -169,12 +215,17 @@ saved_checkpoint::saved_checkpoint(const std::string &place) : place_(without_sl
     if (m.at("format") != format || by != tandem_version())
       refuse_checkpoint(place_,
                         "it is of Tandem " + by + ", and this is Tandem " + tandem_version());
-    const std::string fingerprint = m.at("fingerprint");
+    fingerprint_ = m.at("fingerprint");
     m.erase("fingerprint");
-    if (m.at("what") != magic || text_fingerprint(m.dump()) != fingerprint)
+    if (m.at("what") != magic || text_fingerprint(m.dump()) != fingerprint_)
       refuse_checkpoint(place_, "it is damaged: manifest.json is not as it was written");
     manifest_.time_ns = m.at("time_ns");
     manifest_.by = m.at("by");
+    manifest_.reached_ns = m.at("reached_ns");
+    if (m.contains("base")) {
+      manifest_.base = m.at("base").at("name");
+      manifest_.base_fingerprint = m.at("base").at("fingerprint");
+    }
     manifest_.common = m.at("common").get<std::map<std::string, std::string>>();
     manifest_.settings = m.at("settings").get<std::vector<std::pair<std::string, std::string>>>();
     manifest_.timing = m.at("timing");
@@ -190,9 +241,36 @@ saved_checkpoint::~saved_checkpoint()
     close(fd);
 }
 
+bool saved_checkpoint::is_based_on(const std::string &place) const
+{
+  try {
+    return is_checkpoint(place) &&
+           saved_checkpoint(place).fingerprint() == manifest_.base_fingerprint;
+  } catch (const sc_core::sc_report &) {
+    return false; // a damaged one
+  }
+}
+
 void saved_checkpoint::check_files() const
 {
+  check_files(true);
+  std::unique_ptr<saved_checkpoint> before;
+  for (const saved_checkpoint *here = this; !here->manifest_.base.empty(); here = before.get()) {
+    const std::string base = (fs::path(here->place_).parent_path() / here->manifest_.base).string();
+    if (!here->is_based_on(base))
+      refuse_checkpoint(place_, "it has what changed since '" + base +
+                                    "', and that is no longer there as it was");
+    before = std::make_unique<saved_checkpoint>(base);
+    before->check_files(false);
+  }
+}
+
+/// All files, or only those of memories and their lists.
+void saved_checkpoint::check_files(bool all) const
+{
   for (const auto &[name, about] : files_.items()) {
+    if (!all && !has_pages(fs::path(name).replace_extension().string()) && !has_pages(name))
+      continue;
     std::string fingerprint;
     std::uint64_t size = 0;
     if (!file_fingerprint(place_ + "/" + name, fingerprint, size))
@@ -212,12 +290,10 @@ int saved_checkpoint::subdirectory(const std::string &name)
 
 std::string saved_checkpoint::read(const std::string &name) const
 {
-  std::ifstream file(place_ + "/" + name, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!file)
+  std::string text;
+  if (!read_file(place_ + "/" + name, text))
     refuse_checkpoint(place_, "it is damaged: '" + name + "' cannot be read");
-  return text.str();
+  return text;
 }
 
 } // namespace tandem

@@ -23,6 +23,10 @@ constexpr const char *outside_arguments[] = {
 
 constexpr const char *rpmsg_file = "rpmsg";
 
+/// Of a chain, every so many checkpoints one has all pages: who restores one opens the files of all
+/// that it is based on.
+constexpr unsigned most_changes = 100;
+
 std::string memory_path(const std::string &directory, const shared_memory &memory)
 {
   return directory + "/memory-" + memory.name();
@@ -30,7 +34,8 @@ std::string memory_path(const std::string &directory, const shared_memory &memor
 
 std::string timing_of(system_description system)
 {
-  static const char *const matters[] = {"quantum", "mode", "lookahead", "observe", "cache"};
+  static const char *const matters[] = {"quantum", "mode",         "lookahead", "observe",
+                                        "cache",   "observe-from", "warm"};
   std::string texts;
   for (const auto &s : system.run)
     if (std::find(std::begin(matters), std::end(matters), s.name) != std::end(matters))
@@ -79,7 +84,10 @@ std::vector<shared_memory *> platform_checkpoints::memories() const
 
 void platform_checkpoints::prepare_save()
 {
-  new_checkpoint::check_place(options_.checkpoint_path);
+  if (options_.checkpoint_chain)
+    chain_ = std::make_unique<checkpoint_chain>(options_.checkpoint_path, options_.restore_path);
+  else
+    new_checkpoint::check_place(options_.checkpoint_path);
   for (const described_part &part : plan_.parts)
     if (!part_description(part.kind).replayable)
       refuse_checkpoint(options_.checkpoint_path, part.name + " is a " + part.kind +
@@ -92,13 +100,38 @@ void platform_checkpoints::prepare_save()
                                                           "', and what is behind it is outside");
   if (platform_.rpmsg_memory())
     platform_.rpmsg_memory()->record();
-  const bool has_time = options_.checkpoint_when == checkpoint_cause::time;
-  platform_.domain().save_at(has_time ? options_.checkpoint_at : sc_core::sc_max_time(),
-                             [this](qemu_instance &by) { save(by); });
+  save_at(options_.checkpoint_chain ? next_time(restored_at_) : first_time());
   platform_.on_mark([this](const guest_mark &mark) {
     if (is_awaited(mark))
       platform_.domain().save_soon();
   });
+}
+
+void platform_checkpoints::save_at(const sc_core::sc_time &time)
+{
+  platform_.domain().save_at(time, [this](qemu_instance &by) { save(by); });
+}
+
+/// Of a run that makes one checkpoint.
+sc_core::sc_time platform_checkpoints::first_time() const
+{
+  return options_.checkpoint_at.empty() ? sc_core::sc_max_time() : options_.checkpoint_at.front();
+}
+
+/// When the next checkpoint of a chain is due, after that time. Never: when somebody asks for it.
+sc_core::sc_time platform_checkpoints::next_time(const sc_core::sc_time &after) const
+{
+  const auto &times = options_.checkpoint_at;
+  if (!saved_ && !chain_->size() && !times.empty())
+    return times.front();
+  const auto listed = std::upper_bound(times.begin(), times.end(), after);
+  if (listed != times.end())
+    return *listed;
+  const bool begun = chain_->size() || !options_.checkpoint_mark;
+  if (options_.checkpoint_every == sc_core::SC_ZERO_TIME || !begun)
+    return sc_core::sc_max_time();
+  const std::uint64_t every = options_.checkpoint_every.value();
+  return sc_core::sc_time::from_value((after.value() / every + 1) * every);
 }
 
 /// A guest may ask for it at any time.
@@ -107,11 +140,10 @@ bool platform_checkpoints::is_awaited(const guest_mark &mark) const
   const bool mark_alone = mark.what == guest_mark::kind::mark;
   if (mark_alone && mark.number == TANDEM_IDM_MARK_CHECKPOINT)
     return true;
-  const bool kind = options_.checkpoint_when == checkpoint_cause::mark ? mark_alone
-                    : options_.checkpoint_when == checkpoint_cause::region
-                        ? mark.what == guest_mark::kind::begin
-                        : false;
-  return kind && mark.number == options_.checkpoint_number;
+  const std::optional<moment> &awaited = options_.checkpoint_mark;
+  return awaited && mark.number == awaited->number &&
+         mark.what == (awaited->what == moment::kind::mark ? guest_mark::kind::mark
+                                                           : guest_mark::kind::begin);
 }
 
 /// What would make a restored run another one.
@@ -134,8 +166,25 @@ void platform_checkpoints::check_repeatable() const
 
 void platform_checkpoints::save(qemu_instance &by)
 {
+  const sc_core::sc_time now = sc_core::sc_time_stamp();
   check_repeatable();
-  new_checkpoint to(options_.checkpoint_path);
+  if (!chain_)
+    return save_to(options_.checkpoint_path, by);
+  save_to(chain_->next(to_ns(now)), by);
+  chain_->add();
+  made_ = std::to_string(chain_->size()) + " in " + options_.checkpoint_path + ", the last at " +
+          now.to_string();
+  const sc_core::sc_time next = next_time(now);
+  complete_ = next == sc_core::sc_max_time() || options_.checkpoint_every != sc_core::SC_ZERO_TIME;
+  if (complete_ && options_.checkpoint_exit)
+    platform_.domain().stop("the checkpoints are made");
+  else
+    save_at(next);
+}
+
+void platform_checkpoints::save_to(const std::string &place, qemu_instance &by)
+{
+  new_checkpoint to(place);
   to.write("system.toml", system_text_);
   for (const shared_memory *memory : memories())
     if (!save_memory(*memory, memory_path(to.path(), *memory)))
@@ -147,10 +196,20 @@ void platform_checkpoints::save(qemu_instance &by)
   checkpoint_manifest manifest;
   manifest.time_ns = to_ns(sc_core::sc_time_stamp());
   manifest.by = by.basename();
+  manifest.reached_ns = manifest.time_ns;
+  for (const auto &instance : platform_.instances())
+    manifest.reached_ns = std::max(manifest.reached_ns, instance->reached_ns());
+  if (chain_ && chain_->size() % most_changes != 0) {
+    manifest.base = chain_->last_name();
+    manifest.base_fingerprint = saved_checkpoint(chain_->last()).fingerprint();
+  }
   manifest.common = common_;
   manifest.timing = timing_;
   manifest.settings = options_.settings;
   to.finish(manifest);
+  if (chain_)
+    return;
+  complete_ = true;
   made_ = options_.checkpoint_path + ", at " + sc_core::sc_time_stamp().to_string();
   if (options_.checkpoint_exit)
     platform_.domain().stop("the checkpoint is made");
@@ -179,12 +238,14 @@ void platform_checkpoints::save_instances(new_checkpoint &to)
 
 void platform_checkpoints::check_made() const
 {
-  if (!options_.checkpoint_path.empty() && made_.empty() &&
-      options_.checkpoint_when != checkpoint_cause::request)
-    refuse_checkpoint(
-        options_.checkpoint_path,
-        "none was made: until the run ended there was no end of a window, at or after "
-        "--checkpoint-at, at which no guest was in the middle of an access");
+  const bool asked = options_.checkpoint_mark || !options_.checkpoint_at.empty() ||
+                     options_.checkpoint_every != sc_core::SC_ZERO_TIME;
+  if (options_.checkpoint_path.empty() || complete_ || !asked)
+    return;
+  const std::string made = chain_ && chain_->size() ? "only " + made_ : "none was made";
+  refuse_checkpoint(options_.checkpoint_path,
+                    made + ": until the run ended there was no end of a window, at or after the "
+                           "time asked for, at which no guest was in the middle of an access");
 }
 
 // ---- restore ----
@@ -193,6 +254,7 @@ void platform_checkpoints::prepare_restore()
 {
   saved_ = std::make_unique<saved_checkpoint>(options_.restore_path);
   const checkpoint_manifest &manifest = saved_->manifest();
+  restored_at_ = from_ns(manifest.time_ns);
   const std::string difference = first_difference(manifest.common, common_);
   if (!difference.empty())
     refuse_checkpoint(options_.restore_path, "it is of another system: " + difference);
@@ -201,6 +263,10 @@ void platform_checkpoints::prepare_restore()
     refuse_checkpoint(options_.restore_path,
                       "it was made at " + from_ns(manifest.time_ns).to_string() +
                           ", and the time limit is " + options_.time_limit.to_string());
+  if (options_.stop_at != sc_core::SC_ZERO_TIME && to_ns(options_.stop_at) <= manifest.reached_ns)
+    refuse_checkpoint(options_.restore_path,
+                      "its guests are at " + from_ns(manifest.reached_ns).to_string() +
+                          ", and --stop-at is " + options_.stop_at.to_string());
   saved_->check_files();
   qemu_instance *by = nullptr;
   for (const auto &instance : platform_.instances()) {

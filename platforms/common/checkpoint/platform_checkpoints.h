@@ -2,6 +2,7 @@
 // What of a platform goes into a checkpoint, and how a run begins with one.
 #pragma once
 
+#include "checkpoint_chain.h"
 #include "checkpoint_directory.h"
 
 #include "../platform.h"
@@ -27,14 +28,19 @@ public:
 
   /// After the run: SC_ERROR when a checkpoint was asked for and there was no moment for it.
   void check_made() const;
-  /// "DIR, at 5.0001 s", when one was made; else empty.
+  /// "DIR, at 5.0001 s" or, of a chain, "3 in DIR, the last at 5.0001 s", when one was made; else
+  /// empty.
   const std::string &made() const { return made_; }
 
 private:
   void prepare_save();
+  void save_at(const sc_core::sc_time &time);
+  sc_core::sc_time first_time() const;
+  sc_core::sc_time next_time(const sc_core::sc_time &after) const;
   bool is_awaited(const guest_mark &mark) const;
   void prepare_restore();
   void save(qemu_instance &by);
+  void save_to(const std::string &place, qemu_instance &by);
   void save_instances(new_checkpoint &to);
   void load();
   void fill_memories(const std::string &directory) const;
@@ -48,7 +54,10 @@ private:
   const std::string timing_; ///< see checkpoint_manifest
   std::map<std::string, std::string> common_;
   std::unique_ptr<saved_checkpoint> saved_;
+  sc_core::sc_time restored_at_;
+  std::unique_ptr<checkpoint_chain> chain_; ///< where several are made
   std::string made_;
+  bool complete_ = false; ///< all that were asked for are made
 };
 
 } // namespace tandem

@@ -10,18 +10,26 @@ add_options(parser), if it has any. It raises Interrupted when it is told to end
 an option of its own asks for something else than runs."""
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import signal
 import sys
+import threading
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-from .plans import Plan
+from .plans import Plan, PlannedRun
 
 BACKENDS = {"local": "local", "slurm": "slurm"}  # name: module of this package
-# Why a run is not made whose predecessor is no good.
 NEEDED_FAILED = "the run that it would replay has failed"
+
+
+def needed_failed(run: PlannedRun, cause: str) -> str:
+    """Why a run is not made when one that it needs is no good, for that cause."""
+    return NEEDED_FAILED if run.expects["traffic"] == "replayed" else \
+        f"the checkpoint that it begins with is not there: {cause}"
 
 
 class Interrupted(Exception):
@@ -37,10 +45,21 @@ class Instead(Exception):
     """No run was asked for; what was done, as a sentence."""
 
 
-def on_signals(*handlers: Any) -> list[Any]:
-    """For Ctrl-C and the like, one handler or one for each; returns those before."""
-    return [signal.signal(number, handlers[i % len(handlers)])
-            for i, number in enumerate((signal.SIGINT, signal.SIGTERM))]
+@contextlib.contextmanager
+def on_signals(handler: Callable[[int, Any], None]) -> Iterator[None]:
+    """Has it called for Ctrl-C and the like, where this is the main thread."""
+    main = threading.current_thread() is threading.main_thread()
+    numbers = (signal.SIGINT, signal.SIGTERM) if main else ()
+    before = [(number, signal.signal(number, handler)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handled in before:
+            signal.signal(number, handled)
+
+
+def interrupt(number: int, _: Any) -> None:
+    raise Interrupted(number)
 
 
 def backend(name: str) -> ModuleType:

@@ -69,12 +69,11 @@ def without_repetition(choices):
 
 def jobs_of(arguments, subject):
     """All runs, in the order of the tables."""
-    described = arguments.system or arguments.origin
-    jobs = (plan_system if described else plan_platform)(arguments, subject)
+    jobs = (plan_system if subject.name else plan_platform)(arguments, subject)
     modes = len({job.observe for job in jobs}) > 1
     for job in jobs:
         job.labels = [*job.chosen, *[("observe", job.observe)] * modes, *job.params]
-    if described:
+    if subject.name:
         choose_columns(jobs)
     if arguments.replay:
         plan_replays(jobs)
@@ -133,14 +132,8 @@ def of_interconnects(arguments, platform, interconnects):
     return without_repetition(sets), without_repetition(others)
 
 
-def name_of(path):
-    """What tables call the system of that file, or of that checkpoint."""
-    return os.path.basename(os.path.abspath(path)).removesuffix(".toml")
-
-
 def plan_system(arguments, system):
-    workloads = workloads_of(arguments.workload) if arguments.workload else \
-        {name_of(arguments.system or arguments.origin): None}
+    workloads = workloads_of(arguments.workload) if arguments.workload else {system.name: None}
     modes = observations(arguments.observe) if arguments.observe else [None]
     sets, others = settings(arguments.set, "--set"), settings(arguments.vary, "--vary")
     params = axes(arguments.param, "--param")

@@ -10,6 +10,7 @@ taken from a new owner by mistake. They go when the run is there, and whoever ha
 that first."""
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -17,7 +18,7 @@ import time
 import uuid
 from typing import NamedTuple
 
-from .files import node
+from .files import link_once, node
 
 HEARTBEAT = 10  # seconds between two touches
 SILENCE = 120  # seconds without one after which the owner counts as lost; more than NFS caches
@@ -79,7 +80,7 @@ class Claim:
             if before and not self._is_void(before):
                 os.unlink(self._own)
                 return False
-            if self._link():
+            if link_once(self._own, self._name(self._number)):
                 if before:
                     self._remove(os.path.join(os.path.dirname(self._base), before.own))
                 return True
@@ -102,29 +103,18 @@ class Claim:
         os.utime(self._own)  # the server's clock
         return os.stat(self._own).st_mtime - found.touched > SILENCE
 
-    def _link(self) -> bool:
-        try:
-            os.link(self._own, self._name(self._number))
-        except FileExistsError:
-            # An answer may be lost on the way; what is then asked for again has been done.
-            return os.stat(self._own).st_nlink == 2
-        return True
-
     def touch(self) -> None:
         """To be called every few seconds while working."""
         if time.monotonic() - self._touched >= HEARTBEAT:
             self._touched = time.monotonic()
-            try:
+            # It may have been silent for so long that another one has taken over.
+            with contextlib.suppress(FileNotFoundError):
                 os.utime(self._own)
-            except FileNotFoundError:
-                pass  # it was silent for so long that another one has taken over
 
     @staticmethod
     def _remove(path: str) -> None:
-        try:
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
-        except FileNotFoundError:
-            pass
 
     def release(self, for_good: bool) -> None:
         """for_good: the run is there, and nobody needs to claim it any more."""

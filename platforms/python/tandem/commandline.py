@@ -9,21 +9,15 @@ import sys
 import threading
 
 from . import reports, snakemake
-from .backends import BACKENDS, Instead, Interrupted, backend, on_signals
+from .backends import BACKENDS, Instead, Interrupted, backend, interrupt, on_signals
 from .figures import NoGnuplot, require_gnuplot
 from .linux import is_linux
 from .one import Stopped, wait_for_one
 from .plans import load_plan
 from .planning import plan_of
 from .outcomes import outcomes_of
-from .words import WORKLOADS, Refused
-
-CALLED = os.environ.get("TANDEM_COMMAND", "./tandem")  # as the user calls it
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Refused(message + f"; see {CALLED} compare --help")
+from .rerun import rerun
+from .words import CALLED, WORKLOADS, Parser, Refused
 
 
 def parser_of_options():
@@ -77,6 +71,10 @@ def parser_of_options():
     add("--seed-param", metavar="NAME",
         help="with --repeat: have NAME, a parameter of the workload or run.seed, be 1, 2, ... in "
              "the repetitions, and give means with their 95 %% confidence intervals")
+    add("--checkpoint-at", metavar="WHEN",
+        help="save what boots the same once, at this time or after mark:N or region:N "
+             "(docs/checkpoints.md), and begin every run there; default for a Linux workload: its "
+             "region")
     add("--replay", action="store_true",
         help="run the guests over the first interconnect only, and replay its transactions "
              "through the others")
@@ -124,21 +122,26 @@ def parse(words):
     missing = [f"--{name}" for name in needed if getattr(arguments, name) is None]
     if missing:
         parser.error("the following arguments are required: " + ", ".join(missing))
-    for name in ("jobs", "repeat"):
-        if getattr(arguments, name) < 1:
-            raise Refused(f"--{name} must be at least 1")
-    if not arguments.timeout > 0:
-        raise Refused("--timeout must be more than 0")
-    if arguments.seed_param and arguments.repeat < 2:
-        raise Refused("--seed-param is for --repeat N: each repetition has another value")
-    if any(entry.partition("=")[0] == arguments.seed_param
-           for entry in arguments.param + arguments.set + arguments.vary):
-        raise Refused(f"--seed-param {arguments.seed_param} has a value by another option too")
-    if arguments.region and arguments.replay:
-        raise Refused("--region and --replay exclude each other: a replay has no guests that could "
-                      "make marks")
-    if arguments.add_file and not is_linux(arguments.workload):
-        raise Refused("--add-file is for a --workload linux:COMMAND")
+    valued = [entry.partition("=")[0]
+              for entry in arguments.param + arguments.set + arguments.vary]
+    for wrong, sentence in (
+            (arguments.jobs < 1, "--jobs must be at least 1"),
+            (arguments.repeat < 1, "--repeat must be at least 1"),
+            (not arguments.timeout > 0, "--timeout must be more than 0"),
+            (arguments.seed_param and arguments.repeat < 2,
+             "--seed-param is for --repeat N: each repetition has another value"),
+            (arguments.seed_param in valued,
+             f"--seed-param {arguments.seed_param} has a value by another option too"),
+            (arguments.region and arguments.replay,
+             "--region and --replay exclude each other: a replay has no guests that could make "
+             "marks"),
+            (arguments.checkpoint_at and arguments.replay,
+             "--checkpoint-at and --replay exclude each other: what begins with a checkpoint "
+             "cannot be replayed from"),
+            (arguments.add_file and not is_linux(arguments.workload),
+             "--add-file is for a --workload linux:COMMAND")):
+        if wrong:
+            raise Refused(sentence)
     check_of_kind(arguments)
     check_of_backend(arguments)
     return arguments, others
@@ -156,12 +159,14 @@ def check_of_kind(arguments):
                          "there are",
                "replay": "its log would have to be of all interconnects"}
     if arguments.origin:
-        instead.update(system="give one of them", workload="its guests run what they ran",
-                       param="its programs have theirs already")
+        instead.update({
+            "checkpoint-at": "its runs begin with that one", "system": "give one of them",
+            "workload": "its guests run what they ran",
+            "param": "its programs have theirs already"})
     else:
         instead["interconnect"] = "give --set NAME.kind=A,B"
     for name, reason in instead.items():
-        if getattr(arguments, name):
+        if getattr(arguments, name.replace("-", "_")):
             raise Refused(f"--{name} is not for {what}: {reason}")
 
 
@@ -213,9 +218,9 @@ def run_one(words):
     def end(number, _):
         caught.append(number)
         stop.set()
-    on_signals(end)
     try:
-        cause = wait_for_one(plan, run, stop)
+        with on_signals(end):
+            cause = wait_for_one(plan, run, stop)
     except Stopped:
         raise Interrupted(caught[0], "the run was given up") from None
     if cause:
@@ -223,17 +228,15 @@ def run_one(words):
     return 1 if cause else 0
 
 
-COMMANDS = {"compare": compare, "run-one": run_one}
+COMMANDS = {"compare": compare, "rerun": rerun, "run-one": run_one}
 
 
 def main():
-    def interrupt(number, _):
-        raise Interrupted(number)
-    on_signals(interrupt)
     try:
-        if sys.argv[1:2] not in [[name] for name in COMMANDS]:
-            raise Refused(f"give a command: {', '.join(COMMANDS)}")
-        return COMMANDS[sys.argv[1]](sys.argv[2:])
+        with on_signals(interrupt):
+            if sys.argv[1:2] not in [[name] for name in COMMANDS]:
+                raise Refused(f"give a command: {', '.join(COMMANDS)}")
+            return COMMANDS[sys.argv[1]](sys.argv[2:])
     except Instead as done:
         print(done)
         return 0

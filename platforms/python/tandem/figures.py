@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The figures of a comparison, each as an SVG file and the gnuplot script with its data that made
 it."""
+import contextlib
 import errno
 import math
 import os
@@ -10,6 +11,10 @@ import subprocess
 
 from .files import unique, write_text
 
+AXES = """set border 3
+set tics nomirror
+set key outside right top
+"""
 COLOURS = ["#1f6fb4", "#e07b00", "#2e9a4b", "#b8312f", "#7b5bb0", "#7a5236", "#d264ae", "#6f6f6f",
            "#a5a81f", "#159eb0"]
 
@@ -132,19 +137,14 @@ class Figures:
             if kind is None and self.names:
                 self._plot()
             while kind is None:
-                old = self.part + ".old"
-                try:
-                    os.rename(self.directory, old)
-                    shutil.rmtree(old)
-                except FileNotFoundError:
-                    pass
+                with contextlib.suppress(FileNotFoundError):
+                    os.rename(self.directory, self.part + ".old")
+                    shutil.rmtree(self.part + ".old")
                 try:
                     os.rename(self.part, self.directory)
                     break
-                except FileExistsError:
-                    continue
                 except OSError as error:
-                    if error.errno != errno.ENOTEMPTY:
+                    if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
                         raise
         finally:
             shutil.rmtree(self.part, ignore_errors=True)
@@ -207,10 +207,7 @@ set style fill solid 1.0 noborder
 set xrange [-0.7:{len(groups) - 0.3}]
 set yrange [0:*]
 set grid ytics linecolor rgb '#dddddd'
-set border 3
-set tics nomirror
-set key outside right top
-set xlabel {quoted(jobs[0].row.column[0])}
+{AXES}set xlabel {quoted(jobs[0].row.column[0])}
 set ylabel '{meaning}, {unit}'
 plot """ + ", \\\n  ".join(plots) + "\n"
     width = max(820, 22 * len(times) * len(groups) + 320)
@@ -230,13 +227,10 @@ def latency_figure(figures, workload, jobs):
     plots = [f"$data using 0:{i + 2}:xtic(1) with linespoints pointtype 7 pointsize 0.5 "
              f"linewidth 2 linecolor rgb '{COLOURS[i % len(COLOURS)]}' title {quoted(names[job])}"
              for i, job in enumerate(jobs)]
-    script = data_block(data) + """set xrange [-0.3:5.3]
+    script = data_block(data) + f"""set xrange [-0.3:5.3]
 set yrange [0:*]
 set grid linecolor rgb '#dddddd'
-set border 3
-set tics nomirror
-set key outside right top
-set xlabel 'share of all transactions that take no longer'
+{AXES}set xlabel 'share of all transactions that take no longer'
 set ylabel 'latency, ns'
 plot """ + ", \\\n  ".join(plots) + "\n"
     shown = [names[job] for job in jobs]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import socket
 import threading
 from collections.abc import Iterable
+from typing import Any
 
 from .words import Refused
 
@@ -39,6 +41,26 @@ def write_for_user(path: str, text: str) -> str:
         return write_text(path, text)
     except OSError as error:
         raise Refused(f"{path} cannot be written: {error.strerror}") from None
+
+
+def link_once(own: str, path: str) -> bool:
+    """Gives a file of one's own this name unless there is one, which only one can do, on NFS too;
+    whether it did."""
+    try:
+        os.link(own, path)
+    except OSError as error:
+        # An answer may be lost on the way; what is then asked for again has been done.
+        if os.stat(own).st_nlink == 2:
+            return True
+        if not isinstance(error, FileExistsError):
+            raise
+        return False
+    return True
+
+
+def read_json(path: str) -> dict[str, Any]:
+    with open(path, encoding="utf-8") as file:
+        return dict(json.load(file))
 
 
 class FileHashes:

@@ -3,11 +3,11 @@
 otherwise."""
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from typing import Any
 
+from .files import read_json
 from .plans import Plan, PlannedRun
 from .reports import row_of
 from .outcomes import outcomes_of
@@ -26,10 +26,13 @@ def _statistics(run: PlannedRun | str) -> dict[str, Any]:
     directory = run if isinstance(run, str) else run.directory
     path = os.path.join(directory, "stats.json")
     try:
-        with open(path, encoding="utf-8") as file:
-            return dict(json.load(file))
+        return read_json(path)
     except OSError as error:
         raise Refused(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _columns(tree: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in tree.items() if not isinstance(value, (dict, list))}
 
 
 def results(plan: Plan) -> Any:
@@ -60,9 +63,8 @@ def regions(run: PlannedRun | str) -> Any:
     """A pandas.DataFrame of shape (regions of interest, columns), indexed by their names: number,
     simulated_ns. run: of a plan, or a directory with stats.json, such as that of --out."""
     found = _statistics(run).get("regions", {})
-    return _pandas().DataFrame(
-        [{name: value for name, value in region.items() if not isinstance(value, (dict, list))}
-         for region in found.values()], index=_pandas().Index(list(found), name="region"))
+    return _pandas().DataFrame([*map(_columns, found.values())],
+                               index=_pandas().Index(list(found), name="region"))
 
 
 def links(run: PlannedRun | str, interconnect: str = "interconnect", region: str | None = None) \
@@ -81,10 +83,8 @@ def links(run: PlannedRun | str, interconnect: str = "interconnect", region: str
     rows = []
     for link in found["modules"][interconnect].get("links", []):
         source, _, target = link["link"].partition(" to ")
-        rows.append({"source": source, "target": target,
-                     **{name: value for name, value in link.items()
-                        if name != "link" and not isinstance(value, (dict, list))}})
-    return _pandas().DataFrame(rows)
+        rows.append({"source": source, "target": target, **_columns(link)})
+    return _pandas().DataFrame(rows).drop(columns="link", errors="ignore")
 
 
 def log(path: PlannedRun | str, where: str = "1") -> Any:

@@ -10,6 +10,17 @@ from .subject import texts_in
 from .words import options_among
 
 
+def digest_of(everything, out):
+    """A short name for it, wherever results go."""
+    text = json.dumps(everything, sort_keys=True).replace(out, "")
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def directory_of(parent, parts):
+    return os.path.join(parent, "-".join(re.sub(r"[^A-Za-z0-9._-]", "_", part)
+                                         for part in parts if part))
+
+
 class Job:
     def __init__(self, subject, workload, program, observe, params, arguments):
         self.subject, self.workload, self.program = subject, workload, program
@@ -17,7 +28,7 @@ class Job:
         self.interconnect, self.slaves = "", ""  # kind, and number where there are such
         self.network = "interconnect"  # the module whose figures are shown
         self.region = arguments.region  # and in which region of interest; None: in the whole run
-        self.seeds = arguments.seed_param
+        self.seeds, self.timeout = arguments.seed_param, arguments.timeout
         self.description = {}  # the whole system
         self.chosen = []  # (name, value) of --set and --vary, as typed
         self.settings = []  # the same with the names that they stand for
@@ -45,13 +56,16 @@ class Job:
 
     def options(self):
         """All but what is for the guests' programs alone."""
-        words = self.subject.options_with(self.settings) + self.interconnect_options
+        more = self.interconnect_options + (["--observe", self.observe] if self.observe else [])
+        for cache in self.caches:
+            more += ["--cache", cache]
+        return self.options_with(self.settings, more)
+
+    def options_with(self, settings, more=()):
+        """With these settings and words in place of what was chosen, but for slaves."""
+        words = [*self.subject.options, *self.subject.words_of(settings), *more]
         if self.slaves != "":
             words += ["--slaves", str(self.slaves)]
-        if self.observe:
-            words += ["--observe", self.observe]
-        for cache in self.caches:
-            words += ["--cache", cache]
         return words + self.subject.images(words, self.program)
 
     def words(self):
@@ -65,36 +79,39 @@ class Job:
         if self.network:
             self.interconnect = description["interconnect"][self.network]["kind"]
 
-    def place(self, runs, digest, arguments, qemu):
-        """Names the runs by all that they depend on."""
+    def place(self, out, digest, repeat, qemu, checkpoints):
+        """Names the runs by all that they depend on. checkpoints: what they begin with; or None."""
         options = list(self.words())
         files = self.subject.hashes.named_in(
             [*options, *(value for _, value in self.params), *texts_in(self.description)])
         program = self.subject.replayer if self.recording else self.subject.path
         self.hashes = {**files, program: self.subject.hashes.of_input(program)}
         region = [self.region] if self.region else []
-        cores = len(self.description["instance"]) + 1
-        expects = {"console": self.console(), "program": self.program, "region": self.region,
-                   "traffic": self.traffic}
-        for number in range(1, arguments.repeat + 1):
-            everything = json.dumps([self.command("", number, options), digest, self.description,
-                                     sorted(files.items()), *region], sort_keys=True)
-            hash_ = hashlib.sha256(everything.replace(runs, "").encode()).hexdigest()[:12]
+        for number in range(1, repeat + 1):
+            before = [self.recording.of_number(number)] if self.recording else []
+            if checkpoints:
+                before = [checkpoints.before(self, number, qemu)]
+                options = [*self.words(), *checkpoints.options(before[0])]
+            hash_ = digest_of([self.command("", number, options), digest, self.description,
+                               sorted(files.items()), *region], out)
             repeated = f".{number}" if number > 1 and not self.seeds else ""
-            parts = [self.workload, self.interconnect, str(self.slaves), hash_]
-            name = "-".join(re.sub(r"[^A-Za-z0-9._-]", "_", part) for part in parts if part)
-            directory = os.path.join(runs, name + repeated)
-            of = f" ({number} of {arguments.repeat})" if arguments.repeat > 1 else ""
+            directory = directory_of(os.path.join(out, "runs"), (
+                self.workload, self.interconnect, str(self.slaves), hash_)) + repeated
+            of = f" ({number} of {repeat})" if repeat > 1 else ""
             self.runs.append(PlannedRun(
                 hash_ + repeated, self.row().title() + of,
                 self.command(directory, number, options), sorted(self.hashes),
-                [self.recording.of_number(number).hash] if self.recording else [], directory,
-                {"cores": cores if not self.recording else 1, "seconds": arguments.timeout},
-                expects, [] if self.recording else qemu))
+                [run.hash for run in before], directory, self.resources(),
+                self.expects(program=self.program, region=self.region, traffic=self.traffic),
+                [] if self.recording else qemu))
 
-    def console(self):
-        """Of the first instance, whose end is the end of the run."""
-        return next(iter(self.description["instance"])) + ".log"
+    def resources(self):
+        return {"cores": 1 if self.recording else len(self.description["instance"]) + 1,
+                "seconds": self.timeout}
+
+    def expects(self, **more):
+        """The console is that of the first instance, whose end is the end of the run."""
+        return {"console": next(iter(self.description["instance"])) + ".log", **more}
 
     def of_number(self, number):
         """The run whose log a replay of that number takes: where nothing is drawn at random, all
@@ -106,15 +123,14 @@ class Job:
                    self.observe, self.traffic, self.labels, self.fields, self.params, self.column,
                    self.seeds, [run.hash for run in self.runs])
 
-    def _seed(self, number):
-        """Options that make a repetition another one."""
-        if not self.seeds:
-            return []
-        if "." in self.seeds:
-            return self.subject.options_with(
-                [(one, number) for one in self.subject.named(self.seeds)])[
-                    len(self.subject.options):]
-        return ["--param", f"{self.seeds}={number}"]
+    def seeded(self, number):
+        """What makes a repetition another one."""
+        return [(name, number) for name in self.subject.named(self.seeds)] \
+            if "." in (self.seeds or "") else []
+
+    def param_words(self, number):
+        params = self.params + [(self.seeds, number)] * bool(self.seeds and "." not in self.seeds)
+        return [word for name, value in params for word in ("--param", f"{name}={value}")]
 
     def command(self, directory, number, options):
         """What makes a run that leaves its files in the directory."""
@@ -123,13 +139,9 @@ class Job:
             log = os.path.join(self.recording.of_number(number).directory, "run.db")
             return [subject.replayer, *self._options_of_replayer(), *self.interconnect_options,
                     "--replay", log, "--stats", stats]
-        words = [subject.path, *options]
-        for name, value in self.params:
-            words += ["--param", f"{name}={value}"]
-        words += self._seed(number)
         log_to = ["--log", os.path.join(directory, "run.db")] * (self.traffic == "recorded")
-        return [*words, "--progress", "off", "--consoles", "off", "--vcd", "off", *log_to,
-                "--stats", stats, "--out", directory]
+        return [subject.path, *options, *self.param_words(number),
+                *subject.words_of(self.seeded(number)), *log_to, *output_in(directory)]
 
     def _options_of_replayer(self):
         """Of the options of every run those that decide about the interconnect."""
@@ -139,3 +151,8 @@ class Job:
             if name == "--load" or name == "--set" and "." not in value.partition("=")[0]:
                 words += [name, value]
         return words
+
+
+def output_in(directory):
+    return ["--progress", "off", "--consoles", "off", "--vcd", "off",
+            "--stats", os.path.join(directory, "stats.json"), "--out", directory]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures as futures
+import contextlib
 import sys
 import threading
 import time
 from typing import Any
 
-from .backends import NEEDED_FAILED, Interrupted, on_signals
+from .backends import Interrupted, needed_failed, on_signals
 from .one import WAIT, Busy, Stopped, remove_lost, run_one
 from .plans import Plan, PlannedRun
-from .outcomes import read_json
 
 
 class Progress:
@@ -48,7 +48,7 @@ class Progress:
             if self.bar is not None:
                 self.bar.set_postfix(failed=self.failed)
         elif self.bar is None:
-            result = read_json(run, "result.json")
+            result = run.result()
             found = f"{result['guest_ns']} ns" if "guest_ns" in result else \
                 f"ends at {result.get('end_ns', result['simulated_ns'])} ns"
             self.say(f"{self.done}/{self.total} {run.title}: {found}, "
@@ -104,12 +104,12 @@ class _Pool:
 
     def _finished(self, hash_: str, cause: str | None) -> None:
         self.left.discard(hash_)
+        self.progress.finished(self.plan.by_hash[hash_], cause)
         if cause:
             self.failures[hash_] = cause
             for other in [h for h in self.waiting if hash_ in self.plan.by_hash[h].after]:
                 del self.waiting[other]
-                self._finished(other, NEEDED_FAILED)
-        self.progress.finished(self.plan.by_hash[hash_], cause)
+                self._finished(other, needed_failed(self.plan.by_hash[other], cause))
 
     def close(self) -> None:
         self.stop.set()
@@ -123,22 +123,14 @@ def run(plan: Plan, todo: list[PlannedRun], options: argparse.Namespace) -> dict
     process is lost sight of."""
     remove_lost(plan)
     caught: list[int] = []
-    main = threading.current_thread() is threading.main_thread()
-    before = on_signals(lambda number, _: caught.append(number)) if main else []
-    pool = _Pool(plan, todo, options.jobs)
-    try:
+    with on_signals(lambda number, _: caught.append(number)), \
+            contextlib.closing(_Pool(plan, todo, options.jobs)) as pool:
         while pool.waiting or pool.at_work:
             pool.start()
-            try:
+            with contextlib.suppress(Stopped):
                 pool.collect()
-            except Stopped:
-                pass
             if caught:
                 raise Interrupted(caught[0])
             if not pool.at_work:
                 time.sleep(WAIT)
-    finally:
-        pool.close()
-        if main:
-            on_signals(*before)
     return pool.failures

@@ -17,7 +17,7 @@ import time
 from typing import Any
 
 from .claim import Claim, start_of
-from .files import node, unique
+from .files import node, read_json, unique
 from .plans import Plan, PlannedRun
 from .qemu import version_of
 from .outcomes import NoRegion, region_in
@@ -105,11 +105,11 @@ def results_on(console: str) -> dict[str, str]:
 
 def remove_lost(plan: Plan) -> None:
     """What killed processes of this node have left of any run."""
-    runs = os.path.join(plan.out, "runs")
-    for name in os.listdir(runs):
-        owner = re.search(rf"@\.{re.escape(node())}\.(\d+)\.\d+\.part$", name)
-        if owner and not start_of(int(owner[1])):
-            shutil.rmtree(os.path.join(runs, name), ignore_errors=True)
+    for parent in plan.parents():
+        for name in os.listdir(parent):
+            owner = re.search(rf"@\.{re.escape(node())}\.(\d+)\.\d+\.part$", name)
+            if owner and not start_of(int(owner[1])):
+                shutil.rmtree(os.path.join(parent, name), ignore_errors=True)
 
 
 class _Running:
@@ -144,19 +144,28 @@ class _Running:
 
     def _wait(self, stop: threading.Event) -> tuple[int, float]:
         """Status and seconds."""
+        commands = [*self.run.prepare, self.run.argv]
         with open(self._file("command"), "w", encoding="utf-8") as file:
-            file.write(shlex.join(self.run.argv) + "\n")
-        begin = time.monotonic()
-        with open(self._file("messages"), "wb") as messages:
+            file.writelines(shlex.join(argv) + "\n" for argv in commands)
+        begin, status = time.monotonic(), 0
+        for argv in commands:
+            self.usage = None
+            status = self._call(argv, begin + self.timeout, stop)
+            if status:
+                break
+        return status, time.monotonic() - begin
+
+    def _call(self, argv: list[str], end: float, stop: threading.Event) -> int:
+        with open(self._file("messages"), "ab") as messages:
             # A session of its own: Ctrl-C at the terminal is for this program to handle. Should
             # it be killed, the kernel ends the platform.
-            argv = [word.replace(self.run.directory, self.part) for word in self.run.argv]
             process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", *argv], cwd=self.plan.cwd,
-                stdin=subprocess.DEVNULL, stdout=messages, stderr=messages,
+                ["setpriv", "--pdeathsig", "TERM",
+                 *(word.replace(self.run.directory, self.part) for word in argv)],
+                cwd=self.plan.cwd, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages,
                 start_new_session=True, env=quiet_environment())
         try:
-            while not self._ended(process) and time.monotonic() - begin < self.timeout:
+            while not self._ended(process) and time.monotonic() < end:
                 if stop.wait(PERIOD):
                     raise Stopped
                 self.claim.touch()
@@ -164,7 +173,7 @@ class _Running:
             if process.returncode is None:
                 _end(process)
         assert process.returncode is not None
-        return process.returncode, time.monotonic() - begin
+        return process.returncode
 
     def _ended(self, process: subprocess.Popen[bytes]) -> bool:
         """Popen.poll(), which does not tell what the process has used."""
@@ -177,7 +186,7 @@ class _Running:
         """Keeps what is left; why the run is no good, or None."""
         cause = self._fault(status) if self.usage else f"no end within {self.timeout:g} s"
         if cause:
-            cause = f"{cause} (see {_failed(self.run)})"
+            cause = f"{cause.replace(self.part, _failed(self.run))} (see {_failed(self.run)})"
             with open(self._file("cause"), "w", encoding="utf-8") as file:
                 file.write(cause + "\n")
             os.rename(self.part, _failed(self.run))
@@ -197,8 +206,11 @@ class _Running:
         consoles = [read(self._file(name)) for name in sorted(os.listdir(self.part))
                     if name.endswith(".log")]
         if status == 0:
-            return self._missing_result() or self._missing_region()
-        error = error_in(read(self._file("messages")))
+            return self._missing()
+        messages = read(self._file("messages"))
+        error = error_in(messages)
+        if self.run.prepare and not consoles:  # what prepares it has failed
+            error = error or messages.strip().rpartition("\n")[2]
         if error:
             return error
         for console in consoles:
@@ -208,16 +220,14 @@ class _Running:
                 return f"a guest says: {said[-1]}"
         return f"ended with status {status}"
 
-    def _missing_result(self) -> str | None:
+    def _missing(self) -> str | None:
+        """What a run that has ended well lacks."""
         results = self._reported()
-        if self.expects["traffic"] == "replayed" or \
-                (self.expects["program"] not in WORKLOADS and results.get("ok", "1") == "1") or \
-                (results.get("ok") == "1" and "ns" in results):
-            return None
-        return "the master reports a wrong result" if results.get("ok") == "0" else \
-            "the master has not reported a result"
-
-    def _missing_region(self) -> str | None:
+        good = results.get("ok", "1") == "1" if self.expects["program"] not in WORKLOADS else \
+            results.get("ok") == "1" and "ns" in results
+        if not good and self.expects["traffic"] != "replayed":
+            return "the master reports a wrong result" if results.get("ok") == "0" else \
+                "the master has not reported a result"
         try:
             self._region()
         except NoRegion as cause:
@@ -230,8 +240,7 @@ class _Running:
         return region_in(self._statistics(), wanted) if wanted else {}
 
     def _statistics(self) -> dict[str, Any]:
-        with open(self._file("stats.json"), encoding="utf-8") as file:
-            return dict(json.load(file))
+        return read_json(self._file("stats.json"))
 
     def _reported(self) -> dict[str, str]:
         return results_on(read(self._file(self.expects["console"])))

@@ -2,12 +2,12 @@
 """What runs have found: of each its own, and of a row what its repetitions have in common."""
 from __future__ import annotations
 
-import json
 import os
 import statistics
 from collections import Counter
 from typing import Any
 
+from .files import read_json
 from .intervals import interval
 from .plans import Plan, PlannedRun, Row
 
@@ -46,11 +46,6 @@ def region_in(found: dict[str, Any], wanted: str) -> dict[str, Any]:
     raise NoRegion(f"there is no region '{wanted}'; there are {', '.join(regions) or 'none'}")
 
 
-def read_json(run: PlannedRun, name: str) -> dict[str, Any]:
-    with open(os.path.join(run.directory, name), encoding="utf-8") as file:
-        return dict(json.load(file))
-
-
 class Outcome:
     """A row of the table with what its runs have found."""
 
@@ -68,7 +63,7 @@ class Outcome:
         return self._statistics[repetition]
 
     def _statistics_of(self, run: PlannedRun) -> dict[str, Any]:
-        found = read_json(run, "stats.json")
+        found = read_json(os.path.join(run.directory, "stats.json"))
         if self.row.region:
             found = region_in(found, self.row.region)
         return dict(found["modules"].get(self.row.network, {}))
@@ -78,8 +73,7 @@ class Outcome:
         if not self._found:
             for number, run in enumerate(self.runs):
                 figures = self.statistics(number)
-                self._found.append(dict(read_json(run, "result.json"),
-                                        **(figures_of(figures) if figures else {})))
+                self._found.append({**run.result(), **(figures_of(figures) if figures else {})})
         return self._found
 
     def result(self) -> dict[str, Any]:

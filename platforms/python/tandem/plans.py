@@ -9,7 +9,7 @@ import json
 import os
 from typing import Any
 
-from .files import FileHashes, write_for_user, write_text
+from .files import FileHashes, read_json, write_for_user, write_text
 from .words import Refused
 
 FORMAT = 1
@@ -26,17 +26,27 @@ class PlannedRun:
     after: list[str]  # hashes of runs whose results it reads
     directory: str  # of its result; it is there when the run has ended well
     resources: dict[str, float]  # cores: QEMU processes and the simulation; seconds: at most
-    expects: dict[str, Any]  # console, program, region, traffic: what a good result has
+    # What a good result has: console, program, region, and traffic, as of a row, or checkpoint.
+    expects: dict[str, Any]
     qemu: list[str] = dataclasses.field(default_factory=list)  # programs, see Plan.qemu
+    prepare: list[list[str]] = dataclasses.field(default_factory=list)  # commands before argv
 
     @property
     def name(self) -> str:
         """Of its directory."""
         return os.path.basename(self.directory)
 
+    def is_checkpoint(self) -> bool:
+        """Whether it is no row's, and only there for others to begin with what it saves."""
+        return bool(self.expects["traffic"] == "checkpoint")
+
     def done(self) -> bool:
         """Whether the run has been made, by whomever."""
         return os.path.exists(os.path.join(self.directory, "result.json"))
+
+    def result(self) -> dict[str, Any]:
+        """What it has found."""
+        return read_json(os.path.join(self.directory, "result.json"))
 
 
 @dataclasses.dataclass
@@ -93,11 +103,15 @@ class Plan:
         raise Refused(f"the plan has no run {hash_or_name}")
 
     def todo(self) -> list[PlannedRun]:
-        """Runs that have not been made."""
-        made = {entry.name for entry in os.scandir(os.path.join(self.out, "runs"))
-                if os.path.exists(os.path.join(entry.path, "result.json"))} \
-            if os.path.isdir(os.path.join(self.out, "runs")) else set()
-        return [run for run in self.runs if run.name not in made]
+        """Runs that have not been made; checkpoints only when one of these begins with it."""
+        rows = [run for run in self.runs if not run.is_checkpoint() and not run.done()]
+        needed = {hash_ for run in rows for hash_ in run.after}
+        return [run for run in self.runs if run.is_checkpoint() and run.hash in needed and
+                not run.done()] + rows
+
+    def parents(self) -> set[str]:
+        """The directories in which those of the runs are."""
+        return {os.path.dirname(run.directory) for run in self.runs}
 
     def changed_input(self, run: PlannedRun) -> str | None:
         """An input of the run that is no longer what was planned."""
@@ -125,8 +139,8 @@ class Plan:
         """Directory of claims and of runs that are not finished, on the results' file system."""
         path = os.path.join(self.out, "work")
         try:
-            os.makedirs(path, exist_ok=True)
-            os.makedirs(os.path.join(self.out, "runs"), exist_ok=True)
+            for directory in (path, *self.parents()):
+                os.makedirs(directory, exist_ok=True)
         except OSError as error:
             raise Refused(f"{self.out} cannot be made: {error.strerror}") from None
         return path
@@ -135,8 +149,7 @@ class Plan:
 def load_plan(path: str) -> Plan:
     """Of a file that --plan or Plan.save has written."""
     try:
-        with open(path, encoding="utf-8") as file:
-            tree = json.load(file)
+        tree = read_json(path)
         if tree.pop("format") != FORMAT:
             raise Refused(f"{path} is a plan of another version of Tandem")
         tree["runs"] = [PlannedRun(**run) for run in tree["runs"]]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import math
-import threading
 from typing import Any
 
-from .backends import Instead, Interrupted, command, on_signals
+from .backends import Instead, Interrupted, command, interrupt, needed_failed, on_signals
 from .local import Progress
 from .plans import Plan, PlannedRun, Row
 from .slurm_comparison import Comparison
@@ -35,14 +35,15 @@ def tasks_of(plan: Plan, todo: list[PlannedRun]) -> list[Task]:
     words, environment = command(plan)
     rows = {hash_: row for row in plan.rows for hash_ in row.runs}
     return [Task(run.hash, [*words, run.hash], plan.cwd, run.done, after=run.after,
-                 kind=_kind(rows[run.hash], run), cores=math.ceil(run.resources["cores"]),
-                 environment=environment, why=functools.partial(_cause, run))
+                 kind=_kind(rows.get(run.hash), run), cores=math.ceil(run.resources["cores"]),
+                 environment=environment, why=functools.partial(_cause, run),
+                 needed_failed=functools.partial(needed_failed, run))
             for run in todo]
 
 
-def _kind(row: Row, run: PlannedRun) -> str:
+def _kind(row: Row | None, run: PlannedRun) -> str:
     """Of those that take about as much: each guest has memory of its own."""
-    return f"{row.workload} {row.traffic} {run.resources['cores']:g}"
+    return f"{row.workload if row else ''} {run.expects['traffic']} {run.resources['cores']:g}"
 
 
 def _cause(run: PlannedRun, said: str) -> str | None:
@@ -71,16 +72,9 @@ def run(plan: Plan, todo: list[PlannedRun], options: argparse.Namespace) -> dict
     if options.cancel:
         raise Instead(f"{comparison.cancel()} runs were ended")
 
-    def interrupt(number: int, _: Any) -> None:
-        raise Interrupted(number)
-    main = threading.current_thread() is threading.main_thread()
-    before = on_signals(interrupt) if main else []
-    progress = Progress(len(plan.runs), len(plan.runs) - len(todo))
-    try:
-        return comparison.run()
-    except Interrupted as interrupted:
-        raise Interrupted(interrupted.number, comparison.left()) from None
-    finally:
-        progress.close()
-        if main:
-            on_signals(*before)
+    with on_signals(interrupt), \
+            contextlib.closing(Progress(len(plan.runs), len(plan.runs) - len(todo))) as progress:
+        try:
+            return comparison.run()
+        except Interrupted as interrupted:
+            raise Interrupted(interrupted.number, comparison.left()) from None

@@ -9,11 +9,12 @@ import os
 import shlex
 import sys
 import time
+from collections import Counter
 from typing import Any, Callable, Iterable
 
-from .backends import NEEDED_FAILED, module
+from .backends import module
 from .slurm_commands import NO_MEMORY, Later, NoAnswer, Slurm, State, ranges
-from .slurm_ledger import NEVER, Ledger, Piece
+from .slurm_ledger import NEVER, Ledger, Piece, Place
 from .slurm_limits import Estimates, Limits, Options, Task
 from .words import Refused
 
@@ -31,10 +32,6 @@ BY_SIGNAL = (-15, -9, 143, 137)
 STUCK = ("AccountNotAllowed", "BadConstraints", "InvalidAccount", "InvalidQOS", "JobHeldAdmin",
          "JobHeldUser", "PartitionDown", "PartitionInactive", "PartitionNodeLimit",
          "PartitionTimeLimit", "QOSNotAllowed")
-
-
-def tell(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
 
 
 class Comparison:
@@ -152,8 +149,8 @@ class Comparison:
     def _tell_if_stuck(self, state: State) -> None:
         if state.reason in STUCK and state.reason not in self._stuck:
             self._stuck.add(state.reason)
-            tell(f"Slurm lets jobs wait because of {state.reason}; with --cancel the same command "
-                 "ends them")
+            print(f"Slurm lets jobs wait because of {state.reason}; with --cancel the same command "
+                  "ends them", file=sys.stderr, flush=True)
 
     def _left(self) -> list[Task]:
         return [task for task in self.tasks.values() if task.id not in self.causes]
@@ -185,7 +182,7 @@ class Comparison:
             self._exceeded(task, piece, "time" if name == "TIMEOUT" else "memory")
         elif name in LOST:
             self._repeat(task, piece, index, name)
-        elif state and name == "CANCELLED" and state.reason == "DependencyNeverSatisfied":
+        elif state and name == "CANCELLED" and self._waited_in_vain(task, state):
             self._pending[task.id] = None
             self._lost[task.id] = piece.lost[index]
         elif name in ("COMPLETED", "FAILED", None) and record and \
@@ -200,6 +197,11 @@ class Comparison:
                                                  "said nothing")
         else:
             self._conclude(task, f"its job was ended: {name}")
+
+    def _waited_in_vain(self, task: Task, state: State) -> bool:
+        """For one that has not ended well. The accounting does not know reasons."""
+        return state.reason == "DependencyNeverSatisfied" or not state.reason and any(
+            one in self._pending or self.causes.get(one) for one in task.after)
 
     def _missed(self, task: Task, piece: Piece) -> bool:
         """Whether what the node has written, which may be on its way, is late."""
@@ -253,43 +255,60 @@ class Comparison:
 
     def _submit(self) -> None:
         for task in self._left():
-            failed = [one for one in task.after if self.causes.get(one)]
+            failed = [cause for cause in map(self.causes.get, task.after) if cause]
             if failed and task.id in self._pending:
-                self._conclude(task, NEEDED_FAILED)
+                self._conclude(task, task.needed_failed(failed[0]))
         queued, since = self._full
         if self._queued >= queued and time.monotonic() - since < FULL:
             return
         most = min(self.slurm.most_jobs, self.options.submitted or self.slurm.most_jobs)
-        for limits, needed, tasks in self._arrays():
+        for limits, behind, tasks in self._arrays():
             room = most - self._queued
             if room < min(len(tasks), max(1, most // 4)):
                 return  # later, more of them at once
-            if not self._submit_piece(limits, needed, dict(list(tasks.items())[:room])):
+            if not self._submit_piece(limits, behind, dict(list(tasks.items())[:room])):
                 return
 
-    def _arrays(self) -> list[tuple[Limits, Piece | None, dict[int, Task]]]:
-        """[(limits, the piece that it comes behind, {index: task})] of what can be submitted."""
-        arrays: dict[tuple[Limits, Piece | None, int], dict[int, Task]] = {}
+    def _ready(self) -> list[tuple[Task, Limits, Place | None]]:
+        """What can be submitted, and which element it waits for."""
+        ready = []
         probing = {self.tasks[task].kind for task in self._active if self._is_probe(task)}
         tried = {self.tasks[task].kind for task in self.causes}
         for task in self._left():
             if task.id not in self._pending:
                 continue
-            behind = self._behind(task)
+            left = [one for one in task.after if one in self.tasks and one not in self.causes]
+            place = self.ledger.place(left[0]) if left and left[0] in self._active else None
             limits = self._pending[task.id] or \
                 self._estimates.limits(task, task.kind in probing, task.kind in tried)
-            if behind is None or limits is None:
+            if limits is None or len(left) > 1 or left and not (place and place[0].job):
                 continue
-            needed, index = behind
-            # Several behind the same element are in several arrays: indices are the same in both.
-            number = 0
-            while self._is_full(arrays.get((limits, needed, number), {}), index):
-                number += 1
-            array = arrays.setdefault((limits, needed, number), {})
-            array[len(array) if index is None else index] = task
+            ready.append((task, limits, place))
             if limits.probe:
                 probing.add(task.kind)
-        return [(limits, needed, tasks) for (limits, needed, _), tasks in arrays.items()]
+        return ready
+
+    def _arrays(self) -> list[tuple[Limits, str, dict[int, Task]]]:
+        """[(limits, dependency, {index: task})] of what can be submitted, in as few as can be:
+        behind an array element by element, as replays of different recordings, or all of them
+        behind one element, as what begins with a checkpoint."""
+        ready = self._ready()
+        waiting = Counter(place for _, _, place in ready if place)
+        arrays: dict[tuple[Limits, str, int], dict[int, Task]] = {}
+        for task, limits, place in ready:
+            behind, index = "", None
+            if place:
+                of_piece = [count for (piece, _), count in waiting.items() if piece is place[0]]
+                if max(of_piece) > len(of_piece):
+                    behind = f"afterok:{place[0].job}_{place[1]}"
+                else:
+                    behind, index = f"aftercorr:{place[0].job}", place[1]
+            number = 0
+            while self._is_full(arrays.get((limits, behind, number), {}), index):
+                number += 1
+            array = arrays.setdefault((limits, behind, number), {})
+            array[len(array) if index is None else index] = task
+        return [(limits, behind, tasks) for (limits, behind, _), tasks in arrays.items()]
 
     def _is_probe(self, task: str) -> bool:
         place = self.ledger.place(task)
@@ -298,19 +317,7 @@ class Comparison:
     def _is_full(self, array: dict[int, Task], index: int | None) -> bool:
         return index in array or len(array) >= self.slurm.largest_array
 
-    def _behind(self, task: Task) -> tuple[Piece | None, int | None] | None:
-        """(piece, index) of what it comes behind; (None, None) when nothing is left to wait for;
-        None when it cannot be submitted yet."""
-        left = [one for one in task.after if one in self.tasks and one not in self.causes]
-        if not left:
-            return None, None
-        if len(left) > 1 or left[0] not in self._active:
-            return None
-        place = self.ledger.place(left[0])
-        return place if place and place[0].job else None
-
-    def _submit_piece(self, limits: Limits, needed: Piece | None,
-                      tasks: dict[int, Task]) -> bool:
+    def _submit_piece(self, limits: Limits, behind: str, tasks: dict[int, Task]) -> bool:
         """Whether it was done; otherwise all is to be looked at again."""
         piece = self.ledger.append(tasks, dataclasses.asdict(limits), self._lost)
         if not piece:
@@ -323,8 +330,8 @@ class Comparison:
             options.append(f"--mem={limits.memory}M")
         if limits.time:
             options.append(f"--time={limits.time}")
-        if needed:
-            options.append(f"--dependency=aftercorr:{needed.job}")
+        if behind:
+            options.append(f"--dependency={behind}")
         try:
             job = self.slurm.submit(options, script(self.ledger.directory, piece.number))
         except Later as error:

@@ -19,6 +19,8 @@ import secrets
 import socket
 from typing import Any, Mapping
 
+from .files import link_once, unique
+
 NEVER = "none"
 
 
@@ -41,6 +43,9 @@ class Piece:
         return self.job == NEVER
 
 
+Place = tuple[Piece, int]  # an element by its index
+
+
 class Ledger:
     def __init__(self, directory: str) -> None:
         self.directory = os.path.join(os.path.abspath(directory), "slurm")
@@ -49,7 +54,7 @@ class Ledger:
         self.name = self._text("name") or ""
         self.pieces: list[Piece] = []  # those that were not told before
         # Of a task, the last one last.
-        self.places: dict[str, list[tuple[Piece, int]]] = {}
+        self.places: dict[str, list[Place]] = {}
         self._next = 0
         self.refresh(beginning=True)
 
@@ -72,7 +77,7 @@ class Ledger:
         for index, task in piece.tasks.items():
             self.places.setdefault(task, []).append((piece, index))
 
-    def place(self, task: str) -> tuple[Piece, int] | None:
+    def place(self, task: str) -> Place | None:
         """Where the task was submitted last; None when it was not."""
         return next(((piece, index) for piece, index in reversed(self.places.get(task, []))
                      if not piece.abandoned), None)
@@ -127,15 +132,12 @@ class Ledger:
 
 def put(path: str, text: str) -> bool:
     """Makes the file unless there is one; whether it did."""
-    part = f"{path}.{socket.gethostname()}.{os.getpid()}.part"
+    part = unique(path)
     with open(part, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     try:
-        os.link(part, path)
-    except OSError:
-        pass  # over NFS, one that succeeded may be told as failed
-    made = os.stat(part).st_nlink == 2
-    os.unlink(part)
-    return made
+        return link_once(part, path)
+    finally:
+        os.unlink(part)

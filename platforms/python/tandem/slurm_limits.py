@@ -6,6 +6,8 @@ import dataclasses
 import math
 from typing import Callable
 
+from .backends import NEEDED_FAILED
+
 # What is asked for is what one took, times so much, and no less than so much.
 MEMORY_FACTOR, LEAST_MEMORY = 1.5, 256  # MiB
 TIME_FACTOR, LEAST_TIME = 4, 600  # seconds
@@ -26,6 +28,8 @@ class Task:
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
     # The error in the last line that it printed, if that is one.
     why: Callable[[str], str | None] = lambda said: None
+    # Why it is not made, when one that it needs has failed for that cause.
+    needed_failed: Callable[[str], str] = lambda cause: NEEDED_FAILED
 
 
 @dataclasses.dataclass

@@ -2,7 +2,6 @@
 """A plan as a workflow for Debian's Snakemake (7.21)."""
 from __future__ import annotations
 
-import os
 import shlex
 
 from .backends import command
@@ -22,17 +21,18 @@ by_name = {{run["directory"].rpartition("/")[2]: run for run in runs.values()}}
 
 rule all:
     input:
-        [run["directory"] + "/result.json" for run in runs.values()]
+        [run["directory"] + "/result.json" for run in runs.values()
+         if run["expects"]["traffic"] != "checkpoint"]
 
 
 rule run:
     wildcard_constraints:
-        name="[^/]+"
+        place="runs|checkpoints", name="[^/]+"
     input:
         lambda wanted: [ancient(runs[other]["directory"] + "/result.json")
                         for other in by_name[wanted.name]["after"]]
     output:
-        {runs!r} + "/{{name}}/result.json"
+        {out!r} + "/{{place}}/{{name}}/result.json"
     threads:
         lambda wanted: int(by_name[wanted.name]["resources"]["cores"])
     params:
@@ -49,5 +49,5 @@ def write(plan: Plan, path: str) -> str:
     braces = for_shell.replace("{", "{{").replace("}", "}}")
     return write_for_user(path, WORKFLOW.format(
         typed=plan.command, path=shlex.quote(path), plan=plan.file(),
-        runs=os.path.join(plan.out, "runs").replace("{", "{{").replace("}", "}}"),
+        out=plan.out.replace("{", "{{").replace("}", "}}"),
         shell=braces + " {params.hash}"))

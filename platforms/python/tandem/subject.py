@@ -3,6 +3,7 @@
 import functools
 import glob
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -36,17 +37,18 @@ def texts_in(tree):
 
 
 class Subject:
-    """The executable, what it says of itself, and the options of every run."""
+    """The executable, what it says of itself, and the options of every run. name: what tables call
+    the system, where no workload gives them one."""
 
-    def __init__(self, build, program, options):
-        self.hashes = FileHashes()
+    def __init__(self, build, program, options, name=""):
+        self.hashes, self.name = FileHashes(), name
         self.path = os.path.join(build, "bin", program)
         self.replayer = os.path.join(build, "bin", "tandem-traffic")
         self.options = options
         for path in (self.path, self.replayer):
             if not os.access(path, os.X_OK):
                 raise Refused(f"there is no platform {path}")
-        listing = self.call([*options, "--help"])
+        listing = self.call([*self.options, "--help"])
         self.interconnects = self._kinds(listing, "Interconnects")  # kind: names of its parameters
         self.parts = self._kinds(listing, "Parts")
         # Options of the system that take KEY=VALUE: those without a default.
@@ -90,10 +92,15 @@ class Subject:
             raise Refused(f"{self.path} describes its system so that nobody can read it: {error}") \
                 from None
 
+    @functools.lru_cache(maxsize=None)
+    def common(self, words):
+        """What runs must have in common with one with these words to begin with its checkpoint."""
+        return json.loads(self.call([*words, "--dump-common", "/dev/stdout"]))
+
     def look(self, program, settings, more):
         """Learns what things there are, from a run of that program with these settings and more
         words."""
-        words = self.options_with(settings) + list(more)
+        words = [*self.options, *self.words_of(settings), *more]
         tree = self.described(tuple(words + self.images(words, program)))
         self._parts, self.networks = (list(tree.get(key, {})) for key in ("part", "interconnect"))
 
@@ -101,6 +108,7 @@ class Subject:
         """Names; none of a kind that there is not."""
         return self.interconnects.get(kind, []) + self.parts.get(kind, [])
 
+    @functools.lru_cache(maxsize=None)
     def digest(self):
         """Of the programs that guests and host run."""
         build = os.path.dirname(os.path.dirname(self.path))
@@ -116,9 +124,9 @@ class Subject:
         things = [*self.instances, *self._parts, *self.networks]
         return [one + dot + key for one in matching(owner, things)] if dot else [name]
 
-    def options_with(self, settings):
-        """The options of every run, and those that set these names to these values."""
-        words = list(self.options)
+    def words_of(self, settings):
+        """The options that set these names to these values."""
+        words = []
         for name, value in settings:
             owner, dot, key = name.partition(".")
             if not dot:

@@ -2,11 +2,14 @@
 """What was typed: lists of values, and options among words."""
 from __future__ import annotations
 
+import argparse
 import fnmatch
 import itertools
+import os
 import re
 from collections.abc import Collection, Iterator, Sequence
 
+CALLED = os.environ.get("TANDEM_COMMAND", "./tandem")  # as the user calls it
 WORKLOADS = {  # name: the least number of slaves
     "chase": 0,
     "contend": 0,
@@ -18,6 +21,13 @@ WORKLOADS = {  # name: the least number of slaves
 
 class Refused(Exception):
     """What is wrong, as a sentence."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Of one command, which is the last word of its prog."""
+
+    def error(self, message: str):  # type: ignore[override]
+        raise Refused(message + f"; see {CALLED} {self.prog.split()[-1]} --help")
 
 
 def split_list(text: str, what: str) -> list[str]:

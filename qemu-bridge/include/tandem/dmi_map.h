@@ -35,8 +35,10 @@ public:
     /// The guest's own RAM, as far as it lies in the platform.
     std::vector<qemu_window> ram;
     /// Ranges within them (platform addresses) are mapped with TANDEM_WIRE_DMI_CACHED or, what goes
-    /// before it, TANDEM_WIRE_DMI_EVERY.
-    std::vector<qemu_range> cached, every;
+    /// before it, of RAM with TANDEM_WIRE_DMI_EVERY, and of windows not at all.
+    observed_ranges observed;
+    /// Pieces end at these platform addresses, since observe() is going to concern some of them.
+    std::vector<std::uint64_t> borders;
     /// Whether accesses can be told.
     bool may_tell = true;
     /// Pieces that can be mapped at a time.
@@ -64,6 +66,7 @@ public:
   bool open(const qemu_window &window);
   /// Closes the windows of that name and takes back what is mapped in them.
   void close(const std::string &name);
+  bool is_open(const std::string &name) const;
   /// QEMU was started afresh: nothing is mapped any more.
   void forget();
 
@@ -83,7 +86,14 @@ public:
   /// invalidate_direct_mem_ptr.
   void invalidate(std::uint64_t start, std::uint64_t end);
 
-  /// Some accesses are told without a cache model.
+  /// From now on this is observed, within the borders. What begins to be cached only fills the
+  /// caches up to that instruction.
+  void observe(const observed_ranges &now, std::uint64_t quiet_until);
+  /// The guest can read and write something in the windows of that name directly.
+  bool is_direct(const std::string &name) const;
+  /// Accesses go through a cache model.
+  bool caches() const { return !config_.observed.cached.empty(); }
+  /// Some accesses are, or were, told without a cache model.
   bool tells() const { return tells_; }
   bool changed() const { return !pending_.empty(); }
   /// Changes that no QEMU is there to make.
@@ -111,13 +121,17 @@ private:
     int fd;
     unsigned slot;
     std::uint32_t flags; // TANDEM_WIRE_DMI_*
+    bool told;           // granted to who tells of each access only
+    bool hidden;         // granted and not mapped: it has no slot
+    std::uint64_t quiet_until;
   };
   struct change {
-    bool map;
+    tandem_wire_dmi_kind kind;
     unsigned slot;
     std::uint64_t guest, size, offset;
     int fd;
     std::uint32_t flags;
+    std::uint64_t quiet_until;
   };
   /// What the interconnect has granted, clipped to the window.
   struct grant {
@@ -136,19 +150,25 @@ private:
   std::uint64_t ask(const qemu_window &window, std::uint64_t address);
   void take(const qemu_window &window, grant granted);
   void map(const qemu_window &window, const grant &granted);
-  void tell(const range &mapped);
+  static bool is_hidden(std::uint32_t flags);
+  static bool is_direct(const range &r);
+  void show(range &hidden);
+  void hide(range &mapped);
+  void tell(tandem_wire_dmi_kind kind, const range &mapped);
+  void observe(range &granted);
   unsigned free_slot();
   void leave(reason why, std::uint64_t start, std::uint64_t end);
   bool is_mapped(std::uint64_t address) const;
   bool is_ram(const qemu_window &window) const;
   bool is_confirmed(const range &ram, std::uint64_t &missing) const;
-  std::uint32_t observation(std::uint64_t address, std::uint64_t &end) const;
+  std::uint32_t observation(std::uint64_t address, std::uint64_t &end, bool told) const;
   template <typename Condition> void take_back(Condition concerned);
 
   config config_;
   std::list<qemu_window> windows_; // ranges point into it
   request get_;
   bool ram_in_doubt_ = false, tells_ = false;
+  std::uint64_t quiet_until_ = 0; // of what is mapped now
   std::vector<bool> used_;
   std::vector<range> ranges_;
   std::size_t pieces_ = 0; // ranges that are no RAM

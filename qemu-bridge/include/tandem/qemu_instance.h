@@ -11,6 +11,7 @@
 #include "tandem/time_domain.h"
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <sys/types.h>
 #include <systemc>
@@ -97,6 +98,16 @@ public:
   std::function<void(instance_state state, rest_cause cause, unsigned number)> on_rest;
   /// No guest runs: switched off, held, halted or crashed.
   bool at_rest() const;
+  /// A debugger or its monitor has stopped it, and how often that was so. From any thread.
+  bool paused() const;
+  std::uint32_t pauses() const;
+  /// Its guest is in the middle of an instruction that accesses the platform: nobody can stop it.
+  bool in_access() const;
+
+  /// What is observed of its accesses from the reply to its next request on, or to the one being
+  /// served: but for those in the middle of an atomic instruction, and reports of what was observed
+  /// before. For instances of which qemu_config::observes_later says so, within its borders.
+  void observe(const observed_ranges &next);
 
   // ---- checkpoints; see time_domain::save_at() and resume() ----
 
@@ -105,6 +116,9 @@ public:
   std::string unrepeatable() const;
   /// Descriptors of the memories that its guest accesses directly.
   std::set<int> direct_files() const { return memory().files(); }
+  /// Where its guest is when it is saved: at the time at which it has asked something, which may
+  /// be later than now.
+  std::uint64_t reached_ns() const;
   /// Saves what there is of the instance into a directory, which is empty and stays open until
   /// end_save() has returned. All instances may be saved at the same time. SC_ERROR when that is
   /// not possible.
@@ -131,7 +145,9 @@ private:
   void live();
   bool receive();
   bool serve(access_outcome &outcome);
+  void release_others();
   bool answer(const access_outcome &outcome);
+  void observe_anew();
   const dmi_map &memory() const;
   void lines_changed();
   void invalidate(sc_dt::uint64 start, sc_dt::uint64 end);
@@ -147,6 +163,7 @@ private:
   const std::unique_ptr<qemu_session> session_;
   const std::unique_ptr<qemu_accesses> accesses_;
   const std::unique_ptr<qemu_life> life_;
+  std::optional<observed_ranges> next_observed_;
   counters count_;
 };
 

@@ -30,6 +30,26 @@ struct qemu_cache {
   unsigned l2_size = 0, l2_ways = 8;     ///< of all CPUs; size 0: there is none
 };
 
+/// Parts of the platform (addresses on the initiator socket) that an instance's accesses are
+/// observed in.
+struct observed_ranges {
+  /// Accesses go through the cache model, and its misses through the interconnect.
+  std::vector<qemu_range> cached;
+  /// Of its RAM: each access is told to the interconnect, by a transaction that changes nothing. Of
+  /// its windows: there is no direct access. They go before cached ones.
+  std::vector<qemu_range> every;
+};
+
+/// What is observed of an instance may change while it runs, by qemu_instance::observe().
+struct observation_changes {
+  bool to_cached = false; ///< some of it
+  bool to_told = false;   ///< of its RAM, each access
+  /// Where ranges begin and end that are going to be observed, addresses as of observed_ranges.
+  std::vector<std::uint64_t> borders;
+  /// Instructions that only fill the caches with what begins to be cached.
+  std::uint64_t warm = 0;
+};
+
 /// Everything about one instance that is known before the start.
 struct qemu_config {
   std::string machine = "x86-pc"; ///< see find_machine
@@ -52,12 +72,17 @@ struct qemu_config {
   qemu_boot_memory boot_memory; ///< of a held instance
   /// When the process dies, the instance enters the state `crashed` and the simulation goes on.
   bool may_crash = false;
-  /// Parts of the platform (addresses on the initiator socket) in which accesses go through the
-  /// cache model, and its misses through the interconnect.
-  std::vector<qemu_range> cached;
-  /// Parts of its RAM in which each access is told to the interconnect, by a transaction that
-  /// changes nothing. They go before cached ones.
-  std::vector<qemu_range> every;
+  observed_ranges observed;                          ///< at the start
+  std::optional<observation_changes> observes_later; ///< nothing: it stays so
+  /// Whether any of its accesses may ever go through the cache model, or be told.
+  bool may_cache() const
+  {
+    return !observed.cached.empty() || (observes_later && observes_later->to_cached);
+  }
+  bool may_tell() const
+  {
+    return ram && (!observed.every.empty() || (observes_later && observes_later->to_told));
+  }
   qemu_cache cache;
   /// Inputs of the machine's interrupt controller, one for each interrupt input of the
   /// instance, in this order.

@@ -5,8 +5,10 @@
 #include "tandem/pacer.h"
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <poll.h>
@@ -77,6 +79,11 @@ public:
   /// Latest time that any instance has reported, in ns; from any thread.
   std::uint64_t latest_ns() const { return latest_ns_.load(std::memory_order_relaxed); }
 
+  /// Calls back before the first request is answered at or after that time, whoever's it is; to be
+  /// called before the start. No window goes on for a quantum behind it, so it is as late as that
+  /// at most, unless all guests sleep.
+  void call_at(const sc_core::sc_time &time, std::function<void()> callback);
+
   // ---- checkpoints ----
   //
   // A checkpoint falls on a moment that exists anyway: one of the instances has come to the end of
@@ -101,6 +108,19 @@ public:
   /// Requests are kept; no process has taken over yet.
   bool records() const { return static_cast<bool>(save_); }
   bool replays() const { return replays_; }
+
+  // ---- standing still ----
+
+  /// The instances are to stand at exactly this time, wherever their windows end: once SystemC has
+  /// been run up to it (sc_start, and the delta cycles of that time), each guest is at it, or
+  /// asleep, or behind an access that takes longer. To be called before the start, without
+  /// save_at().
+  void stand_at(const sc_core::sc_time &time);
+  /// While they stand, not within sc_start: answers debug accesses, and waits for one for a moment.
+  /// False when the simulation is to stop. SC_ERROR when a QEMU has died.
+  bool attend();
+  /// They go on, with the windows that they had.
+  void go_on();
 
   /// To be called after sc_start has returned: lets every guest come to the end of what it was
   /// granted, so that what it printed does not depend on the host, and ends the watching
@@ -135,6 +155,8 @@ public:
   /// The instance has another process, or none.
   void rewatch();
 
+  /// A request is about to be answered.
+  void answering();
   /// How many requests have been answered, of all instances; in_order(): each waits for those that
   /// were before it.
   std::uint64_t answers() const { return answers_; }
@@ -144,6 +166,10 @@ public:
   void await_answers(std::uint64_t number);
   /// Where a window that ends then is to be cut for a checkpoint; else its end.
   std::uint64_t cut(std::uint64_t window_end_ns) const;
+  /// The same for standing still.
+  std::uint64_t cut_to_stand(std::uint64_t window_end_ns) const;
+  /// Returns when they go on, or need not stand.
+  void await_go_on();
   /// The instance is at a moment at which there may be a checkpoint.
   void at_boundary(qemu_instance &by);
   /// Returns when processes have taken over.
@@ -181,6 +207,8 @@ private:
   pacer pacer_;
   std::mutex watching_; ///< held while the watching thread looks at what it was told of
 
+  std::multimap<std::uint64_t, std::function<void()>> calls_; ///< that are still to come, in ns
+
   std::uint64_t save_at_ns_ = 0;
   std::function<void(qemu_instance &)> save_; ///< empty: no checkpoint is to be made any more
   qemu_instance *resumes_by_ = nullptr;
@@ -190,6 +218,12 @@ private:
   sc_core::sc_event answered_;
   sc_core::sc_event live_;
   unsigned awaiting_live_ = 0; ///< instances
+
+  std::uint64_t stand_at_ns_ = UINT64_MAX; ///< UINT64_MAX: they need not, or no more
+  sc_core::sc_event go_on_, standing_;
+  std::mutex attending_;
+  std::condition_variable attended_; ///< poked_ is true
+  bool poked_ = false;
 };
 
 /// Whole nanoseconds in a time, rounded down.

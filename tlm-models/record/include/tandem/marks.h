@@ -53,6 +53,8 @@ public:
   /// In the order in which they were made.
   const std::vector<guest_mark> &marks() const { return marks_; }
   std::string region_name(std::uint32_t number) const;
+  /// The region has begun, and has not ended.
+  bool has_begun(std::uint32_t number) const;
 
   /// To be called at the end of the run, when marks were made: what was counted since the last
   /// begin or end is added to its regions.

@@ -75,9 +75,9 @@ namespace sqlite
 class connection;
 }
 
-/// Writes a log. The file is complete when finish() has returned; before, and after a killed run,
-/// it is none. Rows are written by a thread of the log's own, so that the simulation hardly waits
-/// for them; what is in the file does not depend on it. Tables: see docs/measuring.md.
+/// Writes a log. The file is complete when finish() has returned; before, it is locked, and after a
+/// killed run recover_log() can make one of what it has. Transactions are written in the calling
+/// thread, as pages of the file. Tables: see docs/measuring.md.
 ///
 /// Reports SC_ERROR "/tandem/log" when the file cannot be written.
 class transaction_log
@@ -105,49 +105,45 @@ public:
   void note(const std::string &key, const std::string &value);
 
   std::uint64_t next_id() { return ++last_id_; }
-  void add(const logged_transaction &transaction)
-  {
-    batch_.push_back(transaction);
-    if (batch_.size() == batch_size)
-      hand_over();
-  }
+  /// The ids need not come in order.
+  void add(const logged_transaction &transaction);
   /// The ids need not come in order.
   void add(const logged_message &message)
   {
     messages_.push_back(message);
-    if (messages_.size() == batch_size)
-      hand_over();
+    if (messages_.size() == messages_at_once)
+      write_messages();
   }
   /// All marks of the run, at once, in the order in which they were made. Not called without any.
   void write_marks(const std::vector<logged_mark> &marks);
   /// Transactions so far.
-  std::uint64_t size() const { return written_ + batch_.size(); }
+  std::uint64_t size() const { return size_; }
   void finish();
 
 private:
-  static constexpr std::size_t batch_size = 16384;
+  static constexpr std::size_t messages_at_once = 16384;
   class writer;
-  void hand_over();
-  void write_system(const logged_system &system);
-  void write_summary(sqlite::connection &to) const;
+  void write_messages();
   std::int16_t find_origin(std::uint32_t number, std::string (*name)(std::uint32_t));
   template <typename Action> void writing(Action action);
 
   std::string path_;
   std::unique_ptr<writer> writer_;
-  std::vector<logged_transaction> batch_;
   std::vector<logged_message> messages_;
-  std::uint64_t last_id_ = 0, written_ = 0;
+  std::uint64_t last_id_ = 0, size_ = 0;
 
-  std::vector<logged_system> systems_;
   std::vector<std::string> initiators_; // of all interconnects, and guests behind them
-  std::size_t targets_ = 0;             // likewise, how many
-  std::int64_t ranges_ = 0;             // likewise
-  std::vector<std::string> origins_;
-  std::map<std::uint32_t, std::int16_t> origin_of_; // by number
+  std::size_t systems_ = 0, targets_ = 0, ranges_ = 0; // how many
+  std::map<std::uint32_t, std::int16_t> origin_of_;    // by number
   std::uint32_t last_number_ = UINT32_MAX;
   std::int16_t last_origin_ = -1;
 };
+
+/// Makes a log of what a run has left that was killed, in another file, which is overwritten. It
+/// lacks the last transactions, marks, and up to 16,384 messages. Returns the number of
+/// transactions. Reports SC_ERROR "/tandem/log" when the run has not been killed, or has left too
+/// little.
+std::uint64_t recover_log(const std::string &killed, const std::string &path);
 
 /// Reads a log, also one of the versions before. Reports SC_ERROR "/tandem/log" when the file is
 /// none.
