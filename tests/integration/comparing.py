@@ -13,6 +13,7 @@ ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PYTHON = os.path.join(ROOT, "platforms", "python")
 BUILD = os.environ.get("TANDEM_BUILD", "")
 os.environ["PYTHONPATH"] = PYTHON
+COMPARISON_TIMEOUT = 1000  # seconds of host time, also where each run begins with a Linux
 
 
 def processes_of(directory):
@@ -33,7 +34,7 @@ class ComparisonTest(PlatformTest):
     def compare(self, *options, status=0, out="out", environment=None):
         done = subprocess.run(self.command(*options, out=out), stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=280, check=False, env=environment)
+                              timeout=COMPARISON_TIMEOUT, check=False, env=environment)
         self.assertEqual(done.returncode, status, done.stderr)
         return done
 

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 
-from platform_run import QEMU_PREFIX, PlatformTest, guest
+from platform_run import QEMU_PREFIX, RUN_TIMEOUT, PlatformTest, guest
 
 LINUX = os.environ.get("TANDEM_LINUX", "")
 BIN = os.environ.get("TANDEM_BIN", "")
@@ -17,7 +17,7 @@ SOURCE = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 OVERLAY = os.path.join(SOURCE, "sw", "linux", "kit", "overlay")
 X86_LINUX = os.path.join(SOURCE, "platforms", "x86-arm", "linux.ini")
 
-BOOT_TIMEOUT = 600  # seconds of host time for a run with several Linux boots on a loaded host
+BOOT_TIMEOUT = 1800  # seconds of host time for a run with several Linux boots on a loaded host
 
 # What a Linux slave does: reports, and answers messages.
 SLAVE_SCRIPT = os.path.join(SOURCE, "sw", "linux", "demo", "slave.sh")
@@ -83,7 +83,7 @@ class LinuxTest(PlatformTest):
         """{boot/INSTANCE.dtb: file} of all instances that have a tree."""
         directory = self.path("trees")
         subprocess.run(command + ["--dump-dtb", directory], check=True,
-                       stdout=subprocess.DEVNULL, timeout=120)
+                       stdout=subprocess.DEVNULL, timeout=RUN_TIMEOUT)
         return {"boot/" + name: os.path.join(directory, name)
                 for name in os.listdir(directory) if name != "master.dtb"}
 

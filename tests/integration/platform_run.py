@@ -43,12 +43,13 @@ IDM_ADDRESS = {"x86_64": 0xD0000000, "arm": 0x0F000000, "aarch64": 0x0F000000,
 SHM_ADDRESS = {"x86_64": 0x80000000, "arm": 0x80000000, "aarch64": 0x80000000,
                "cortexm": 0x60000000, "cortexm33": 0x60000000, "riscv64": 0xC0000000}
 
-RUN_TIMEOUT = 180  # seconds of host time; a run takes well under ten on an idle host
+RUN_TIMEOUT = 600  # seconds of host time; a run takes well under ten on an idle host
 
 
 def ctest(timeout=300, once=False):
-    """What ctest has to know about a test: its bound in seconds, and whether it has nothing
-    to do with QEMU's version and runs once only."""
+    """What ctest has to know about a test: its bound in seconds, of which hosts that are slow are
+    given several times as many (CMakeLists.txt), and whether it has nothing to do with QEMU's
+    version and runs once only."""
     def mark(function):
         function.ctest = {"timeout": timeout, "once": once}
         return function
@@ -112,13 +113,18 @@ def children(pid):
     return found
 
 
-def alive(pid):
-    """Whether the process exists and is no zombie."""
+def state_of(pid):
+    """Of a process, or of its first thread: the letter in /proc; empty: there is none."""
     try:
         with open(f"/proc/{pid}/stat") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] not in ("Z", "X")
+            return f.read().rsplit(")", 1)[1].split()[0]
     except OSError:
-        return False
+        return ""
+
+
+def alive(pid):
+    """Whether the process exists and is no zombie."""
+    return state_of(pid) not in ("", "Z", "X")
 
 
 def read_text(path):
@@ -130,7 +136,7 @@ def read_text(path):
         return ""
 
 
-def wait_for(condition, timeout=60, period=0.02):
+def wait_for(condition, timeout=120, period=0.02):
     """True as soon as condition() is; False when it is not within the timeout."""
     end = time.monotonic() + timeout
     while True:

@@ -15,7 +15,7 @@ from documents import (blocks, missing_line, options_of, program_of, tools_of_gu
 from platform_run import PlatformTest, ctest, main
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-BLOCK_TIMEOUT = 600
+BLOCK_TIMEOUT = 2000
 # Of the shell, of busybox in a guest, and of packages.
 OTHERS = {"cd", "echo", "export", "insmod", "cmake", "make", "perf", "qemu-system-aarch64", "ctest",
           "snakemake"}

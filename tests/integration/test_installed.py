@@ -14,7 +14,7 @@ from platform_run import PlatformTest, ctest, install, main
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 CMAKE = os.environ.get("TANDEM_CMAKE", "cmake")
-STEP_TIMEOUT = 500
+STEP_TIMEOUT = 2000
 
 # What test_parts_from_outside adds to a platform, as a description.
 PARTS_SYSTEM = """

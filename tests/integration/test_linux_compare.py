@@ -6,7 +6,7 @@ import re
 import subprocess
 
 from comparing import ComparisonTest
-from linux_guests import BIN, SOURCE, LinuxTest
+from linux_guests import BIN, BOOT_TIMEOUT, SOURCE, LinuxTest
 from platform_run import ctest, main, read_text
 
 SCRIPT = """#!/bin/sh
@@ -60,7 +60,8 @@ class LinuxCompare(ComparisonTest, LinuxTest):
         self.linux(*options[:1], "--interconnect", "router", "--observe", "direct")
         full = self.simulate("--slaves", 0, *ARM64[1:], "--master.initrd",
                              self.path(f"out/checkpoints/{place}/initramfs.gz"),
-                             platform=os.path.join(BIN, "arm-cortexm"), prefix="", timeout=600)
+                             platform=os.path.join(BIN, "arm-cortexm"), prefix="",
+                             timeout=BOOT_TIMEOUT)
         self.assertEqual(int(self.rows()[0]["region_ns"]),
                          int(full.statistics()["regions"]["region 1"]["simulated_ns"]))
 

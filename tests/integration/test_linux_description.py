@@ -7,7 +7,7 @@ import shutil
 import time
 
 from platform_run import ctest, main
-from linux_guests import LinuxTest, kit
+from linux_guests import BOOT_TIMEOUT, LinuxTest, kit
 from test_interactive import Session
 
 LOOK = """
@@ -28,7 +28,8 @@ class LinuxDescription(LinuxTest):
         run = self.simulate(
             *OPTIONS, "--master.machine", machine, "--master.image", kit(arch, "kernel"),
             "--master.initrd", self.initramfs("look", arch, {"etc/tandem.d/look.sh": script}),
-            "--master.append", "console=" + console, *options, timeout=400)
+            "--master.append", "console=" + console, *options,
+            timeout=BOOT_TIMEOUT)
         return self.tried(run)
 
     @ctest(timeout=900)
@@ -98,7 +99,7 @@ class LinuxDescription(LinuxTest):
                    kit("arm64", "kernel"), "--master.initrd", kit("arm64", "initramfs.gz"),
                    "--master.append", "console=ttyAMA0")
         with Session(self, *options) as s:
-            self.assertTrue(s.sees("\n# ", 300), s.text)
+            self.assertTrue(s.sees("\n# ", BOOT_TIMEOUT), s.text)
             s.type("echo $((6*7)) answers\r")
             self.assertTrue(s.sees("42 answers"), s.text)
             since = time.monotonic()

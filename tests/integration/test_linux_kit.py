@@ -36,7 +36,7 @@ class Kit(PlatformTest):
     def setup_kit(self, out):
         """Brings the kit up to date; returns the commands that it has run."""
         done = subprocess.run([SETUP, "--out", out], stderr=subprocess.PIPE, text=True,
-                              check=False, timeout=500)
+                              check=False, timeout=2000)
         self.assertEqual(done.returncode, 0, done.stderr)
         return [line[2:] for line in done.stderr.splitlines() if line.startswith("+ ")]
 

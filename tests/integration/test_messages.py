@@ -5,13 +5,13 @@ TANDEM_MESSAGES=1000000 in the environment sets the number of messages in each d
 test_many (by hand; it takes long)."""
 import os
 
-from platform_run import PlatformTest, ctest, main
+from platform_run import RUN_TIMEOUT, PlatformTest, ctest, main
 
 COUNT = int(os.environ.get("TANDEM_MESSAGES", "3000"))
 
 
 class Messages(PlatformTest):
-    def exchange(self, count, *options, timeout=400, instances=("master", "slave0")):
+    def exchange(self, count, *options, timeout=RUN_TIMEOUT, instances=("master", "slave0")):
         run = self.simulate("--master.image", "messages", "--slave.image", "messages",
                             "--param", f"count={count}", *options, timeout=timeout)
         for instance in instances:
@@ -39,7 +39,7 @@ class Messages(PlatformTest):
     def test_many(self):
         # Small FIFOs and short pauses, so that both sides run into full ones.
         run = self.exchange(COUNT, "--fifo-depth", 16, "--param", "max=100", "--param",
-                            "pause=3000", timeout=max(400, COUNT // 25))
+                            "pause=3000", timeout=max(RUN_TIMEOUT, COUNT // 25))
         self.check_device(run, [(0, 1), (1, 0)])
         for source, instance in ((0, "master"), (1, "slave0")):
             self.assertGreater(run.number("full_hits", instance), 0)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import unittest.mock
 
-from comparing import BUILD, PYTHON, ROOT, ComparisonTest
+from comparing import BUILD, COMPARISON_TIMEOUT, PYTHON, ROOT, ComparisonTest
 from platform_run import ctest, main, read_text
 
 sys.path.insert(0, PYTHON)
@@ -61,7 +61,8 @@ class Python(ComparisonTest):
     def step(self, *words, status=0, **environment):
         done = subprocess.run(words, cwd=self.directory, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=280, check=False, env=dict(os.environ, **environment))
+                              timeout=COMPARISON_TIMEOUT, check=False,
+                              env=dict(os.environ, **environment))
         self.assertEqual(done.returncode, status, done.stdout[-4000:])
         return done.stdout
 
@@ -107,7 +108,11 @@ tandem.plan(out="x", workload="triad", interconnect="tube")""" + "\n", self.stat
         interpreter_with(self, "ipykernel", "pandas")
         shutil.copy(os.path.join(ROOT, "docs/examples/comparing/comparison.ipynb"), self.directory)
         self.step("jupyter-nbconvert", "--to", "notebook", "--execute", "comparison.ipynb",
-                  "--output", "done.ipynb", TANDEM_BUILD=BUILD, HOME=self.directory)
+                  "--output", "done.ipynb",
+                  # By itself it waits for 4 s for what a cell prints, and goes on without.
+                  "--ExecutePreprocessor.iopub_timeout=300",
+                  "--ExecutePreprocessor.startup_timeout=300",
+                  TANDEM_BUILD=BUILD, HOME=self.directory)
         cells = json.loads(read_text(self.path("done.ipynb")))["cells"]
         texts = ["".join(output.get("data", {}).get("text/plain", []))
                  for cell in cells for output in cell.get("outputs", []) if "data" in output]

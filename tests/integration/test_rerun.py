@@ -8,8 +8,8 @@ import shutil
 import signal
 import sys
 
-from platform_run import (MACHINES, PLATFORM, QEMU_PREFIX, SHM_ADDRESS, PlatformTest, ctest,
-                          free_port, guest, main, wait_for)
+from platform_run import (MACHINES, PLATFORM, QEMU_PREFIX, RUN_TIMEOUT, SHM_ADDRESS, PlatformTest,
+                          ctest, free_port, guest, main, wait_for)
 from remote_debugger import Remote, pc_of, symbol
 from test_chain import made_at, manifest, members, two
 
@@ -25,8 +25,8 @@ class Rerun(PlatformTest):
     def standing(self, started, at):
         """Waits until it stands; {instance: (port, kind of machine)}."""
         text = f"standing still at {at}"
-        self.assertTrue(wait_for(lambda: "Ctrl-C ends" in started.stderr() or not started.running()),
-                        started.stderr())
+        self.assertTrue(wait_for(lambda: "Ctrl-C ends" in started.stderr() or not started.running(),
+                                 RUN_TIMEOUT), started.stderr())
         self.assertIn(text, started.stderr())
         found = re.findall(r"^(\w+): gdb on 127\.0\.0\.1:(\d+), (.*)$", started.stderr(), re.M)
         return {name: (int(port), machine) for name, port, machine in found}
