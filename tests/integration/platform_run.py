@@ -43,6 +43,9 @@ IDM_ADDRESS = {"x86_64": 0xD0000000, "arm": 0x0F000000, "aarch64": 0x0F000000,
 SHM_ADDRESS = {"x86_64": 0x80000000, "arm": 0x80000000, "aarch64": 0x80000000,
                "cortexm": 0x60000000, "cortexm33": 0x60000000, "riscv64": 0xC0000000}
 
+# For programs that give up when nothing comes: in free mode the host may keep anybody waiting.
+FREE = ("--mode", "free", "--param", "timeout=20000000000")
+
 RUN_TIMEOUT = 600  # seconds of host time; a run takes well under ten on an idle host
 
 

@@ -230,7 +230,7 @@ class Ram(PlatformTest):
         self.assertEqual({a - a % 4096 for a in addresses}, {RAM + start})
 
     def test_in_free_mode(self):
-        # The host decides how late a timer is there, and no host is late for ever.
+        # The host decides how late an interrupt is there, and no host is late for ever.
         run = self.simulate(*alone("arm", "smoke"), *PLATFORMS, "--mode", "free", "--param",
                             "late=60000000000")
         self.assertIn("EXIT 0", run.console())

@@ -16,7 +16,8 @@
 
 #define TRAMPOLINE 0x8000 /* below 1 MiB; the startup vector is its page number */
 #define INIT_NS 10000000
-#define UP_NS 100000000
+/* Long, as in free mode a busy host may keep the thread of the new CPU waiting. */
+#define UP_NS 4000000000u
 #define UP_STEP_NS 10000
 
 extern const char x86_trampoline[], x86_trampoline_end[];
