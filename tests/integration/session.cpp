@@ -134,7 +134,6 @@ int run(int argc, char **argv)
   const std::uint64_t number = kind == scene ? 0 : std::stoull(scene.substr(scene.find('=') + 1));
   tlm::tlm_global_quantum::instance().set(sc_core::sc_time(100, sc_core::SC_US));
   tandem::time_domain::config timing;
-  timing.hang_seconds = 20;
   tandem::time_domain domain("time", timing);
   const bool pieces = kind == "pieces" || kind == "instant";
   memory target("target", kind, pieces ? 2 * number * page : 1 << 20);
