@@ -3,18 +3,28 @@
 import concurrent.futures
 import os
 import random
+import re
 import signal
 import stat
 import time
 
-from platform_run import PlatformTest, alive, children, ctest, main, wait_for
+from platform_run import FREE, PlatformTest, alive, children, ctest, main, read_text, state_of, \
+    wait_for
 
 KILLS = 50
 # The promise is 2 s on a host that is not overloaded; here hosts may be.
-KILL_BOUND = 10
+KILL_BOUND = 60
+# After which a QEMU counts as hung: none takes so long to start, on any host.
+HANG_SECONDS = 20
 ENDLESS = ("--master.image", "messages", "--slave.image", "messages", "--param",
            "count=100000000", "--param", "pause=2000")
 PROGRAMS = {"master": "qemu-system-x86_64", "slave0": "qemu-system-arm"}
+
+
+def is_pending(pid, number):
+    """Whether a signal is on its way to the process, or to its first thread."""
+    masks = re.findall(r"^(?:Sig|Shd)Pnd:\s*(\w+)$", read_text(f"/proc/{pid}/status"), re.M)
+    return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
 
 
 class Killed(PlatformTest):
@@ -67,14 +77,17 @@ class Killed(PlatformTest):
         self.assertTrue(os.path.exists(self.path("qmp")))
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
-        time.sleep(0.5)
+        self.assertTrue(wait_for(lambda: {state_of(pid) for pid in pids} == {"T"}))
+        # Nobody wakes SystemC any more: when it sleeps, it waits for one of them.
+        self.assertTrue(wait_for(lambda: state_of(started.pid) == "S"))
         started.signal(signal.SIGINT)
+        # Two of a kind that are on their way at the same time would be one.
+        self.assertTrue(wait_for(lambda: not is_pending(started.pid, signal.SIGINT)))
         time.sleep(0.5)
         self.assertTrue(started.running())
-        begin = time.monotonic()
         started.signal(signal.SIGINT)
         run = self.finish(started, 130, timeout=60)
-        self.assertLess(time.monotonic() - begin, KILL_BOUND)
+        self.assertNotIn("ended: ", run.stderr, "it has waited all the same, and then ended")
         self.assertEqual(run.errors(), [])
         self.assertTrue(wait_for(lambda: not any(alive(p) for p in pids)), "a QEMU is left")
         self.assertFalse([n for n in ("console", "qmp") if os.path.exists(self.path(n))])
@@ -82,13 +95,15 @@ class Killed(PlatformTest):
     def check_stopped(self, *options):
         """A QEMU that is stopped by a signal is one that does not answer."""
         started = self.start("--master.image", "compute", "--slave.image", "compute", "--param",
-                             "n=100000000000", "--vcd", "off", "--hang-timeout", 2, *options)
+                             "n=100000000000", "--vcd", "off", "--hang-timeout", HANG_SECONDS,
+                             *options)
         self.assertTrue(wait_for(lambda: "compute" in started.log("slave0")))
         time.sleep(0.5)
         os.kill(started.qemu(PROGRAMS["slave0"]), signal.SIGSTOP)
-        run = self.finish(started, 1, timeout=60)
+        run = self.finish(started, 1, timeout=60 + HANG_SECONDS)
         self.assertEqual(len(run.errors()), 1, run.stderr)
-        self.assertRegex(run.errors()[0], "^error: slave0: QEMU has not answered for 2 s")
+        self.assertRegex(run.errors()[0],
+                         f"^error: slave0: QEMU has not answered for {HANG_SECONDS} s")
 
     def test_stopped(self):
         self.check_stopped()
@@ -143,10 +158,11 @@ class Killed(PlatformTest):
                 started = self.start(*ENDLESS, "--slaves", 3)
                 self.assertIsNotNone(started.qemu(PROGRAMS["slave0"]))
                 time.sleep(delay)
+                if delay >= 0.3:
+                    self.assertTrue(wait_for(lambda pid=started.pid: len(children(pid)) == 4))
                 pids = children(started.pid)
                 self.assertTrue(pids)
                 if delay >= 0.3:
-                    self.assertEqual(len(pids), 4)
                     for pid in (started.pid, *pids):
                         made = {os.path.dirname(n) for n in self.files_made(pid, begin)}
                         self.assertLessEqual(made, {started.out, self.directory})
@@ -174,7 +190,8 @@ class Killed(PlatformTest):
         self.assertTrue(vcd.signals["master.state"])
         statistics = run.statistics()
         self.assertEqual(statistics["end"], "interrupted")
-        self.assertGreater(statistics["modules"]["master"]["requests"]["read"], 10)
+        # Before its first words the guest has looked at its IDM.
+        self.assertGreater(statistics["modules"]["master"]["requests"]["read"], 5)
         if statistics["common_time_line"]:
             self.assertGreater(statistics["modules"]["master"]["instructions"], 1000)
             self.assertEqual(vcd.end // 1000, statistics["simulated_ns"])
@@ -186,7 +203,7 @@ class Killed(PlatformTest):
         self.interrupt(signal.SIGINT, "--mode", "serial")
 
     def test_ctrl_c_in_free_mode(self):
-        self.interrupt(signal.SIGINT, "--mode", "free")
+        self.interrupt(signal.SIGINT, *FREE)
 
     def test_terminated(self):
         self.interrupt(signal.SIGTERM)
