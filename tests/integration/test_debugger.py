@@ -9,7 +9,9 @@ import time
 from platform_run import IDM_ADDRESS, PlatformTest, SHM_ADDRESS, ctest, free_port, guest, main, wait_for
 
 GDB = shutil.which("gdb-multiarch") or shutil.which("gdb")
-GDB_TIMEOUT = 150
+GDB_TIMEOUT = 300
+# For an answer of QEMU's gdb waits for 2 s by itself, and says that the connection is bad then.
+PATIENCE = ("set tcp connect-timeout 120", "set remotetimeout 120")
 
 
 class Debugger(PlatformTest):
@@ -21,7 +23,7 @@ class Debugger(PlatformTest):
     def debug(self, image, *commands):
         """What gdb prints when it attaches and carries these commands out."""
         line = [GDB, "-nx", "-batch"]
-        for command in ("set pagination off", "set confirm off", "set tcp connect-timeout 60",
+        for command in ("set pagination off", "set confirm off", *PATIENCE,
                         f"target remote 127.0.0.1:{self.port}", *commands):
             line += ["-ex", command]
         done = subprocess.run([*line, image], stdin=subprocess.DEVNULL, capture_output=True,
@@ -89,9 +91,9 @@ class Debugger(PlatformTest):
         self.assert_same(plain, debugged)
 
     def test_attach_in_the_middle(self):
-        # To the master, which is in 64-bit mode by then.
+        # To the master, which is in 64-bit mode by then. Paced, so that gdb comes before the end.
         options = ("--master.image", "clock", "--slave.image", "clock", "--param", "n=4000",
-                   "--param", "exit=0")
+                   "--param", "exit=0", "--realtime", "0.002")
         plain = self.simulate(*options, status=2)
         started = self.start(*options, "--master.gdb", self.port)
         self.assertTrue(wait_for(lambda: "CLOCK 2 " in started.log("master")))
@@ -103,26 +105,32 @@ class Debugger(PlatformTest):
 
     @ctest(timeout=300)
     def test_breakpoint_stops_the_whole_platform(self):
-        # While the slave is at its breakpoint, the master's console stands still as well.
+        # While the slave is at its breakpoint, the master's console stands still as well. Paced, so
+        # that gdb comes before the end.
         started = self.start("--master.image", "clock", "--param", "0.n=100000", "--param",
                              "1.n=30000000", "--slave.image", "compute", "--param", "exit=0",
-                             "--slave0.gdb", self.port, "--time-limit", "300ms", "--vcd", "off")
+                             "--slave0.gdb", self.port, "--time-limit", "100ms", "--realtime",
+                             "0.004", "--vcd", "off")
         self.assertTrue(wait_for(lambda: "CLOCK 2 " in started.log("master")))
         debugger = subprocess.Popen(
-            [GDB, "-nx", "-batch", "-ex", "set tcp connect-timeout 60", "-ex",
+            [GDB, "-nx", "-batch", *(word for line in PATIENCE for word in ("-ex", line)), "-ex",
              f"target remote 127.0.0.1:{self.port}", "-ex", "shell touch held", "-ex",
-             "shell n=0; while [ ! -e go ] && [ $n -lt 600 ]; do sleep 0.1; n=$((n+1)); done",
+             "shell n=0; while [ ! -e go ] && [ $n -lt 2000 ]; do sleep 0.1; n=$((n+1)); done",
              "-ex", "detach", guest("arm", "compute")],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             cwd=self.directory)
         try:
             held = wait_for(lambda: os.path.exists(self.path("held")))
             self.assertTrue(held)
-            time.sleep(1)  # the master comes to the end of its window
-            before = started.log("master")
-            time.sleep(2)
+
+            def stands_still():
+                before = started.log("master")
+                time.sleep(2)
+                return before == started.log("master")
+            # Once the master has come to the end of its window.
+            self.assertTrue(wait_for(stands_still))
             self.assertTrue(started.running(), "the run was over too early to tell")
-            self.assertEqual(before, started.log("master"))
+            before = started.log("master")
             with open(self.path("go"), "w", encoding="ascii"):
                 pass
             debugger.wait(GDB_TIMEOUT)

@@ -146,7 +146,9 @@ class Output(PlatformTest):
 
 class Consoles(PlatformTest):
     """Consoles elsewhere than in the log; the log has them as well."""
-    options = ("--master.image", "clock", "--param", "0.n=20000", "--slave.image", "idle")
+    # Paced, so that whoever connects is there long before the end.
+    options = ("--master.image", "clock", "--param", "0.n=20000", "--slave.image", "idle",
+               "--realtime", "0.02")
 
     def read_console(self, connect, console):
         started = self.start(*self.options, "--master.console", console, "--vcd", "off")
@@ -171,7 +173,7 @@ class Consoles(PlatformTest):
 
     def test_tcp(self):
         port = free_port()
-        self.read_console(lambda _: socket.create_connection(("127.0.0.1", port), 60),
+        self.read_console(lambda _: socket.create_connection(("127.0.0.1", port), 120),
                           f"tcp:{port}")
 
     def test_socket(self):
@@ -179,7 +181,7 @@ class Consoles(PlatformTest):
 
         def connect(_):
             s = socket.socket(socket.AF_UNIX)
-            s.settimeout(60)
+            s.settimeout(120)
             s.connect(path)
             return s
         self.read_console(connect, "socket:" + path)
