@@ -195,7 +195,7 @@ class Traffic(PlatformTest):
                                *map(str, generate(killed, 1 << 30))]) as run:
             try:
                 self.assertTrue(wait_for(lambda: os.path.exists(killed) and
-                                         os.path.getsize(killed) > 2 << 20))
+                                         os.path.getsize(killed) > 8 << 20))
                 with self.assertRaisesRegex(sqlite3.OperationalError, "database is locked"):
                     sqlite3.connect(killed, timeout=0).execute("SELECT * FROM run")
                 self.assertEqual(self.tool("tandem-log", "recover", killed, log, status=1).stderr,
