@@ -10,44 +10,29 @@ import sys
 import time
 import uuid
 
-from comparing import BUILD, PYTHON, ComparisonTest
-from platform_run import ctest, main, read_text, wait_for
+from comparing import COMPARISON_TIMEOUT, PYTHON, ComparisonTest
+from platform_run import RUN_TIMEOUT, ctest, main, read_text, wait_for
 
 sys.path.insert(0, PYTHON)
 from tandem.claim import SILENCE, Claim  # noqa: E402
 
-# In place of a program: notes which run begins, for which comparison, and whether it was there.
-NOTING = """#!/bin/sh
-case " $* " in *" --stats "*) ;; *) exec {program} "$@" ;; esac
-for word; do [ "$before" = --stats ] && stats=$word; before=$word; done
-part=$(dirname "$stats"); run=${{part%%@*}}
+# Before each run: notes which one begins, for which comparison (the directory has its pid; the
+# parent is another one when that was killed), and whether it was there. Waits while it is held.
+NOTED = """for word; do [ "$before" = --stats ] && stats=$word; before=$word; done
+part=$(dirname "$stats"); run=${{part%%@*}}; who=${{part%.*.part}}
 [ ! -e "$run/result.json" ] || there=there
-echo "begin $(basename "$run") $PPID $there" >>{log}
-exec {program} "$@"
-"""
+echo "begin $(basename "$run") ${{who##*.}} $there" >>{log}
+while [ -e {hold} ]; do sleep 0.1; done"""
 
 
 class CompareShared(ComparisonTest):
     def setUp(self):
         super().setUp()
-        self.noted = self.path("noted")
-        self.build = self.path("build")
-        os.makedirs(os.path.join(self.build, "bin"))
-        for name in ("lib", "guests"):
-            os.symlink(os.path.join(BUILD, name), os.path.join(self.build, name))
-        for name in os.listdir(os.path.join(BUILD, "bin")):
-            os.symlink(os.path.join(BUILD, "bin", name), os.path.join(self.build, "bin", name))
-        for name in ("x86-arm", "tandem-traffic"):
-            path = os.path.join(self.build, "bin", name)
-            os.unlink(path)
-            with open(path, "w", encoding="ascii") as file:
-                file.write(NOTING.format(program=os.path.join(BUILD, "bin", name),
-                                         log=self.noted))
-            os.chmod(path, 0o755)
+        self.noted, self.hold = self.path("noted"), self.path("hold")
+        self.build = self.wrapped_build(NOTED, log=self.noted, hold=self.hold)
 
     def begin(self, *options):
-        words = self.command(*options)
-        words[words.index("--build") + 1] = self.build
+        words = self.command(*options, build=self.build)
         with open(self.path("said"), "ab") as said:
             return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                     stderr=said)
@@ -78,7 +63,7 @@ class CompareShared(ComparisonTest):
                 both[victim].send_signal(signal.SIGKILL)
                 both[victim].wait()
                 both[victim] = self.begin(*options)
-            statuses = [one.wait(500) for one in both]
+            statuses = [one.wait(COMPARISON_TIMEOUT) for one in both]
         finally:
             for one in both:
                 one.kill()
@@ -91,6 +76,9 @@ class CompareShared(ComparisonTest):
                 killed.add(words[0])
             else:
                 run, who, *there = words
+                if who in killed:  # what it had begun before comes late
+                    begun.setdefault(run, who)
+                    continue
                 self.assertEqual(there, [], run)
                 self.assertIn(begun.get(run), {None, *killed}, run)
                 begun[run] = who
@@ -108,7 +96,7 @@ class CompareShared(ComparisonTest):
         options = ("--workload", "triad", "--param", "n=0,64,128", "--interconnect", "router,bus",
                    "--jobs", 2)
         both = [self.begin(*options) for _ in range(2)]
-        statuses = [one.wait(300) for one in both]
+        statuses = [one.wait(COMPARISON_TIMEOUT) for one in both]
         said = read_text(self.path("said"))
         self.assertEqual(statuses, [1, 1], said)
         begun = collections.Counter(run for _, run, *_ in self.notes())
@@ -125,21 +113,26 @@ class CompareShared(ComparisonTest):
         options = ("--workload", "triad", "--param", "n=1k", "--slaves", 0, "--checkpoint-at",
                    "100us", "--jobs", 2, "--interconnect", "router,bus")
         both = [self.begin(*options) for _ in range(2)]
-        self.assertEqual([one.wait(300) for one in both], [0, 0], read_text(self.path("said")))
+        self.assertEqual([one.wait(COMPARISON_TIMEOUT) for one in both], [0, 0],
+                         read_text(self.path("said")))
         begun = [run for _, run, *_ in self.notes()]
         saved, = os.listdir(self.path("out/checkpoints"))
         self.assertEqual(begun[0], saved)
         self.assertEqual(sorted(begun), sorted([saved, *os.listdir(self.path("out/runs"))]))
         # Killed while it saves: the same command goes on.
-        more = self.command(*options[:3], "n=512", *options[4:])
-        first = subprocess.Popen(more, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                 stderr=subprocess.DEVNULL)
-        self.assertTrue(wait_for(lambda: any(name.endswith(".part") for name in os.listdir(
-            self.path("out/checkpoints"))), 120, 0.005))
+        more = (*options[:3], "n=512", *options[4:])
+        with open(self.hold, "w", encoding="ascii"):
+            pass
+        first = self.begin(*more)
+        self.assertTrue(wait_for(lambda: len(self.notes()) > len(begun), RUN_TIMEOUT))
         first.kill()
         first.wait()
+        os.unlink(self.hold)
         self.assertEqual(os.listdir(self.path("out/checkpoints")).count(saved), 1)
-        self.compare(*options[:3], "n=512", *options[4:])
+        self.assertTrue(any(name.endswith(".part") for name in
+                            os.listdir(self.path("out/checkpoints"))))
+        self.assertEqual(self.begin(*more).wait(COMPARISON_TIMEOUT), 0,
+                         read_text(self.path("said")))
         self.assertEqual(len(os.listdir(self.path("out/checkpoints"))), 2)
         self.assertEqual(len(self.rows()), 2)
 
@@ -215,7 +208,7 @@ sys.stdin.readline()"""
             one.stdin.flush()
         counts = [int(one.stdout.readline()) for one in all_of_them]
         for one in all_of_them:
-            one.communicate("\n", timeout=60)
+            one.communicate("\n", timeout=RUN_TIMEOUT)
         self.assertEqual(sum(counts), 1, counts)
 
 
