@@ -17,8 +17,9 @@ from platform_run import alive, children, free_port, read_text, wait_for
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
 OF_ACCOUNTING = ("mariadbd", "slurmdbd")
-START = 120  # seconds for all of them to be ready
-END = 30  # seconds for one to end
+START = 300  # seconds for all of them to be ready
+END = 60  # seconds for one to end
+ANSWER = 120  # seconds for a command
 LONGEST_SOCKET = 107  # bytes of a path
 
 CONFIGURATION = """
@@ -229,7 +230,7 @@ class SlurmCluster:
         try:
             return subprocess.run(command, env=self.environment, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                  timeout=30, check=True).stdout
+                                  timeout=ANSWER, check=True).stdout
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
             return ""
 

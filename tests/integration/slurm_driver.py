@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Has Slurm make the tasks of a file, for test_slurm.py: each is a script of the shell, and has
-ended well when DIR/ID.done is there. Called as: slurm_driver.py DIR [OPTION=VALUE]... [cancel]"""
+ended well when there is something in DIR/ID.done. Called as: slurm_driver.py DIR
+[OPTION=VALUE]... [cancel]"""
 import json
 import os
 import sys
@@ -17,7 +18,7 @@ def tasks_in(directory):
         for entry in json.load(file):
             done = os.path.join(directory, entry["id"] + ".done")
             yield Task(entry["id"], ["/bin/sh", "-ec", entry["script"], entry["id"]], directory,
-                       lambda path=done: os.path.exists(path),
+                       lambda path=done: os.path.exists(path) and os.path.getsize(path) > 0,
                        after=entry.get("after", []), kind=entry.get("kind", ""))
 
 

@@ -8,12 +8,13 @@ import subprocess
 import sys
 
 from comparing import ComparisonTest
-from platform_run import ctest, main, read_text, wait_for
+from platform_run import children, ctest, main, read_text, wait_for
 from slurm_cluster import NoSlurm, SlurmCluster
 
 DRIVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "slurm_driver.py")
 BEGIN = 'echo begin >> "$0.count"; '
-END = 'echo end >> "$0.count"; touch "$0.done"'
+END = 'echo end >> "$0.done"'  # at once: a node may be killed at any moment
+SLURM = 300  # seconds for what Slurm does of itself
 QUICK = BEGIN + "sleep 0.2; " + END
 # Until the test lets it, which it does within the test's own time.
 HELD = BEGIN + "while [ ! -e go ]; do sleep 0.1; done; " + END
@@ -48,17 +49,25 @@ class Slurm(ComparisonTest):
         process.kill()
         process.communicate()
 
-    def end(self, process, status=0, timeout=600):
+    def end(self, process, status=0, timeout=1200):
         """What it prints, the last line of standard output as JSON, and standard error."""
         out, err = process.communicate(timeout=timeout)
         self.assertEqual(process.returncode, status, err)
         return json.loads(out) if out else None, err
 
     def count(self, task):
-        return read_text(os.path.join(self.out, task + ".count")).split()
+        """Its begins, and behind them its good ends."""
+        return [word for name in (".count", ".done")
+                for word in read_text(os.path.join(self.out, task + name)).split()]
 
     def is_done(self, task):
-        return os.path.exists(os.path.join(self.out, task + ".done"))
+        return read_text(os.path.join(self.out, task + ".done")) != ""
+
+    def settled(self):
+        """Whether those who submit have the numbers of all their jobs."""
+        names = os.listdir(os.path.join(self.out, "slurm"))
+        return all(name.replace(".piece", ".job") in names for name in names
+                   if name.endswith(".piece"))
 
     def let_go(self):
         with open(os.path.join(self.out, "go"), "w", encoding="ascii"):
@@ -70,7 +79,7 @@ class Slurm(ComparisonTest):
         too much memory."""
         cluster = self.cluster(array=17)
         eater = "b = bytearray(600 << 20); b[::4096] = b'1' * len(b[::4096]); import time; " \
-                "time.sleep(60)"
+                "time.sleep(300)"
         quick = [f"quick{i}" for i in range(36)]
         scripts = {"held": HELD, "fails": BEGIN + "echo the guest says no >&2; exit 3",
                    **dict.fromkeys(quick, QUICK),
@@ -78,7 +87,7 @@ class Slurm(ComparisonTest):
         self.plan([{"id": name, "script": text} for name, text in scripts.items()])
         process = self.begin(cluster, "memory=150", "time=600")
         self.assertTrue(wait_for(lambda: sum(map(self.is_done, quick)) >= 8 and
-                                 self.count("held"), 120))
+                                 self.count("held"), SLURM))
         cluster.kill_node()
         self.assertFalse(self.is_done("held"))
         self.let_go()
@@ -161,7 +170,9 @@ class Slurm(ComparisonTest):
         self.plan([{"id": name, "script": HELD} for name in names])
         options = ("memory=100", "time=600", "submitted=8")
         first = self.begin(cluster, *options)
-        self.assertTrue(wait_for(lambda: any(map(self.count, names)), 120))
+        self.assertTrue(wait_for(lambda: any(map(self.count, names)) and self.settled(), SLURM))
+        # It has counted what it submitted when it asks what has become of it.
+        self.assertTrue(wait_for(lambda: "squeue" in children(first.pid).values(), SLURM, 0.002))
         first.send_signal(signal.SIGINT)
         self.assertIn("8 runs are left to Slurm; the same command goes on with them, and with "
                       "--cancel it ends them", self.end(first, 130)[1])
@@ -180,12 +191,12 @@ class Slurm(ComparisonTest):
         cluster = self.cluster()
         self.plan([{"id": f"held{i}", "script": HELD} for i in range(6)])
         first = self.begin(cluster, "memory=100", "time=600")
-        self.assertTrue(wait_for(lambda: self.count("held0"), 120))
+        self.assertTrue(wait_for(lambda: self.count("held0") and self.settled(), SLURM))
         self.discard(first)
         os.unlink(os.path.join(self.out, "slurm", "0.job"))
         second = self.begin(cluster, "memory=100", "time=600")
         self.assertTrue(wait_for(
-            lambda: read_text(os.path.join(self.out, "slurm", "0.job")) == "1", 120))
+            lambda: read_text(os.path.join(self.out, "slurm", "0.job")) == "1", SLURM))
         self.let_go()
         self.assertEqual(self.end(second)[0], {})
         for i in range(6):
@@ -197,7 +208,7 @@ class Slurm(ComparisonTest):
         names = [f"held{i}" for i in range(6)]
         self.plan([{"id": name, "script": HELD} for name in names])
         first = self.begin(cluster, "memory=100", "time=600")
-        self.assertTrue(wait_for(lambda: sum(bool(self.count(name)) for name in names) == 4, 120))
+        self.assertTrue(wait_for(lambda: sum(bool(self.count(name)) for name in names) == 4, SLURM))
         self.assertEqual(self.end(self.begin(cluster, "cancel"))[0], 6)
         causes, _ = self.end(first)
         self.assertEqual(set(causes.values()), {"its job was ended: CANCELLED"})
@@ -222,7 +233,7 @@ class Slurm(ComparisonTest):
         environment = dict(cluster.environment, SLURM_CONF=self.path("bad.conf"))
         done = subprocess.run([sys.executable, "-B", DRIVER, self.out], env=environment,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, timeout=240, check=False)
+                              stderr=subprocess.PIPE, text=True, timeout=600, check=False)
         self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1), done.stderr)
         self.assertRegex(done.stderr, "^error: scontrol: ")
 
@@ -230,7 +241,7 @@ class Slurm(ComparisonTest):
         """Has a caller submit these tasks, and kills it when all of them have begun."""
         self.plan([{"id": name, "script": text} for name, text in tasks.items()])
         caller = self.begin(cluster, "memory=150", *options)
-        self.assertTrue(wait_for(lambda: all(map(self.count, tasks)), 120))
+        self.assertTrue(wait_for(lambda: all(map(self.count, tasks)) and self.settled(), SLURM))
         self.discard(caller)
 
     @ctest(timeout=900, once=True)
@@ -248,20 +259,20 @@ class Slurm(ComparisonTest):
         self.leave(cluster, {"preempted": HELD}, "time=600")
         cluster.call("sbatch", "--partition=first", "--exclusive", "--output=/dev/null",
                      "--wrap=sleep 1")
-        self.assertTrue(wait_for(lambda: states().get("1_0") == "PREEMPTED", 60, 0.5))
-        self.assertTrue(wait_for(lambda: states().get("2") == "COMPLETED", 60, 0.5))
+        self.assertTrue(wait_for(lambda: states().get("1_0") == "PREEMPTED", SLURM, 0.5))
+        self.assertTrue(wait_for(lambda: states().get("2") == "COMPLETED", SLURM, 0.5))
         self.leave(cluster, {"lost": HELD}, "time=600")
         cluster.kill_node()
         cluster.restart_node()
-        self.assertTrue(wait_for(lambda: states().get("3_0") == "NODE_FAIL", 90, 0.5))
-        self.assertTrue(wait_for(lambda: cluster.state() == "idle", 60, 0.5))
+        self.assertTrue(wait_for(lambda: states().get("3_0") == "NODE_FAIL", SLURM, 0.5))
+        self.assertTrue(wait_for(lambda: cluster.state() == "idle", SLURM, 0.5))
         self.leave(cluster, {"hangs": sleeps, "cancelled": sleeps}, "time=60")
         cluster.call("scancel", "4_1")
-        self.assertTrue(wait_for(lambda: states().get("4_0") == "TIMEOUT", 150, 0.5))
+        self.assertTrue(wait_for(lambda: states().get("4_0") == "TIMEOUT", SLURM, 0.5))
         self.assertEqual(states(), {"1_0": "PREEMPTED", "2": "COMPLETED", "3_0": "NODE_FAIL",
                                     "4_0": "TIMEOUT", "4_1": "CANCELLED"})
         self.assertTrue(wait_for(lambda: not cluster.call("squeue", "--noheader", "--states=all"),
-                                 200, 1))
+                                 SLURM, 1))
         self.let_go()
         self.plan([{"id": name, "script": HELD}
                    for name in ("preempted", "lost", "hangs", "cancelled")])
@@ -297,7 +308,7 @@ class Slurm(ComparisonTest):
                                    env=cluster.environment)
         self.addCleanup(self.discard, process)
         submitted = os.path.join(self.path("out"), "work", "slurm", "0.job")
-        self.assertTrue(wait_for(lambda: os.path.exists(submitted), 120))
+        self.assertTrue(wait_for(lambda: os.path.exists(submitted), SLURM))
         process.send_signal(signal.SIGINT)
         _, said = self.end(process, 130)
         self.assertRegex(said, r"(^|\n)interrupted; \d+ runs are left to Slurm; the same command "
