@@ -18,6 +18,7 @@ COUNTS = (1, 2, 4, 8, 16, 32)
 CORES = (4, 16, 64)  # whose prediction is shown besides that of this machine
 QUANTUM_NS = 100000
 SHORT_WINDOWS = 20  # of the run that takes start-up out
+LOOKS = 10          # runs at most, to find out what is occupied
 WINDOWS = 40000     # of all instances together; each has a sixteenth of them at least
 FIGURES = ("us", "one_core_us", "systemc_us", "qemu_us")
 MEMORY = ("qemu_pss_mib", "qemu_rss_mib", "qemu_threads", "systemc_pss_mib", "systemc_rss_mib",
@@ -83,10 +84,10 @@ def occupied(pid):
 
 
 def memory_of(simulation, instances):
-    """What the processes occupy now; None when not all are there."""
+    """What the processes occupy now; None when not all are there, with a second thread each."""
     own = occupied(simulation)
     qemus = [size for size in map(occupied, children(simulation)) if size]
-    if not own or len(qemus) != instances:
+    if not own or len(qemus) != instances or min(size[2] for size in [own, *qemus]) < 2:
         return None
     means = [statistics.mean(sizes) for sizes in zip(*qemus)]
     return dict(zip(MEMORY, [*means, *own]))
@@ -130,7 +131,15 @@ class Scaling:
         return [(b - a) / windows / instances * 1e6 for a, b in zip(begin, end)]
 
     def occupied(self, instances):
-        """The largest that the processes together occupy in a run."""
+        """The largest that the processes together occupy in a run, or in the next one, should the
+        host not have let this process look in time."""
+        for _ in range(LOOKS):
+            best = self.occupied_in_a_run(instances)
+            if best:
+                return best
+        sys.exit(f"the {instances} QEMU processes of a run could not be looked at in /proc")
+
+    def occupied_in_a_run(self, instances):
         windows = self.windows(instances)
         best = None
         with subprocess.Popen(self.command(instances, windows), stdin=subprocess.DEVNULL,
@@ -140,8 +149,6 @@ class Scaling:
                 if found and (not best or found["qemu_pss_mib"] >= best["qemu_pss_mib"]):
                     best = found
                 time.sleep(0.05)
-        if not best:
-            sys.exit(f"the {instances} QEMU processes of a run could not be looked at in /proc")
         return best
 
     def row(self, instances):

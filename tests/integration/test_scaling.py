@@ -49,7 +49,7 @@ class Scaling(unittest.TestCase):
                                    "--windows", "1000", "--repeats", "1", "--json", path],
                                   stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                  timeout=250, check=False)
+                                  timeout=1000, check=False)
             self.assertEqual(done.returncode, 0, done.stdout)
             with open(path, encoding="ascii") as file:
                 kept = json.load(file)
