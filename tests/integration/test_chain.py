@@ -7,7 +7,7 @@ import re
 import shutil
 import signal
 
-from platform_run import PlatformTest, ctest, main, wait_for
+from platform_run import RUN_TIMEOUT, PlatformTest, ctest, main, wait_for
 
 KILLS = int(os.environ.get("TANDEM_KILLS", "8"))
 SEED = int(os.environ.get("TANDEM_SEED", "7"))
@@ -259,7 +259,8 @@ class Chain(PlatformTest):
             started = self.start(*options, "--checkpoint-every", f"{length // 12}ns",
                                  "--checkpoint", place)
             wanted = 1 + number % 6
-            wait_for(lambda: os.path.exists(place) and len(whole(place)) >= wanted, 60, 0.0005)
+            wait_for(lambda: os.path.exists(place) and len(whole(place)) >= wanted, RUN_TIMEOUT,
+                     0.0005)
             wait_for(lambda: False, chance.random() * 0.1, 0.001)
             started.signal(signal.SIGKILL)
             started.wait()

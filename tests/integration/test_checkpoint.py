@@ -15,8 +15,8 @@ import signal
 import sqlite3
 
 import bundle
-from platform_run import (MACHINES, PlatformTest, alive, children, ctest, guest, main,
-                          wait_for)
+from platform_run import (MACHINES, RUN_TIMEOUT, PlatformTest, alive, children, ctest, guest,
+                          main, wait_for)
 
 CHECKPOINTS = int(os.environ.get("TANDEM_CHECKPOINTS", "0"))
 KILLS = int(os.environ.get("TANDEM_KILLS", "8"))
@@ -578,7 +578,8 @@ class Checkpoint(PlatformTest):
         for _ in range(KILLS):
             started = self.start(*options, "--checkpoint-at", f"{length // 2}ns",
                                  "--checkpoint", path)
-            wait_for(lambda: os.path.exists(path + ".partial") or not started.running(), 60, 0.0005)
+            wait_for(lambda: os.path.exists(path + ".partial") or not started.running(),
+                     RUN_TIMEOUT, 0.0005)
             wait_for(lambda: False, chance.random() * 0.05, 0.001)
             caught += started.running()
             started.signal(signal.SIGKILL)

@@ -5,7 +5,8 @@ import json
 import os
 import subprocess
 
-from platform_run import PlatformTest, QEMU_PREFIX, RUN_TIMEOUT, ctest, guest, main, read_text
+from platform_run import PlatformTest, QEMU_PREFIX, RUN_TIMEOUT, ctest, guest, main, read_text, \
+    wait_for
 
 DMI_INVALIDATE = os.environ.get("TANDEM_DMI_INVALIDATE", "")
 
@@ -87,20 +88,22 @@ class DirectMemory(PlatformTest):
 
     @ctest(timeout=300)
     def test_large_memory_costs_what_is_touched(self):
-        # The last megabyte of 6 GiB, through the high window of either 64-bit machine.
+        # The last megabyte of 6 GiB, through the high window of either 64-bit machine. The slave is
+        # there, and the pace, so that the run goes on for a while when the master has copied.
         for machine in ("x86-pc", "aarch64"):
             size, offset = 6 << 30, (6 << 30) - (1 << 20)
             started = self.start(
                 "--shared-memory", "6G", "--master.machine", machine, "--master.image", "copy",
                 "--param", "target=shm", "--param", f"0.offset={offset}", "--param", "exit=0",
                 "--slave.image", "compute", "--param", "1.n=20000000", "--time-limit", "1s",
-                "--vcd", "off")
+                "--realtime", "0.05", "--vcd", "off")
             most = 0
             while started.running():
                 try:
                     most = max(most, self.allocated(started.pid, size))
                 except OSError:
                     pass
+                wait_for(lambda run=started: not run.running(), timeout=0.005)
             run = self.finish(started)
             self.assertEqual(run.results()["content"], "ok")
             self.assertEqual(run.module("shm")["size"], size)
