@@ -148,6 +148,7 @@ struct plugin_number {
   X(void, qemu_register_shutdown_notifier, (Notifier *))                                           \
   X(void, rcu_add_force_rcu_notifier, (Notifier *))                                                \
   X(void, rcu_remove_force_rcu_notifier, (Notifier *))                                             \
+  X(void *, blk_all_next, (void *))                                                                \
   X(int, qemu_shutdown_requested_get, (void))                                                      \
   X(int, qemu_reset_requested_get, (void))                                                         \
   X(bool, cpu_is_stopped, (CPUState *))                                                            \

@@ -27,9 +27,11 @@
 #define HALTED_SPIN_NS 200000
 /* How often a sleeping wait looks whether QEMU is being stopped. */
 #define STOP_POLL_MS 20
-/* Rounds of the main loop that follow each other faster than this make it rest so long. */
+/* Rounds of the main loop that follow each other faster than this make it rest, less long where
+ * a guest may wait for a disk, which is the main loop's business. */
 #define OFTEN_NS 200000
-#define REST_NS 1000000
+#define REST_NS 4000000
+#define REST_WITH_DISKS_NS 1000000
 
 static QEMUTimer *window_timer;
 static uint64_t window_end = TANDEM_WIRE_NEVER;
@@ -442,14 +444,15 @@ static gboolean main_loop_check(GSource *source)
  * the main loop, which finds nothing to do, and the two threads fight for the big lock: this
  * costs more than the window itself. A main loop that comes round too often therefore rests for
  * a while at a point where QEMU does not write to its event descriptor. Whatever really needs
- * it is late by REST_NS of host time at most. */
+ * it is late by that much host time at most. */
 static gboolean main_loop_prepare(GSource *source, gint *timeout)
 {
   (void)source;
   static uint64_t last;
   uint64_t now = tandem_host_ns();
   if (now - last < OFTEN_NS && q.runstate_is_running()) {
-    struct timespec rest = {0, REST_NS};
+    bool disks = q.blk_all_next(NULL) != NULL;
+    struct timespec rest = {0, disks ? REST_WITH_DISKS_NS : REST_NS};
     tandem_unlock();
     nanosleep(&rest, NULL);
     tandem_lock();
