@@ -157,10 +157,10 @@ void qemu_session::end_replace(dmi_map &map)
 
 void qemu_session::restore(int directory)
 {
-  std::string bytes;
   const opened tape(openat(directory, tape_file, O_RDONLY | O_CLOEXEC));
-  if (tape.fd < 0 || !read_all(tape.fd, bytes) || !tape_.read(bytes) || !tape_.left())
+  if (tape.fd < 0 || !tape_.read(tape.fd) || !tape_.left())
     report_.error("the checkpoint is damaged: there is no tape of its requests");
+  std::string bytes;
   const opened text(openat(directory, console_file, O_RDONLY | O_CLOEXEC));
   if (text.fd < 0 || !read_all(text.fd, bytes) || !write_all(console_.fd(), bytes))
     report_.error("its console cannot be restored");

@@ -2,6 +2,8 @@
 #include "request_tape.h"
 
 #include <cstring>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace tandem
 {
@@ -13,6 +15,27 @@ struct tape_head {
   std::uint64_t magic, requests, lines, counts;
 };
 constexpr std::uint64_t tape_magic = 0x0345504154444e54; // "TNDTAPE", version 3
+
+/// What is next in a file, and how far it goes.
+bool read_next(int fd, std::uint64_t &at, void *to, std::size_t size)
+{
+  for (std::size_t done = 0; done < size;) {
+    const ssize_t got =
+        pread(fd, static_cast<char *>(to) + done, size - done, static_cast<off_t>(at + done));
+    if (got <= 0)
+      return false;
+    done += static_cast<std::size_t>(got);
+  }
+  at += size;
+  return true;
+}
+
+template <typename Element>
+bool read_next(int fd, std::uint64_t &at, std::vector<Element> &to, std::uint64_t number)
+{
+  to.resize(number);
+  return read_next(fd, at, to.data(), number * sizeof(Element));
+}
 
 } // namespace
 
@@ -57,31 +80,23 @@ std::string request_tape::bytes() const
   return all;
 }
 
-bool request_tape::read(const std::string &bytes)
+bool request_tape::read(int fd)
 {
+  struct stat about;
   tape_head head;
-  if (bytes.size() < sizeof head)
+  std::uint64_t at = 0;
+  if (fstat(fd, &about) != 0 || !read_next(fd, at, &head, sizeof head))
     return false;
-  std::memcpy(&head, bytes.data(), sizeof head);
-  const std::uint64_t room = bytes.size() - sizeof head;
+  const std::uint64_t room = static_cast<std::uint64_t>(about.st_size) - sizeof head;
   constexpr std::uint64_t each = sizeof(tandem_wire_request) + sizeof(request_order);
   if (head.magic != tape_magic || head.requests > room / each ||
       head.lines > room / sizeof(tandem_wire_line) || head.counts > room / sizeof(counts_from) ||
       room != head.requests * each + head.lines * sizeof(tandem_wire_line) +
                   head.counts * sizeof(counts_from))
     return false;
-  requests_.resize(head.requests);
-  orders_.resize(head.requests);
-  lines_.resize(head.lines);
-  const char *from = bytes.data() + sizeof head;
-  std::memcpy(requests_.data(), from, head.requests * sizeof(tandem_wire_request));
-  from += head.requests * sizeof(tandem_wire_request);
-  std::memcpy(orders_.data(), from, head.requests * sizeof(request_order));
-  from += head.requests * sizeof(request_order);
-  std::memcpy(lines_.data(), from, head.lines * sizeof(tandem_wire_line));
-  counts_.resize(head.counts);
-  std::memcpy(counts_.data(), from + head.lines * sizeof(tandem_wire_line),
-              head.counts * sizeof(counts_from));
+  if (!read_next(fd, at, requests_, head.requests) || !read_next(fd, at, orders_, head.requests) ||
+      !read_next(fd, at, lines_, head.lines) || !read_next(fd, at, counts_, head.counts))
+    return false;
   std::uint64_t lines = 0;
   for (const tandem_wire_request &request : requests_)
     lines += lines_of(request);

@@ -48,9 +48,10 @@ public:
   /// Lines of the request that was taken last.
   const tandem_wire_line *lines() const { return lines_.data() + lines_taken_; }
 
-  /// The whole tape as bytes, and from them; false when these are no tape.
+  /// The whole tape as bytes.
   std::string bytes() const;
-  bool read(const std::string &bytes);
+  /// From a file of nothing else; false when that is no tape.
+  bool read(int fd);
 
 private:
   /// Counts from a request on, until the next entry.

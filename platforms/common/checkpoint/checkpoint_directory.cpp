@@ -5,6 +5,7 @@
 #include "fingerprint.h"
 #include "page_file.h"
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <sstream>
 #include <sys/syscall.h>
 #include <systemc>
+#include <thread>
 #include <unistd.h>
 
 namespace fs = std::filesystem;
@@ -229,7 +231,7 @@ saved_checkpoint::saved_checkpoint(const std::string &place) : place_(without_sl
     manifest_.common = m.at("common").get<std::map<std::string, std::string>>();
     manifest_.settings = m.at("settings").get<std::vector<std::pair<std::string, std::string>>>();
     manifest_.timing = m.at("timing");
-    files_ = m.at("files");
+    files_ = m.at("files").get<decltype(files_)>();
   } catch (const nlohmann::json::exception &) {
     refuse_checkpoint(place_, "it is damaged: manifest.json is not as it was written");
   }
@@ -268,16 +270,31 @@ void saved_checkpoint::check_files() const
 /// All files, or only those of memories and their lists.
 void saved_checkpoint::check_files(bool all) const
 {
-  for (const auto &[name, about] : files_.items()) {
-    if (!all && !has_pages(fs::path(name).replace_extension().string()) && !has_pages(name))
-      continue;
-    std::string fingerprint;
-    std::uint64_t size = 0;
-    if (!file_fingerprint(place_ + "/" + name, fingerprint, size))
-      refuse_checkpoint(place_, "it is damaged: '" + name + "' cannot be read");
-    if (about.at(0) != size || about.at(1) != fingerprint)
-      refuse_checkpoint(place_, "it is damaged: '" + name + "' is not as it was written");
-  }
+  std::vector<std::string> names;
+  for (const auto &[name, unused] : files_)
+    if (all || has_pages(fs::path(name).replace_extension().string()) || has_pages(name))
+      names.push_back(name);
+  std::vector<std::string> found(names.size()); // what is wrong
+  std::atomic<std::size_t> next{0};
+  const auto check = [&] {
+    for (std::size_t i; (i = next++) < names.size();)
+      found[i] = what_is_wrong(names[i]);
+  };
+  std::thread other(check); // it is most of what a restore takes before the QEMUs start
+  check();
+  other.join();
+  for (const std::string &wrong : found)
+    if (!wrong.empty())
+      refuse_checkpoint(place_, "it is damaged: " + wrong);
+}
+
+/// Nothing, or what the file is not.
+std::string saved_checkpoint::what_is_wrong(const std::string &name) const
+{
+  std::pair<std::uint64_t, std::string> now;
+  if (!file_fingerprint(place_ + "/" + name, now.second, now.first))
+    return "'" + name + "' cannot be read";
+  return now == files_.at(name) ? "" : "'" + name + "' is not as it was written";
 }
 
 int saved_checkpoint::subdirectory(const std::string &name)

@@ -97,11 +97,12 @@ public:
 private:
   bool is_based_on(const std::string &place) const;
   void check_files(bool all) const;
+  std::string what_is_wrong(const std::string &name) const;
 
   const std::string place_;
   std::string fingerprint_;
   checkpoint_manifest manifest_;
-  nlohmann::json files_;
+  std::map<std::string, std::pair<std::uint64_t, std::string>> files_; ///< size and fingerprint
   std::vector<int> opened_;
 };
 

@@ -17,13 +17,15 @@ namespace tandem
 namespace
 {
 
-/// Pages of zeros are there already, and stay holes.
-bool put(shared_memory &memory, std::uint64_t at, const unsigned char *piece, std::size_t size)
+/// Pages of zeros are there already, and stay holes. Written as a file: a page that is touched for
+/// the first time costs five times as much. Huge pages cannot be written so.
+void put(shared_memory &memory, std::uint64_t at, const unsigned char *piece, std::size_t size)
 {
+  if (write_pages(memory.fd(), piece, at, size))
+    return;
   for (std::size_t p = 0; p < size; p += checkpoint_page)
     if (const std::size_t length = std::min(checkpoint_page, size - p); !is_zero(piece + p, length))
       std::memcpy(memory.data() + at + p, piece + p, length);
-  return true;
 }
 
 } // namespace
@@ -58,8 +60,11 @@ bool load_memory(shared_memory &memory, const std::string &path)
   for (std::uint64_t p = 0; p < pieces.size(); ++p) {
     const std::uint64_t at = p * checkpoint_piece;
     const std::size_t size = std::min<std::uint64_t>(checkpoint_piece, memory.size() - at);
-    if (pieces[p] && !(content.read(at, size, piece.data()) && put(memory, at, piece.data(), size)))
+    if (!pieces[p])
+      continue;
+    if (!content.read(at, size, piece.data()))
       return false;
+    put(memory, at, piece.data(), size);
   }
   return true;
 }
