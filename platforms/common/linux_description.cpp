@@ -69,12 +69,14 @@ std::string with_commas_doubled(const std::string &text)
   return result;
 }
 
-/// The tree that QEMU makes for this configuration, which has no connections to the outside.
+/// The tree that QEMU makes for this configuration, which has no connections to the outside. What
+/// it is to boot is not read, which would take longer than all else: of that the tree has the
+/// command line and the place of the initramfs, and QEMU sets both in any tree that it boots with.
 device_tree qemu_tree(const std::string &instance, qemu_config config)
 {
   config.console = "none";
   config.gdb_port = 0;
-  config.qmp_path = config.dtb = "";
+  config.qmp_path = config.dtb = config.kernel = config.initrd = config.append = "";
   const temporary_directory directory;
   const fs::path file = directory.path() / "tree.dtb";
   std::vector<std::string> line = qemu_arguments(config, false);
