@@ -13,7 +13,9 @@ namespace tandem
 /// Starts a program and owns it. The child
 ///  - dies with this process, however this process ends (PR_SET_PDEATHSIG),
 ///  - has a process group of its own, so that Ctrl-C reaches the simulation alone,
-///  - inherits only the descriptors it is given, and /dev/null as standard input.
+///  - inherits only the descriptors it is given, and /dev/null as standard input,
+///  - has this process's environment, and in GLIBC_TUNABLES, where that is not set, a heap of huge
+///    pages.
 ///
 /// start() and the destructor run on one thread, which must live as long as the child:
 /// the kernel ties the child to the thread that made it.
