@@ -3,11 +3,13 @@
 """Measures the bridge against bare QEMU with the same icount options.
 
 Every ratio is taken between runs that alternate within this one call, because the speed of a
-shared machine drifts; the figure is the median over the pairs. Start-up is taken out by running
-each workload at two sizes. docs/performance.md explains each figure.
+shared machine drifts; the figure is the median over the pairs, and how far it may be off is told
+by an interval. Start-up is taken out by running each workload at two sizes. docs/performance.md
+explains each figure.
 """
 import argparse
 import json
+import math
 import os
 import resource
 import statistics
@@ -17,6 +19,8 @@ import tempfile
 import time
 
 import scaling
+
+SETTLED = 0.01  # width of the interval of a ratio that is near 1
 
 BARE = {
     "arm": ["qemu-system-arm", "-machine", "virt,gic-version=2", "-cpu", "cortex-a15", "-m", "128M"],
@@ -47,6 +51,28 @@ OBSERVED_TARGETS = {"triad": 3, "chase": 1.5, "matmul": 1.8, "pipeline": 3, "cop
 
 SOURCE = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 KIT = os.path.join(SOURCE, "build", "linux")  # ./tandem setup --linux
+
+
+class Figure(float):
+    """The median of samples, and the interval between two of them in which the median of all that
+    could be taken lies with 95 % probability, whatever their distribution; of less than six samples
+    all of them are in the interval, and the probability is 1 - 2^(1-n)."""
+
+    def __new__(cls, samples):
+        figure = super().__new__(cls, statistics.median(samples))
+        figure.samples = sorted(samples)
+        number = len(samples)
+        outside, left_out = 2.0 ** -number, 0  # probability on one side, for so many left out there
+        while left_out + 1 < number / 2:
+            more = math.comb(number, left_out + 1) * 2.0 ** -number
+            if outside + more > 0.025:
+                break
+            outside, left_out = outside + more, left_out + 1
+        figure.low, figure.high = figure.samples[left_out], figure.samples[-1 - left_out]
+        return figure
+
+    def data(self):
+        return {"median": float(self), "low": self.low, "high": self.high, "samples": self.samples}
 
 
 class Bench:
@@ -106,7 +132,18 @@ class Bench:
         return run(large) - run(small)
 
     def median(self, sample):
-        return statistics.median(sample() for _ in range(self.repeats))
+        return Figure([sample() for _ in range(self.repeats)])
+
+    def settled(self, sample):
+        """The same with more samples, eight times as many at most, until the interval is below
+        SETTLED."""
+        samples = [sample() for _ in range(self.repeats)]
+        while len(samples) < 8 * self.repeats:
+            figure = Figure(samples)
+            if len(samples) > 5 and figure.high - figure.low < SETTLED:
+                break
+            samples.append(sample())
+        return Figure(samples)
 
     @staticmethod
     def hogs(count):
@@ -131,8 +168,8 @@ class Bench:
 
     def mmio(self, result):
         samples = [self.read_times(300000) for _ in range(self.repeats)]
-        result["mmio_read_us"] = statistics.median(s["p50"] for s in samples)
-        result["mmio_read_us_p99"] = statistics.median(s["p99"] for s in samples)
+        result["mmio_read_us"] = Figure([s["p50"] for s in samples])
+        result["mmio_read_us_p99"] = Figure([s["p99"] for s in samples])
         result["mmio_read_us_busy"] = self.busy(2, lambda: self.median(
             lambda: self.read_times(50000)["p50"]))
 
@@ -144,7 +181,7 @@ class Bench:
                 ours = self.slope(lambda p: self.tandem("compute", p, "--quantum", quantum,
                                                         "--lookahead", "off")[0], small, large)
                 return bare / ours
-            result["speed_q" + name] = self.median(pair)
+            result["speed_q" + name] = self.settled(pair)
 
     def copy(self, result):
         def run(target):
@@ -291,8 +328,8 @@ class Bench:
     def held(self, result):
         pairs = [(self.linux_platform("arm", 4), self.linux_platform("arm", 0))
                  for _ in range(self.repeats)]
-        result["held_cost"] = statistics.median(four[1] / none[1] - 1 for four, none in pairs)
-        result["held_start_s"] = statistics.median(four[0] - four[1] for four, _ in pairs)
+        result["held_cost"] = Figure([four[1] / none[1] - 1 for four, none in pairs])
+        result["held_start_s"] = Figure([four[0] - four[1] for four, _ in pairs])
 
     def ram(self, result):
         for kind in LINUX:
@@ -304,7 +341,7 @@ class Bench:
                                              ("--observe", "cached", "--cache", "fetches=on"),
                                              ("--observe", "every"))])
             for name, ratios in zip(("direct", "cached", "fetches", "every"), zip(*runs)):
-                result[f"ram_{name}_{kind}"] = statistics.median(ratios)
+                result[f"ram_{name}_{kind}"] = Figure(ratios)
 
     # ---- replay of a log: million transactions a second, reading the log included ----
 
@@ -335,16 +372,16 @@ class Bench:
                  "smoke", "--progress", "off", "--consoles", "off"], stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
             failures += done.returncode != 0
-        result["start_failures"] = failures
+        result["start_failures"] = Figure([failures])
 
 
 TARGETS = {
     "mmio_read_us": "<= 1.5", "mmio_read_us_p99": "", "mmio_read_us_busy": "",
-    "speed_q1ms": ">= 0.98", "speed_q100us": ">= 0.95", "speed_q10us": ">= 0.75",
-    "speed_q1us": ">= 0.30", "dmi_copy": ">= 0.97", "idle_cost": "<= 0.01",
+    "speed_q1ms": ">= 0.98", "speed_q100us": ">= 0.98", "speed_q10us": ">= 0.90",
+    "speed_q1us": ">= 0.50", "dmi_copy": ">= 0.97", "idle_cost": "<= 0.01",
     "parallel_gain": ">= 1.7", "scale_16": "<= 1.3", "vcd_cost": "<= 1.05",
-    "window_us": "<= 25", "window_us_busy": "<= 150", "start_failures": "0",
-    "linux_boot_x86": "<= 1.15", "linux_boot_arm": "<= 1.15", "held_cost": "<= 0.02",
+    "window_us": "<= 40", "window_us_busy": "<= 200", "start_failures": "0",
+    "linux_boot_x86": "<= 1.05", "linux_boot_arm": "<= 1.05", "held_cost": "<= 0.02",
     "held_start_s": "", "replay_router_mps": ">= 2", "replay_bus_mps": ">= 4",
     "replay_mesh_mps": ">= 1.5", "every_access_mps": ">= 0.6",
     **{"log_cost_" + w: "<= 0.20" for w in ("every", "cached")},
@@ -425,8 +462,9 @@ def measure(bench, chosen, path):
         fresh: dict = {}
         getattr(bench, part)(fresh)
         for key, value in fresh.items():
-            print("%-20s %10.4g   target %s" % (key, value, TARGETS[key]), flush=True)
-        result.update(fresh)
+            print("%-20s %10.4g   %10.4g to %-10.4g target %s" %
+                  (key, value, value.low, value.high, TARGETS[key]), flush=True)
+            result[key] = value.data()
     if path:
         with open(path, "w") as file:
             json.dump(result, file, indent=2)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""./tandem bench --scaling: its model for values that can be worked out by hand, and that what it
-prints and keeps is complete. Not what was measured: tests do not depend on the host's speed."""
+"""./tandem bench: the interval of a median and the model of --scaling for values that can be worked
+out by hand, and that what the latter prints and keeps is complete. Not what was measured: tests do not depend on the host's speed."""
 import json
 import math
 import os
@@ -13,10 +13,22 @@ from platform_run import ctest, main
 
 BENCH = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "bench"))
 sys.path.insert(0, BENCH)
+import bench  # noqa: E402
 import scaling  # noqa: E402
 
 
 class Scaling(unittest.TestCase):
+    @ctest(once=True)
+    def test_interval_of_a_median(self):
+        """By the binomial distribution: of 9 samples the second is above the median with a
+        probability of 10/512, of 8 with 9/256, which is too much."""
+        for number, median, low, high in ((1, 0, 0, 0), (5, 2, 0, 4), (8, 3.5, 0, 7), (9, 4, 1, 7),
+                                          (12, 5.5, 2, 9), (20, 9.5, 5, 14)):
+            with self.subTest(samples=number):
+                figure = bench.Figure([(7 * i) % number if number % 7 else i
+                                       for i in range(number)])
+                self.assertEqual((figure, figure.low, figure.high), (median, low, high))
+
     @ctest(once=True)
     def test_model(self):
         """2 us of SystemC's work and 50 us of a QEMU's for each instance."""
