@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """./tandem bench: the interval of a median and the model of --scaling for values that can be worked
-out by hand, and that what the latter prints and keeps is complete. Not what was measured: tests do not depend on the host's speed."""
+out by hand, and that what the latter prints and keeps is complete. Not what was measured: tests do
+not depend on the host's speed."""
 import json
 import math
 import os
