@@ -89,7 +89,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as directory:
         bench = Restore(os.path.abspath(options.build), directory)
         seconds, said = bench.save()
-        at_s = float(re.search(r"simulated ([0-9.]+) s", said)[1])
+        at_s = float(re.findall(r"simulated ([0-9.]+) s", said)[0])
         used = subprocess.run(["du", "-sk", bench.place], capture_output=True, text=True,
                               check=True)
         print(f"boot, talk and save {seconds:.1f} s, until {at_s} s of simulated time")
