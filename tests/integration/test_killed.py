@@ -105,6 +105,25 @@ class Killed(PlatformTest):
         self.assertRegex(run.errors()[0],
                          f"^error: slave0: QEMU has not answered for {HANG_SECONDS} s")
 
+    @ctest(once=True)
+    def test_environment_of_a_qemu(self):
+        tuned = "GLIBC_TUNABLES"
+        for environment, expected in (({}, "glibc.malloc.hugetlb=1"),
+                                      ({tuned: "glibc.malloc.arena_max=2"},
+                                       "glibc.malloc.arena_max=2")):
+            if not environment and tuned in os.environ:
+                continue
+            started = self.start(*ENDLESS, "--vcd", "off", environment=environment)
+            pid = started.qemu(PROGRAMS["slave0"])
+            self.assertIsNotNone(pid)
+            theirs = [read_text(f"/proc/{p}/environ").split("\0") for p in (pid, started.pid)]
+            qemus, ours = (sorted(word for word in words if not word.startswith(tuned))
+                           for words in theirs)
+            self.assertEqual(qemus, ours)
+            self.assertIn(f"{tuned}={expected}", theirs[0])
+            started.signal(signal.SIGINT)
+            self.finish(started, 130)
+
     def test_stopped(self):
         self.check_stopped()
 
