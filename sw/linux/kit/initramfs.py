@@ -44,11 +44,12 @@ class Initramfs:
         else:
             raise KitError(f"{source} is neither a file nor a link nor a directory")
 
-    def write(self, path, level):
-        """Writes the archive, compressed with `level` (0 to 9), and replaces `path` at once."""
+    def write(self, path):
+        """Writes the archive and replaces `path` at once. Stored, not compressed: the guest unpacks
+        it under emulation."""
         unfinished = f"{path}.new"
         with open(unfinished, "wb") as raw:
-            with gzip.GzipFile("", "wb", level, raw, mtime=0) as packed:
+            with gzip.GzipFile("", "wb", 0, raw, mtime=0) as packed:
                 for number, (name, entry) in enumerate(sorted(self._entries.items()), 1):
                     _write_entry(packed, name, number, *entry)
                 _write_entry(packed, "TRAILER!!!", 0, 0, (0, 0), b"")
