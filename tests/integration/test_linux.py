@@ -12,6 +12,10 @@ LONG = 900  # seconds for ctest
 BOOT_ARM64 = "load-bin-boot -i /boot/arm64/initramfs.gz {0} /boot/arm64/kernel /boot/slave{0}.dtb\n"
 
 
+# For slaves that answer before their shells are at the prompt.
+PROMPTS = "sleep 2\n"
+
+
 class Linux(LinuxTest):
     def check_talk(self, run, slave, up):
         """The dialogue of TALK with a Linux slave."""
@@ -25,7 +29,8 @@ class Linux(LinuxTest):
     def test_arm_boots_arm(self):
         # The demo of 2015: the upper half of the master's 1 GiB is the slave's.
         script = ("insmod /lib/tandem/tandem_idm.ko\ncat /proc/iomem\nidmctl time\n" +
-                  BOOT_ARM.format(0) + TALK.format(0) + "try idmctl status 0\nidmctl time\n")
+                  BOOT_ARM.format(0) + TALK.format(0) + "try idmctl status 0\nidmctl time\n" +
+                  PROMPTS)
         run = self.run_linux("arm-arm", "armhf", script, self.slave_files("armhf"))
         self.check_talk(run, 0, r"(?m)^Linux is up: Linux \S+-armmp armv7l with 1 CPUs$")
         console = run.console()
@@ -40,7 +45,7 @@ class Linux(LinuxTest):
         files = {**self.slave_files("armhf"), **self.slave_files("arm64")}
         script = ("insmod /lib/tandem/tandem_idm.ko\ntry cat /proc/iomem\n" +
                   BOOT_ARM.format(0) + BOOT_ARM64.format(1) + TALK.format(0) + TALK.format(1) +
-                  "try idmctl status\n")
+                  "try idmctl status\n" + PROMPTS)
         run = self.run_linux("x86-arm", "amd64", script, files,
                              options=["--slaves", 2, "--slave1.machine", "aarch64",
                                       "--slave1.cpus", 2])
