@@ -83,6 +83,8 @@ const char *tandem_qemu_api_load(const qemu_info_t *info)
     FIND(q.insn_data_v1, "qemu_plugin_insn_data");
   void *events = dlsym(RTLD_DEFAULT, "qemu_process_cpu_events_common");
   memcpy(&q.process_cpu_events, &events, sizeof events);
+  void *disks = dlsym(RTLD_DEFAULT, "blk_all_next");
+  memcpy(&q.blk_all_next, &disks, sizeof disks);
   q.plugin_interface = info->version.cur;
   if (q.plugin_interface >= 7)
     FIND(q.register_translation_v7, "qemu_plugin_register_vcpu_tb_trans_cb");

@@ -148,7 +148,6 @@ struct plugin_number {
   X(void, qemu_register_shutdown_notifier, (Notifier *))                                           \
   X(void, rcu_add_force_rcu_notifier, (Notifier *))                                                \
   X(void, rcu_remove_force_rcu_notifier, (Notifier *))                                             \
-  X(void *, blk_all_next, (void *))                                                                \
   X(int, qemu_shutdown_requested_get, (void))                                                      \
   X(int, qemu_reset_requested_get, (void))                                                         \
   X(bool, cpu_is_stopped, (CPUState *))                                                            \
@@ -195,6 +194,7 @@ struct tandem_qemu_api {
   void (*unlock)(void);
   void (*tb_flush)(CPUState *);           /* newer ones take no argument; with all CPUs stopped */
   void (*process_cpu_events)(CPUState *); /* NULL before 10.2, which do not need it */
+  void *(*blk_all_next)(void *);          /* of its disks; NULL: it does not tell of them */
   /* isa->read_register, into a GByteArray; NULL where the architecture needs none, or QEMU cannot
    * say what is behind a virtual address. */
   int (*read_register)(CPUState *, void *, int);

@@ -451,7 +451,7 @@ static gboolean main_loop_prepare(GSource *source, gint *timeout)
   static uint64_t last;
   uint64_t now = tandem_host_ns();
   if (now - last < OFTEN_NS && q.runstate_is_running()) {
-    bool disks = q.blk_all_next(NULL) != NULL;
+    bool disks = !q.blk_all_next || q.blk_all_next(NULL);
     struct timespec rest = {0, disks ? REST_WITH_DISKS_NS : REST_NS};
     tandem_unlock();
     nanosleep(&rest, NULL);
