@@ -185,7 +185,7 @@ bool has_device_tree(const qemu_config &config)
 
 device_tree instance_tree(const planned_instance &instance)
 {
-  qemu_config config = instance.config;
+  const qemu_config &config = instance.config;
   const linux_knowledge &tree = find_machine(config.machine).linux_guest;
   tree_additions additions;
   additions.interrupt_controller = tree.interrupt_controller;
@@ -205,10 +205,10 @@ device_tree instance_tree(const planned_instance &instance)
         additions.devices.back().interrupts.push_back(cell);
   }
   if (config.held) {
-    // The boot ROM stays: with firmware, virt has other devices on aarch64 than without.
-    config.kernel = "";
     additions.ram = {config.boot_memory.guest_address, instance.share.size};
     additions.bootargs = instance.append;
+  } else if (!config.append.empty()) {
+    additions.bootargs = config.append;
   }
   return complete_tree(instance.name, qemu_tree(instance.name, config), additions);
 }
