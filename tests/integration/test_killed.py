@@ -116,6 +116,8 @@ class Killed(PlatformTest):
             started = self.start(*ENDLESS, "--vcd", "off", environment=environment)
             pid = started.qemu(PROGRAMS["slave0"])
             self.assertIsNotNone(pid)
+            # While a program is executed it has none for a moment.
+            self.assertTrue(wait_for(lambda pid=pid: read_text(f"/proc/{pid}/environ")))
             theirs = [read_text(f"/proc/{p}/environ").split("\0") for p in (pid, started.pid)]
             qemus, ours = (sorted(word for word in words if not word.startswith(tuned))
                            for words in theirs)
