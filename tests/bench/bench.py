@@ -302,7 +302,7 @@ class Bench:
             "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-m", "512M",
             "-icount", "shift=2,align=off,sleep=off", "-rtc", "base=2020-01-01T00:00:00,clock=vm",
             "-seed", "1", "-kernel", os.path.join(KIT, arch, "kernel"), "-initrd",
-            self.initramfs(arch), "-append", "console=" + console, "-serial",
+            self.initramfs(arch), "-append", f"console={console} cryptomgr.notests", "-serial",
             "file:" + os.path.join(self.scratch.name, "console")])[1]
 
     def linux_platform(self, kind, slaves, *options, memory="512"):
