@@ -70,8 +70,9 @@ std::string with_commas_doubled(const std::string &text)
 }
 
 /// The tree that QEMU makes for this configuration, which has no connections to the outside. What
-/// it is to boot is not read, which would take longer than all else: of that the tree has the
-/// command line and the place of the initramfs, and QEMU sets both in any tree that it boots with.
+/// it is to boot is not read, which would take longer than all else: of that the tree would have
+/// the command line and the place of the initramfs, which QEMU sets in any tree that it boots with.
+/// The firmware, a boot ROM, stays: with one, virt has other devices on aarch64 than without.
 device_tree qemu_tree(const std::string &instance, qemu_config config)
 {
   config.console = "none";

@@ -2,6 +2,7 @@
 // The session of a run that is saved, or restored. Files of the instance's
 // directory, beside those of the adapter (checkpoint.c): "tape" and "console".
 #include "qemu_session.h"
+#include "read_fully.h"
 
 #include <cerrno>
 #include <cstring>
@@ -38,13 +39,7 @@ bool read_all(int fd, std::string &bytes)
   if (fstat(fd, &about) != 0)
     return false;
   bytes.resize(static_cast<std::size_t>(about.st_size));
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t got = pread(fd, &bytes[done], bytes.size() - done, static_cast<off_t>(done));
-    if (got <= 0)
-      return false;
-    done += static_cast<std::size_t>(got);
-  }
-  return true;
+  return read_fully(fd, 0, bytes.data(), bytes.size());
 }
 
 bool write_all(int fd, const std::string &bytes)

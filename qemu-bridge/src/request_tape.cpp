@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "request_tape.h"
 
+#include "read_fully.h"
+
 #include <cstring>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace tandem
 {
@@ -17,24 +18,13 @@ struct tape_head {
 constexpr std::uint64_t tape_magic = 0x0345504154444e54; // "TNDTAPE", version 3
 
 /// What is next in a file, and how far it goes.
-bool read_next(int fd, std::uint64_t &at, void *to, std::size_t size)
-{
-  for (std::size_t done = 0; done < size;) {
-    const ssize_t got =
-        pread(fd, static_cast<char *>(to) + done, size - done, static_cast<off_t>(at + done));
-    if (got <= 0)
-      return false;
-    done += static_cast<std::size_t>(got);
-  }
-  at += size;
-  return true;
-}
-
 template <typename Element>
 bool read_next(int fd, std::uint64_t &at, std::vector<Element> &to, std::uint64_t number)
 {
   to.resize(number);
-  return read_next(fd, at, to.data(), number * sizeof(Element));
+  const std::uint64_t from = at;
+  at += number * sizeof(Element);
+  return read_fully(fd, from, to.data(), number * sizeof(Element));
 }
 
 } // namespace
@@ -84,8 +74,8 @@ bool request_tape::read(int fd)
 {
   struct stat about;
   tape_head head;
-  std::uint64_t at = 0;
-  if (fstat(fd, &about) != 0 || !read_next(fd, at, &head, sizeof head))
+  std::uint64_t at = sizeof head;
+  if (fstat(fd, &about) != 0 || !read_fully(fd, 0, &head, sizeof head))
     return false;
   const std::uint64_t room = static_cast<std::uint64_t>(about.st_size) - sizeof head;
   constexpr std::uint64_t each = sizeof(tandem_wire_request) + sizeof(request_order);

@@ -61,9 +61,10 @@ def zimage_of_zimage(path, image):
     if magic != ZIMAGE_MAGIC or tag != ZIMAGE_TAG_KERNEL:
         raise KitError(f"{path} is no Arm zImage that says what is in it")
     size, = struct.unpack_from("<I", image, end)
-    # The program that unpacks knows these bytes, too; it is in front.
-    start = max(image.rfind(magic, 0, end) for magic in UNPACKERS)
-    kernel = unpacked(path, image[max(start, 0):end])
+    # The program that unpacks knows these bytes, too; it is in front. The shorter ones come by
+    # chance in what is compressed, and so last.
+    places = (image.rfind(first, 0, end) for first in UNPACKERS)
+    kernel = unpacked(path, image[next((at for at in places if at >= 0), 0):end])
     if len(kernel) != size:
         raise KitError(f"what {path} contains has {len(kernel)} bytes, and is to have {size}")
     kernel += bytes(-size % ARM_UNIT)
