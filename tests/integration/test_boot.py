@@ -4,6 +4,8 @@ boot_report and boot_second are what it boots (docs/slaves.md).
 
 TANDEM_BOOTS=1000 in the environment sets the number of boots in test_many_boots_leak_nothing,
 TANDEM_RACES=1000 that in each of test_races' runs."""
+import contextlib
+import ctypes
 import os
 import random
 import re
@@ -35,6 +37,20 @@ def resources(pid):
     if not own:
         raise ProcessLookupError
     return int(own[1]), len(os.listdir(f"/proc/{pid}/fd"))
+
+
+@contextlib.contextmanager
+def small_pages():
+    """What is started in here has no huge pages: the host makes some when it comes to it, at once or
+    a minute later, and each counts whole where a few words of it are used."""
+    thp_disable = 41  # PR_SET_THP_DISABLE of linux/prctl.h; what is forked and executed inherits it
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(thp_disable, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_THP_DISABLE)")
+    try:
+        yield
+    finally:
+        libc.prctl(thp_disable, 0, 0, 0, 0)
 
 
 class Boot(PlatformTest):
@@ -228,7 +244,8 @@ class Boot(PlatformTest):
         a few are allowed for. The run is paced, so that there are samples however seldom the host
         lets this process look."""
         pace = max(0.001, BOOTS / 10000)  # a boot takes 1 ms of the guests' time at least
-        started = self.start(*self.options(machine, cycles=BOOTS), "--realtime", pace)
+        with small_pages():
+            started = self.start(*self.options(machine, cycles=BOOTS), "--realtime", pace)
         early, late, names = {}, {}, {}
         while started.running():
             done = started.log("master").count("\ncycle ")
