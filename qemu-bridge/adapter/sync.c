@@ -27,14 +27,16 @@
 #define HALTED_SPIN_NS 200000
 /* How often a sleeping wait looks whether QEMU is being stopped. */
 #define STOP_POLL_MS 20
-/* Rounds of the main loop that follow each other faster than this make it rest, less long where
- * a guest may wait for a disk, which is the main loop's business. */
+/* Rounds of the main loop that follow each other faster than this make it rest, or faster than it
+ * rests where a window has ended; less long where a guest may wait for a disk, which is the main
+ * loop's business. */
 #define OFTEN_NS 200000
 #define REST_NS 4000000
 #define REST_WITH_DISKS_NS 1000000
 
 static QEMUTimer *window_timer;
 static uint64_t window_end = TANDEM_WIRE_NEVER;
+static uint64_t windows; /* that have ended; the main loop looks at it */
 
 /* What the CPU thread has to report next, besides a halt that it finds itself. */
 static bool ready_due, window_due, reset_due, reset_by_guest;
@@ -83,6 +85,7 @@ static void window_over(void *unused)
   (void)unused;
   window_end = TANDEM_WIRE_NEVER;
   window_due = true;
+  __atomic_fetch_add(&windows, 1, __ATOMIC_RELAXED);
   tandem_lines_remind();
   if (!exchange_briefly())
     queue_work();
@@ -441,25 +444,29 @@ static gboolean main_loop_check(GSource *source)
 }
 
 /* Main loop, before it polls. Every expired timer on the virtual clock, so every window, wakes
- * the main loop, which finds nothing to do, and the two threads fight for the big lock: this
- * costs more than the window itself. A main loop that comes round too often therefore rests for
- * a while at a point where QEMU does not write to its event descriptor. Whatever really needs
- * it is late by that much host time at most. */
+ * the main loop, which finds nothing to do: the wake keeps the CPU thread for long where a core
+ * is to be woken, and the two fight for the big lock. This costs more than the window itself. A
+ * main loop that comes round too often therefore rests for a while at a point where QEMU does not
+ * write to its event descriptor, and does not wait for the next window's wake after that. Whatever
+ * really needs it is late by that much host time at most. */
 static gboolean main_loop_prepare(GSource *source, gint *timeout)
 {
   (void)source;
-  static uint64_t last;
-  uint64_t now = tandem_host_ns();
-  if (now - last < OFTEN_NS && q.runstate_is_running()) {
-    bool disks = !q.blk_all_next || q.blk_all_next(NULL);
-    struct timespec rest = {0, disks ? REST_WITH_DISKS_NS : REST_NS};
+  static uint64_t last, seen;
+  uint64_t now = tandem_host_ns(), ended = __atomic_load_n(&windows, __ATOMIC_RELAXED);
+  uint64_t rest_ns = !q.blk_all_next || q.blk_all_next(NULL) ? REST_WITH_DISKS_NS : REST_NS;
+  *timeout = -1;
+  if (now - last < (ended != seen ? rest_ns : OFTEN_NS) && q.runstate_is_running()) {
+    struct timespec rest = {0, (long)rest_ns};
     tandem_unlock();
     nanosleep(&rest, NULL);
     tandem_lock();
     now = tandem_host_ns();
+    if (__atomic_load_n(&windows, __ATOMIC_RELAXED) != ended)
+      *timeout = 0;
   }
   last = now;
-  *timeout = -1;
+  seen = ended;
   return FALSE;
 }
 
