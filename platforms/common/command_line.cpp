@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 #include <sstream>
 
 namespace po = boost::program_options;
@@ -50,15 +51,29 @@ void read_command_line(int argc, char **argv, const po::options_description &kno
   }
 }
 
-void read_ini(std::istream &file, const po::options_description &known, po::variables_map &map)
+bool read_whole(const std::filesystem::path &path, std::uint64_t most, std::string &bytes)
 {
-  std::stringstream text;
-  for (std::string line; std::getline(file, line);) {
+  std::error_code error;
+  std::ifstream file(path, std::ios::binary);
+  if (!file || std::filesystem::is_directory(path, error))
+    return false;
+  bytes.clear();
+  std::vector<char> piece(1 << 20);
+  do {
+    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    bytes.append(piece.data(), static_cast<std::size_t>(file.gcount()));
+  } while (file && bytes.size() <= most);
+  return bytes.size() <= most && !file.bad();
+}
+
+void read_ini(const std::string &text, const po::options_description &known, po::variables_map &map)
+{
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
     refuse_percent(line.substr(0, line.find_first_of("=#")));
-    text << line << "\n";
-  }
+  std::istringstream file(text);
   try {
-    po::store(po::parse_config_file(text, known), map);
+    po::store(po::parse_config_file(file, known), map);
   } catch (const po::error &error) {
     refuse_option(error.what());
   }

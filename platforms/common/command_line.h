@@ -7,6 +7,7 @@
 
 #include <boost/program_options.hpp>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,12 +17,18 @@ namespace tandem
 
 [[noreturn]] void refuse_option(const std::string &cause);
 
+/// A file, or a pipe, of at most so many bytes. False when it has more, is no such thing, or cannot
+/// be read.
+bool read_whole(const std::filesystem::path &path, std::uint64_t most, std::string &bytes);
+/// More than anybody writes by hand: configurations and descriptions are not longer.
+constexpr std::uint64_t longest_text = 16 << 20;
+
 /// Names must be written out, and there are no words but options.
 void read_command_line(int argc, char **argv,
                        const boost::program_options::options_description &known,
                        boost::program_options::variables_map &map);
 /// An INI file with the same names. What the map has already stays, but for lists: they grow.
-void read_ini(std::istream &file, const boost::program_options::options_description &known,
+void read_ini(const std::string &text, const boost::program_options::options_description &known,
               boost::program_options::variables_map &map);
 
 /// Options and their values, which go behind what the map has, as those of an INI file.

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <sstream>
 
@@ -228,10 +227,10 @@ void read_with_places(const std::vector<system_description::setting> &run, Read 
 void read_config(const std::string &path, const po::options_description &known,
                  po::variables_map &map)
 {
-  std::ifstream stream(path);
-  if (!stream || std::filesystem::is_directory(path))
+  std::string text;
+  if (!read_whole(path, longest_text, text))
     refuse_option("the configuration file '" + path + "' cannot be read");
-  read_ini(stream, known, map);
+  read_ini(text, known, map);
 }
 
 /// Of --checkpoint-at: TIME,...

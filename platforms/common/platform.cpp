@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform.h"
 
+#include "command_line.h"
 #include "topology.h"
 
 #include "tandem-sw/guest_map.h"
@@ -10,8 +11,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 
 namespace tandem
 {
@@ -89,20 +88,14 @@ bootable bootable_of(const planned_instance &one)
 }
 
 /// The bytes of the input file that options name.
-std::vector<unsigned char> read_input(const std::string &path, std::uint64_t room)
+std::string read_input(const std::string &path, std::uint64_t room)
 {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file || std::filesystem::is_directory(path))
-    refuse("the input '" + path + "' cannot be read");
-  const auto length = static_cast<std::uint64_t>(file.tellg());
-  if (length > room)
-    refuse("the input '" + path + "' of " + std::to_string(length) +
-           " bytes does not fit into the shared memory; see --shared-memory");
-  std::vector<unsigned char> bytes(length);
-  file.seekg(0);
-  if (length &&
-      !file.read(reinterpret_cast<char *>(bytes.data()), static_cast<std::streamsize>(length)))
-    refuse("the input '" + path + "' cannot be read");
+  std::string bytes;
+  if (!read_whole(path, room, bytes))
+    refuse("the input '" + path + "' " +
+           (bytes.size() > room ? "does not fit into the " + std::to_string(room) +
+                                      " bytes of the shared memory; see --shared-memory"
+                                : "cannot be read"));
   return bytes;
 }
 
@@ -120,7 +113,7 @@ const part_info &part_of(const system_plan &plan, const std::string &name)
 class platform::loader : public sc_core::sc_module
 {
 public:
-  std::vector<std::pair<std::uint64_t, std::vector<unsigned char>>> content; ///< by address
+  std::vector<std::pair<std::uint64_t, std::string>> content; ///< by address
 
   loader(const sc_core::sc_module_name &name, qemu_instance &by) : sc_module(name), by_(by) {}
 
@@ -133,7 +126,7 @@ private:
       // Interleaved memory takes a granule at a time.
       for (std::size_t done = 0; done < bytes.size();) {
         payload.set_address(address + done);
-        payload.set_data_ptr(&bytes[done]);
+        payload.set_data_ptr(reinterpret_cast<unsigned char *>(&bytes[done]));
         payload.set_data_length(static_cast<unsigned>(std::min(piece, bytes.size() - done)));
         payload.set_streaming_width(payload.get_data_length());
         const unsigned written = by_.socket->transport_dbg(payload);
@@ -354,7 +347,7 @@ void platform::load_memory(const platform_options &options)
   auto &content = loader_->content;
   std::string words = options.parameters;
   if (!options.input.empty()) {
-    std::vector<unsigned char> bytes =
+    std::string bytes =
         read_input(options.input, size - std::min<std::uint64_t>(size, GUEST_MAP_INPUT_OFFSET));
     words += (words.empty() ? "" : " ") + ("input=" + std::to_string(bytes.size()));
     content.push_back({plan_.shared.address + GUEST_MAP_INPUT_OFFSET, std::move(bytes)});
@@ -363,10 +356,8 @@ void platform::load_memory(const platform_options &options)
   const std::uint32_t header[2] = {PARAM_PAGE_MAGIC, static_cast<std::uint32_t>(words.size())};
   if (words.size() > PARAM_PAGE_SIZE - sizeof header)
     refuse("the parameters for the guests are longer than their page");
-  std::vector<unsigned char> page(sizeof header + words.size());
-  std::memcpy(page.data(), header, sizeof header);
-  std::memcpy(page.data() + sizeof header, words.data(), words.size());
-  content.push_back({plan_.shared.address + PARAM_PAGE_OFFSET, std::move(page)});
+  content.push_back({plan_.shared.address + PARAM_PAGE_OFFSET,
+                     std::string(reinterpret_cast<const char *>(header), sizeof header) + words});
 }
 
 void platform::guest_exit(unsigned instance, unsigned status)

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <toml++/toml.h>
@@ -30,13 +29,9 @@ std::pair<std::string, std::string> system_source(const std::string &source,
   if (source.find('\n') != std::string::npos)
     return {"system", source};
   for (const std::filesystem::path &path : {directory / source, find_system(source)}) {
-    std::error_code error;
-    std::ifstream stream(path);
-    if (!stream || std::filesystem::is_directory(path, error))
-      continue;
-    std::ostringstream text;
-    text << stream.rdbuf();
-    return {path.string(), text.str()};
+    std::string text;
+    if (read_whole(path, longest_text, text))
+      return {path.string(), text};
   }
   throw unknown_system("the system '" + source + "' cannot be read");
 }

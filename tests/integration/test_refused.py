@@ -187,8 +187,9 @@ class Refused(PlatformTest):
         self.check("input '/no/input' cannot be read", "--input", "/no/input")
         self.check("cannot be read", "--input", self.directory)
         big = self.file("big", bytes((1 << 20) - 0x10000 + 1))
-        self.check("does not fit into the shared memory|--shared-memory", "--input", big,
-                   "--shared-memory", "1M")
+        for endless in (big, "/dev/zero"):
+            self.check("does not fit into the 983040 bytes of the shared memory|--shared-memory",
+                       "--input", endless, "--shared-memory", "1M")
         fits = self.file("fits", bytes((1 << 20) - 0x10000))
         self.simulate("--slaves", 0, "--master.image", "smoke", "--input", fits, "--shared-memory", "1M")
         self.check("parameters|longer", "--param", "x=" + "y" * 5000)
@@ -196,6 +197,7 @@ class Refused(PlatformTest):
     @ctest(once=True)
     def test_ini_files(self):
         self.check("'/no/config.ini' cannot be read", "--config", "/no/config.ini")
+        self.check("'/dev/zero' cannot be read", "--config", "/dev/zero")
         self.check("config", "--config", self.directory)
         self.check("colour", "--config", self.file("a.ini", b"colour = red\n"))
         self.check("unrecognised option 'a%canonical_option%'", "--config",

@@ -419,6 +419,7 @@ b = { kind = "cache", to = "a" }
         self.assertRegex(text, r"long.toml:1: the system 'x+' cannot be read")
         text = self.refused(platform=(SYSTEM, "/nowhere.toml"))
         self.assertIn("'/nowhere.toml' cannot be read", text)
+        self.assertIn("'/dev/zero' cannot be read", self.refused(platform=(SYSTEM, "/dev/zero")))
         self.assertIn("a file with a system is missing", self.refused(platform=SYSTEM))
 
 
