@@ -187,8 +187,18 @@ void tandem_sync_sleeps(void);
 bool tandem_sync_resetting(void);
 /* Makes the CPU thread look whether the guest sleeps, after the present instruction. */
 void tandem_sync_check_halt(void);
+/* Makes every CPU report what there is, between two instructions. */
+void tandem_sync_queue(void);
+/* Whether a guest that SystemC believes asleep has something to do by QEMU's own doing. */
+bool tandem_sync_has_own_work(void);
 /* Has everything translated anew, before the next instruction. Big lock held, on the CPU thread. */
 void tandem_sync_translate_anew(void);
+
+/* main_loop.c */
+
+void tandem_main_loop_init(void);
+/* Each time that one ends, by which QEMU wakes its main loop. */
+void tandem_main_loop_window_over(void);
 
 /* lines.c */
 

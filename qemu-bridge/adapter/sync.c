@@ -16,7 +16,6 @@
 
 #include <glib.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 /* Spin for the end of a window: the other instances run theirs at the same time. */
@@ -27,16 +26,9 @@
 #define HALTED_SPIN_NS 200000
 /* How often a sleeping wait looks whether QEMU is being stopped. */
 #define STOP_POLL_MS 20
-/* Rounds of the main loop that follow each other faster than this make it rest, or faster than it
- * rests where a window has ended; less long where a guest may wait for a disk, which is the main
- * loop's business. */
-#define OFTEN_NS 200000
-#define REST_NS 4000000
-#define REST_WITH_DISKS_NS 1000000
 
 static QEMUTimer *window_timer;
 static uint64_t window_end = TANDEM_WIRE_NEVER;
-static uint64_t windows; /* that have ended; the main loop looks at it */
 
 /* What the CPU thread has to report next, besides a halt that it finds itself. */
 static bool ready_due, window_due, reset_due, reset_by_guest;
@@ -56,7 +48,7 @@ static int64_t executed_before = INT64_MAX;
 
 static void sync_work(CPUState *cpu, void *unused);
 
-static void queue_work(void)
+void tandem_sync_queue(void)
 {
   for (int i = 0; i < q.cpus; ++i)
     q.async_run_on_cpu(q.qemu_get_cpu(i), sync_work, NULL);
@@ -85,10 +77,10 @@ static void window_over(void *unused)
   (void)unused;
   window_end = TANDEM_WIRE_NEVER;
   window_due = true;
-  __atomic_fetch_add(&windows, 1, __ATOMIC_RELAXED);
+  tandem_main_loop_window_over();
   tandem_lines_remind();
   if (!exchange_briefly())
-    queue_work();
+    tandem_sync_queue();
 }
 
 bool tandem_sync_ending(void)
@@ -123,7 +115,7 @@ static void forget_translations(CPUState *cpu, void *unused)
 void tandem_sync_translate_anew(void)
 {
   q.async_safe_run_on_cpu(q.qemu_get_cpu(0), forget_translations, NULL);
-  queue_work();
+  tandem_sync_queue();
   for (int i = 0; i < q.cpus; ++i)
     q.cpu_exit(q.qemu_get_cpu(i));
 }
@@ -165,10 +157,10 @@ bool tandem_sync_apply(const struct tandem_wire_reply *reply)
     tandem_lines_set(new_level, rise);
   if (control == TANDEM_WIRE_DO_RESET) {
     resetting = true;
-    queue_work(); /* behind the present instruction */
+    tandem_sync_queue(); /* behind the present instruction */
   } else if (control == TANDEM_WIRE_DO_SAVE) {
     saving = true;
-    queue_work();
+    tandem_sync_queue();
   }
   return shorter;
 }
@@ -282,8 +274,7 @@ static bool post_due(void)
   return true;
 }
 
-/* Whether a guest that SystemC believes asleep has something to do by QEMU's own doing. */
-static bool has_own_work(void)
+bool tandem_sync_has_own_work(void)
 {
   return known_asleep && !resuming && !q.all_cpu_threads_idle();
 }
@@ -305,7 +296,7 @@ static bool await_reply(void)
       stopping = started && !running;
       started = running;
       /* A main loop that resets the machine waits for this thread and looks after nothing. */
-      if (running && has_own_work())
+      if (running && tandem_sync_has_own_work())
         tandem_channel_signal(TANDEM_WIRE_WAKE);
       tandem_unlock();
     }
@@ -422,60 +413,6 @@ static void resume(CPUState *cpu, void *unused)
   q.async_run_on_cpu(cpu, resume_behind, unused);
 }
 
-/* Main loop, before it would warp the clock: a guest that sleeps without one of the
- * instructions that halt.c knows, or one that sleeps and was given work by QEMU itself. */
-static gboolean main_loop_check(GSource *source)
-{
-  (void)source;
-  if (!q.runstate_is_running())
-    return FALSE;
-  if (adapter.outstanding) {
-    if (has_own_work())
-      tandem_channel_signal(TANDEM_WIRE_WAKE);
-  } else if (q.all_cpu_threads_idle() && q.qemu_reset_requested_get()) {
-    /* Or the clock would move on, or not, before this loop comes to the reset, which enables
-     * it again. */
-    q.qemu_clock_enable(QEMU_CLOCK_VIRTUAL, false);
-  } else if (q.all_cpu_threads_idle() && !adapter.ended) {
-    ++adapter.page->undecoded_halts;
-    queue_work();
-  }
-  return FALSE;
-}
-
-/* Main loop, before it polls. Every expired timer on the virtual clock, so every window, wakes
- * the main loop, which finds nothing to do: the wake keeps the CPU thread for long where a core
- * is to be woken, and the two fight for the big lock. This costs more than the window itself. A
- * main loop that comes round too often therefore rests for a while at a point where QEMU does not
- * write to its event descriptor, and does not wait for the next window's wake after that. Whatever
- * really needs it is late by that much host time at most. */
-static gboolean main_loop_prepare(GSource *source, gint *timeout)
-{
-  (void)source;
-  static uint64_t last, seen;
-  uint64_t now = tandem_host_ns(), ended = __atomic_load_n(&windows, __ATOMIC_RELAXED);
-  uint64_t rest_ns = !q.blk_all_next || q.blk_all_next(NULL) ? REST_WITH_DISKS_NS : REST_NS;
-  *timeout = -1;
-  if (now - last < (ended != seen ? rest_ns : OFTEN_NS) && q.runstate_is_running()) {
-    struct timespec rest = {0, (long)rest_ns};
-    tandem_unlock();
-    nanosleep(&rest, NULL);
-    tandem_lock();
-    now = tandem_host_ns();
-    if (__atomic_load_n(&windows, __ATOMIC_RELAXED) != ended)
-      *timeout = 0;
-  }
-  last = now;
-  seen = ended;
-  return FALSE;
-}
-
-static gboolean main_loop_dispatch(GSource *source, GSourceFunc callback, gpointer data)
-{
-  (void)source, (void)callback, (void)data;
-  return G_SOURCE_CONTINUE;
-}
-
 /* Main loop, big lock held. */
 static void run_state_changed(void *unused, bool running, int state)
 {
@@ -487,7 +424,7 @@ static void run_state_changed(void *unused, bool running, int state)
   stopped = !running;
   if (running) {
     ++resuming;
-    queue_work(); /* on all CPUs: none may run on while a window's end is outstanding */
+    tandem_sync_queue(); /* on all CPUs: none may run on while a window's end is outstanding */
     q.async_run_on_cpu(q.qemu_get_cpu(q.cpus - 1), resume, NULL); /* whose work comes last */
   }
 }
@@ -502,14 +439,14 @@ static void machine_reset(void *unused)
   reset_by_guest = !resetting;
   resetting = reset_asked = false;
   reset_due = true;
-  queue_work();
+  tandem_sync_queue();
 }
 
 static void guest_shutdown(Notifier *notifier, void *cause)
 {
   (void)notifier, (void)cause;
   shut_down = true;
-  queue_work();
+  tandem_sync_queue();
 }
 
 /* A device by which a guest switches its machine off may call exit() (sifive_test before QEMU 8.2).
@@ -541,12 +478,8 @@ void tandem_sync_init(void)
   atexit(machine_exits);
   if (adapter.free_mode)
     return;
-  static GSourceFuncs functions = {
-      .prepare = main_loop_prepare, .check = main_loop_check, .dispatch = main_loop_dispatch};
   static Notifier shutdown_notifier = {.notify = guest_shutdown};
-  GSource *source = g_source_new(&functions, sizeof(GSource));
-  g_source_set_priority(source, G_PRIORITY_HIGH);
-  g_source_attach(source, NULL);
+  tandem_main_loop_init();
   q.qemu_add_vm_change_state_handler(run_state_changed, NULL);
   q.qemu_register_reset(machine_reset, NULL);
   q.qemu_register_shutdown_notifier(&shutdown_notifier);
@@ -554,5 +487,5 @@ void tandem_sync_init(void)
   q.timer_init_full(window_timer, NULL, QEMU_CLOCK_VIRTUAL, 1, 0, window_over, NULL);
   tandem_checkpoint_keep("sync", keep_all);
   ready_due = true;
-  queue_work();
+  tandem_sync_queue();
 }
