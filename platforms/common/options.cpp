@@ -3,6 +3,7 @@
 
 #include "checkpoint/checkpoint_directory.h"
 #include "command_line.h"
+#include "given_options.h"
 #include "option_descriptions.h"
 
 #include "tandem/marks.h"
@@ -224,15 +225,6 @@ void read_with_places(const std::vector<system_description::setting> &run, Read 
   }
 }
 
-void read_config(const std::string &path, const po::options_description &known,
-                 po::variables_map &map)
-{
-  std::string text;
-  if (!read_whole(path, longest_text, text))
-    refuse_option("the configuration file '" + path + "' cannot be read");
-  read_ini(text, known, map);
-}
-
 /// Of --checkpoint-at: TIME,...
 std::vector<sc_core::sc_time> read_times(const std::string &text)
 {
@@ -311,111 +303,6 @@ void read_checkpoints(const po::variables_map &map, platform_options &o)
     refuse_option("mode free has no checkpoints: there is no time at which all guests are");
 }
 
-/// Options of where this call alone begins, saves and ends.
-bool begins_or_ends(const std::string &option)
-{
-  static const char *const those[] = {"restore",          "checkpoint", "checkpoint-at",
-                                      "checkpoint-every", "stop-at",    "checkpoint-exit",
-                                      "stop-exit"};
-  return std::find(std::begin(those), std::end(those), option) != std::end(those);
-}
-
-/// What the command line and its INI file have said, for a checkpoint. Not: what belongs to this
-/// call alone, and where results go.
-std::vector<std::pair<std::string, std::string>> given_settings(const po::variables_map &map)
-{
-  static const char *const of_this_call[] = {
-      "help",        "config",    "dry-run", "dump-dtb", "dump-system", "dump-common",
-      "interactive", "out",       "vcd",     "stats",    "log",         "progress",
-      "consoles",    "verbosity", "measure", "realtime", "hang-timeout"};
-  std::vector<std::pair<std::string, std::string>> result;
-  for (const auto &[name, value] : map) {
-    if (value.defaulted() || begins_or_ends(name) ||
-        std::find(std::begin(of_this_call), std::end(of_this_call), name) != std::end(of_this_call))
-      continue;
-    if (value.value().type() == typeid(std::string))
-      result.emplace_back(name, value.as<std::string>());
-    else
-      for (const std::string &text : value.as<std::vector<std::string>>())
-        result.emplace_back(name, text);
-  }
-  return result;
-}
-
-/// Command line, INI file and, behind them, the settings of the run that was saved: of one option
-/// what was given now holds, and of a list both do, later words last. But what is observed is one
-/// matter, and a new word about it is in place of all the old ones.
-void read_with_saved(int argc, char **argv, const po::options_description &known,
-                     const std::vector<std::pair<std::string, std::string>> &saved,
-                     const std::string &restore, po::variables_map &map)
-{
-  po::variables_map given;
-  read_command_line(argc, argv, known, given);
-  if (given.count("config"))
-    read_config(given["config"].as<std::string>(), known, given);
-  std::vector<std::pair<std::string, std::string>> lists, others;
-  const bool observes = given.count("observe") || given.count("observe-from");
-  const auto is_about_that = [](const std::string &name) {
-    return name == "observe" || name == "observe-from" || name == "warm";
-  };
-  for (const auto &setting : saved) {
-    const po::option_description *const option = known.find_nothrow(setting.first, false);
-    if (!option)
-      refuse_checkpoint(restore, "it is of another system: it has an option " + setting.first);
-    if (observes && is_about_that(setting.first))
-      continue;
-    if (!option->semantic()->is_composing()) {
-      others.push_back(setting);
-      continue;
-    }
-    const std::vector<std::string> now = list_option(given, setting.first);
-    if (std::find(now.begin(), now.end(), setting.second) == now.end())
-      lists.push_back(setting);
-  }
-  read_settings(lists, known, map);
-  read_command_line(argc, argv, known, map);
-  if (map.count("config"))
-    read_config(map["config"].as<std::string>(), known, map);
-  read_settings(others, known, map);
-}
-
-/// The directory of --restore, before the options are known; empty: there is none.
-std::string restore_directory(int argc, char **argv)
-{
-  const std::string option = "--restore";
-  for (int i = 1; i < argc; ++i) {
-    if (argv[i] == option && i + 1 < argc)
-      return argv[i + 1];
-    if (std::string(argv[i]).rfind(option + "=", 0) == 0)
-      return argv[i] + option.size() + 1;
-  }
-  return "";
-}
-
-/// What the run is told by whomever, and by default. Not: what belongs to this call alone, and
-/// where results go.
-std::vector<system_description::setting> settings_of_run(const po::variables_map &map,
-                                                         const system_description &system)
-{
-  static const char *const of_this_call[] = {
-      "help", "config", "dry-run", "dump-dtb", "dump-system", "dump-common", "interactive",
-      "out",  "vcd",    "stats",   "log",      "set",         "add"};
-  std::vector<system_description::setting> result;
-  for (const auto &[name, value] : map) {
-    const auto is_it = [&n = name](const auto &o) { return n == o.name; };
-    if (name.find('.') != std::string::npos || begins_or_ends(name) ||
-        std::find(std::begin(of_this_call), std::end(of_this_call), name) !=
-            std::end(of_this_call) ||
-        std::any_of(system.options.begin(), system.options.end(), is_it))
-      continue;
-    for (const std::string &text : value.value().type() == typeid(std::string)
-                                       ? std::vector<std::string>{value.as<std::string>()}
-                                       : value.as<std::vector<std::string>>())
-      result.push_back({name, text, ""});
-  }
-  return result;
-}
-
 /// Takes the source out of the command line; none: there is only help to ask for.
 std::string take_source(int &argc, char **&argv)
 {
@@ -451,14 +338,12 @@ bool parse_options(int argc, char **argv, const platform_definition &definition,
   }
   const po::options_description known = all_options(system);
   po::variables_map map;
-  read_with_saved(argc, argv, known, saved, restore, map);
-  if (map.count("config")) { // said of instances before the command line does
-    po::variables_map behind;
-    read_config(map["config"].as<std::string>(), known, behind);
-    std::vector<change> changes;
-    add_instances(behind, changes);
-    apply(changes, system);
-  }
+  const std::string ini = read_with_saved(argc, argv, known, saved, restore, map);
+  po::variables_map of_ini; // says of instances what the command line may say otherwise
+  read_ini(ini, known, of_ini);
+  std::vector<change> of_instances;
+  add_instances(of_ini, of_instances);
+  apply(of_instances, system);
   options.settings = given_settings(map);
   std::vector<system_description::setting> &run = system.run;
   std::vector<change> of_run;

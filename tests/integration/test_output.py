@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import threading
 
 from platform_run import PlatformTest, children, ctest, free_port, main, wait_for
 
@@ -129,6 +130,24 @@ class Output(PlatformTest):
                               "--quantum", "30us")
         self.assertEqual(other.statistics()["quantum_ns"], 30000)
         self.assertEqual(other.number("ns") - run.number("ns"), 100 * 10)
+
+    @ctest(once=True)
+    def test_ini_from_a_pipe(self):
+        # A pipe gives its text once.
+        pipe = self.path("pipe")
+        os.mkfifo(pipe)
+        threading.Thread(target=self.write_once, args=(pipe, "slaves = 3\nquantum = 7us\n"),
+                         daemon=True).start()
+        shown = self.simulate("--dry-run", "--config", pipe, "--dump-system",
+                              self.path("system.toml"), out=False).stdout
+        self.assertIn("slave2: ", shown)
+        with open(self.path("system.toml"), encoding="ascii") as f:
+            self.assertIn("quantum = '7us'", f.read())
+
+    @staticmethod
+    def write_once(path, text):
+        with open(path, "w", encoding="ascii") as f:
+            f.write(text)
 
     @ctest(once=True)
     def test_help_and_dry_run(self):
