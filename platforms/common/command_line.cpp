@@ -30,6 +30,18 @@ void refuse_percent(const std::string &name)
     refuse_option("unrecognised option '" + name + "'");
 }
 
+/// Boost does not look at the value of an option that has none on the command line.
+bool is_off(const po::option &option, const po::options_description &known)
+{
+  const po::option_description *const about = known.find_nothrow(option.string_key, false);
+  if (!about || about->semantic()->max_tokens() > 0)
+    return false;
+  const std::string value = option.value.empty() ? "on" : option.value.front();
+  if (value != "on" && value != "off")
+    refuse_option("impossible " + option.string_key + " '" + value + "'; give on or off");
+  return value == "off";
+}
+
 } // namespace
 
 void read_command_line(int argc, char **argv, const po::options_description &known,
@@ -51,6 +63,15 @@ void read_command_line(int argc, char **argv, const po::options_description &kno
   }
 }
 
+std::string sentence_of(const sc_core::sc_report &report)
+{
+  const std::string type = report.get_msg_type(), text = report.get_msg();
+  if (type.rfind("/tandem/", 0) == 0)
+    return text;
+  const char *const process = report.get_process_name();
+  return type + (text.empty() ? "" : ": " + text) + (process ? std::string(" in ") + process : "");
+}
+
 bool read_whole(const std::filesystem::path &path, std::uint64_t most, std::string &bytes)
 {
   std::error_code error;
@@ -66,16 +87,21 @@ bool read_whole(const std::filesystem::path &path, std::uint64_t most, std::stri
   return bytes.size() <= most && !file.bad();
 }
 
-void read_ini(const std::string &text, const po::options_description &known, po::variables_map &map)
+void read_ini(const ini_file &file, const po::options_description &known, po::variables_map &map)
 {
-  std::istringstream lines(text);
+  std::istringstream lines(file.text);
   for (std::string line; std::getline(lines, line);)
     refuse_percent(line.substr(0, line.find_first_of("=#")));
-  std::istringstream file(text);
+  std::istringstream text(file.text);
   try {
-    po::store(po::parse_config_file(file, known), map);
+    po::parsed_options parsed = po::parse_config_file(text, known);
+    auto &options = parsed.options;
+    options.erase(std::remove_if(options.begin(), options.end(),
+                                 [&](const po::option &o) { return is_off(o, known); }),
+                  options.end());
+    po::store(parsed, map);
   } catch (const po::error &error) {
-    refuse_option(error.what());
+    refuse_option("the configuration file '" + file.path + "': " + error.what());
   }
 }
 

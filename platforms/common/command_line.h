@@ -17,6 +17,10 @@ namespace tandem
 
 [[noreturn]] void refuse_option(const std::string &cause);
 
+/// What a report says: Tandem's are sentences. Of others the type, which SystemC makes of the whole
+/// sentence, and the process that it comes from, if any.
+std::string sentence_of(const sc_core::sc_report &report);
+
 /// A file, or a pipe, of at most so many bytes. False when it has more, is no such thing, or cannot
 /// be read.
 bool read_whole(const std::filesystem::path &path, std::uint64_t most, std::string &bytes);
@@ -27,8 +31,12 @@ constexpr std::uint64_t longest_text = 16 << 20;
 void read_command_line(int argc, char **argv,
                        const boost::program_options::options_description &known,
                        boost::program_options::variables_map &map);
-/// An INI file with the same names. What the map has already stays, but for lists: they grow.
-void read_ini(const std::string &text, const boost::program_options::options_description &known,
+/// The text of an INI file with the same names; options that need no value are on or off there.
+/// What the map has already stays, but for lists: they grow.
+struct ini_file {
+  std::string path, text;
+};
+void read_ini(const ini_file &file, const boost::program_options::options_description &known,
               boost::program_options::variables_map &map);
 
 /// Options and their values, which go behind what the map has, as those of an INI file.

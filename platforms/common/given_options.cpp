@@ -13,12 +13,14 @@ namespace tandem
 namespace
 {
 
-std::string text_of_ini(const std::string &path)
+ini_file read_config(const po::variables_map &given)
 {
-  std::string text;
-  if (!read_whole(path, longest_text, text))
-    refuse_option("the configuration file '" + path + "' cannot be read");
-  return text;
+  if (!given.count("config"))
+    return {};
+  ini_file file = {given["config"].as<std::string>(), ""};
+  if (!read_whole(file.path, longest_text, file.text))
+    refuse_option("the configuration file '" + file.path + "' cannot be read");
+  return file;
 }
 
 /// Options of where this call alone begins, saves and ends.
@@ -32,14 +34,13 @@ bool begins_or_ends(const std::string &option)
 
 } // namespace
 
-std::string read_with_saved(int argc, char **argv, const po::options_description &known,
-                            const std::vector<std::pair<std::string, std::string>> &saved,
-                            const std::string &restore, po::variables_map &map)
+ini_file read_with_saved(int argc, char **argv, const po::options_description &known,
+                         const std::vector<std::pair<std::string, std::string>> &saved,
+                         const std::string &restore, po::variables_map &map)
 {
   po::variables_map given;
   read_command_line(argc, argv, known, given);
-  const std::string ini =
-      given.count("config") ? text_of_ini(given["config"].as<std::string>()) : "";
+  const ini_file ini = read_config(given);
   read_ini(ini, known, given);
   std::vector<std::pair<std::string, std::string>> lists, others;
   const bool observes = given.count("observe") || given.count("observe-from");

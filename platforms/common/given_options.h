@@ -3,6 +3,8 @@
 // begins with; and what of them belongs to the run, for a checkpoint and for a description.
 #pragma once
 
+#include "command_line.h"
+
 #include "tandem/system_description.h"
 
 #include <boost/program_options.hpp>
@@ -15,12 +17,12 @@ namespace tandem
 
 /// Command line, INI file and, behind them, the settings of the run that was saved: of one option
 /// what was given now holds, and of a list both do, later words last. But what is observed is one
-/// matter, and a new word about it is in place of all the old ones. Returns the text of the INI
-/// file, which may be a pipe and is read once.
-std::string read_with_saved(int argc, char **argv,
-                            const boost::program_options::options_description &known,
-                            const std::vector<std::pair<std::string, std::string>> &saved,
-                            const std::string &restore, boost::program_options::variables_map &map);
+/// matter, and a new word about it is in place of all the old ones. Returns the INI file,
+/// which may be a pipe and is read once; empty when there is none.
+ini_file read_with_saved(int argc, char **argv,
+                         const boost::program_options::options_description &known,
+                         const std::vector<std::pair<std::string, std::string>> &saved,
+                         const std::string &restore, boost::program_options::variables_map &map);
 
 /// The directory of --restore, before the options are known; empty: there is none.
 std::string restore_directory(int argc, char **argv);

@@ -67,6 +67,25 @@ void read_general(const po::variables_map &map, platform_options &o)
                                         : sc_core::SC_FULL;
 }
 
+/// As guests read them, who take the first of a name: of several the last is meant.
+std::string join_parameters(const std::vector<std::string> &words)
+{
+  const auto name = [](const std::string &word) { return word.substr(0, word.find('=')); };
+  std::vector<std::string> kept;
+  for (const std::string &word : words) {
+    if (word.find('=') == std::string::npos || word.front() == '=')
+      refuse_option("impossible param '" + word + "'; give NAME=VALUE");
+    kept.erase(std::remove_if(kept.begin(), kept.end(),
+                              [&](const std::string &one) { return name(one) == name(word); }),
+               kept.end());
+    kept.push_back(word);
+  }
+  std::string text;
+  for (const std::string &word : kept)
+    text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
 /// Of the shared memory and of guests.
 void read_guests(const po::variables_map &map, platform_options &o)
 {
@@ -84,8 +103,7 @@ void read_guests(const po::variables_map &map, platform_options &o)
     read_cache(pair, o.cache);
   o.routes = list_option(map, "route");
   o.input = map["input"].as<std::string>();
-  for (const std::string &pair : list_option(map, "param"))
-    o.parameters += (o.parameters.empty() ? "" : " ") + pair;
+  o.parameters = join_parameters(list_option(map, "param"));
   o.qemu_prefix = map["qemu-prefix"].as<std::string>();
 }
 
@@ -338,7 +356,7 @@ bool parse_options(int argc, char **argv, const platform_definition &definition,
   }
   const po::options_description known = all_options(system);
   po::variables_map map;
-  const std::string ini = read_with_saved(argc, argv, known, saved, restore, map);
+  const ini_file ini = read_with_saved(argc, argv, known, saved, restore, map);
   po::variables_map of_ini; // says of instances what the command line may say otherwise
   read_ini(ini, known, of_ini);
   std::vector<change> of_instances;

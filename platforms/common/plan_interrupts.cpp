@@ -47,7 +47,7 @@ public:
         wire_up(from_.port_name(one.idm, index_of(one.name)),
                 one.idm + "." + part_of(one.idm).interrupts.front() + "_" +
                     std::to_string(one.participant),
-                one, find_machine(one.config.machine).map.idm_interrupt, false, false);
+                one, find_machine(one.config.machine).map.idm_interrupt, false, false, "");
     for (const described_part &part : from_.system.parts)
       if (part_description(part.kind).for_each)
         add_further_ports(part);
@@ -70,7 +70,7 @@ private:
         wire_up(from_.port_name(part.name, i),
                 part.name + "." + output + "_" +
                     std::to_string(from_.ports.participant(part.name, i)),
-                one, input, false, false);
+                one, input, false, false, part.where);
         device_of(one, from_.ends.target(part.name, part.where)).inputs.push_back({input, false});
       }
     }
@@ -95,7 +95,8 @@ private:
     planned_instance &one = plan_.instances[index_of(wire.to)];
     const unsigned input = free_input(one, wire.input, wire.where);
     wire_up(known.size() == 1 ? name : name + "_" + output,
-            name + "." + (only ? known.front() : output), one, input, wire.edge, wire.invert);
+            name + "." + (only ? known.front() : output), one, input, wire.edge, wire.invert,
+            wire.where);
     for (planned_device &device : one.devices)
       if (device.name == name)
         device.inputs.push_back({input, wire.edge});
@@ -103,9 +104,13 @@ private:
 
   /// Enters the source when it is new, and the input, and the route between them.
   void wire_up(const std::string &source, const std::string &output, planned_instance &one,
-               unsigned input, bool edge, bool invert)
+               unsigned input, bool edge, bool invert, const std::string &where)
   {
     auto &sources = plan_.fabric.sources;
+    const auto known = outputs_.emplace(source, output).first;
+    if (known->second != output)
+      refuse_system(where, "the interrupt outputs " + known->second + " and " + output +
+                               " would have one name, '" + source + "'");
     if (std::find(sources.begin(), sources.end(), source) == sources.end()) {
       sources.push_back(source);
       plan_.wires.push_back({output, "fabric.in_" + source});
@@ -113,6 +118,9 @@ private:
     std::vector<unsigned> &pins = one.config.interrupt_pins;
     const std::string destination =
         pins.empty() ? one.name : one.name + "_irq" + std::to_string(input);
+    const auto &all = plan_.fabric.destinations;
+    if (std::find(all.begin(), all.end(), destination) != all.end())
+      refuse_system(where, "two interrupt inputs would have one name, '" + destination + "'");
     plan_.wires.push_back(
         {"fabric.out_" + destination, one.name + ".irq_" + std::to_string(pins.size())});
     plan_.fabric.destinations.push_back(destination);
@@ -160,6 +168,7 @@ private:
   const planning &from_;
   system_plan &plan_;
   std::map<std::string, std::set<unsigned>> wanted_; // inputs, by instance
+  std::map<std::string, std::string> outputs_;       // by the name of the source
 };
 
 } // namespace

@@ -378,6 +378,8 @@ std::string platform::end_reason() const
   const sc_core::sc_time &limit = domain_->parameters().time_limit;
   if (limit != sc_core::SC_ZERO_TIME && sc_core::sc_time_stamp() >= limit)
     return "the time limit is reached";
+  if (sc_core::sc_get_status() == sc_core::SC_STOPPED)
+    return "a part has stopped the simulation";
   return "all instances sleep and nothing can wake them";
 }
 

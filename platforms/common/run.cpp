@@ -25,16 +25,28 @@ namespace tandem
 namespace
 {
 
-/// One line for each report; errors are thrown and printed where they are caught.
+/// SystemC's own remarks, such as on every stop and every trace file, tell a user nothing. Most
+/// have a number, which a user's have only when they are given one.
+bool is_of_systemc(const sc_core::sc_report &report)
+{
+  const std::string type = report.get_msg_type();
+  return report.get_id() >= 0 || type.rfind("/OSCI/", 0) == 0 || type.rfind("/IEEE", 0) == 0;
+}
+
+/// One line for each report; errors are thrown and printed where they are caught, fatal ones too:
+/// nothing behind them is executed, and the QEMU processes are ended as always.
 void print_report(const sc_core::sc_report &report, const sc_core::sc_actions &actions)
 {
-  if (actions & sc_core::SC_THROW)
+  if (actions & (sc_core::SC_THROW | sc_core::SC_ABORT))
     throw report;
-  // SystemC's own remarks, such as on every stop and every trace file, tell a user nothing.
-  if (!(actions & sc_core::SC_DISPLAY) || std::strncmp(report.get_msg_type(), "/tandem/", 8) != 0)
+  if (actions & sc_core::SC_STOP)
+    sc_core::sc_stop();
+  if (!(actions & sc_core::SC_DISPLAY) || is_of_systemc(report))
     return;
-  const char *kind = report.get_severity() == sc_core::SC_WARNING ? "warning" : "info";
-  std::fprintf(stderr, "%s: %s\n", kind, report.get_msg());
+  const char *kind = report.get_severity() == sc_core::SC_INFO      ? "info"
+                     : report.get_severity() == sc_core::SC_WARNING ? "warning"
+                                                                    : "error";
+  std::fprintf(stderr, "%s: %s\n", kind, sentence_of(report).c_str());
 }
 
 int exit_status(const class platform &platform, const std::string &reason)
@@ -162,8 +174,11 @@ int simulate(const platform_options &options, const system_plan &plan,
     user->start(plan.instances.front().name,
                 [&platform] { platform.domain().request_stop("the user has left"); });
 
+  std::string reason;
   try {
     advance(options, plan, platform);
+    reason = platform.end_reason();
+    platform.domain().finish();
   } catch (...) {
     platform.domain().abandon();
     if (user)
@@ -171,8 +186,6 @@ int simulate(const platform_options &options, const system_plan &plan,
     screen.finish();
     throw;
   }
-  const std::string reason = platform.end_reason();
-  platform.domain().finish();
   if (user)
     user->finish();
   screen.finish();
@@ -262,9 +275,11 @@ int run_platform(int argc, char **argv, const platform_definition &definition)
   try {
     return run(argc, argv, definition);
   } catch (const sc_core::sc_report &report) {
-    std::fprintf(stderr, "error: %s\n", report.get_msg());
+    std::fprintf(stderr, "error: %s\n", sentence_of(report).c_str());
   } catch (const std::exception &error) {
     std::fprintf(stderr, "error: %s\n", error.what());
+  } catch (...) {
+    std::fprintf(stderr, "error: something was thrown that is no exception\n");
   }
   return 1;
 }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 namespace tandem
@@ -14,6 +15,8 @@ namespace
 
 constexpr int caught[] = {SIGINT, SIGTERM, SIGHUP};
 constexpr int interrupted_status = 130;
+/// Nobody asks twice as fast: timeout(1) signals its child and then the group, the child included.
+constexpr std::int64_t same_wish_ms = 100;
 
 std::atomic<stop_signals *> present{nullptr};
 std::atomic<time_domain *> to_save{nullptr};
@@ -32,10 +35,15 @@ void stop_signals::on_signal(int)
   stop_signals *const here = present;
   if (!here)
     return;
-  if (!here->asked_) {
-    here->asked_ = 1;
+  timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const std::int64_t now_ms = now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  if (here->asked_ms_ == 0) {
+    here->asked_ms_ = now_ms;
     return here->domain_.request_stop("interrupted");
   }
+  if (now_ms - here->asked_ms_ < same_wish_ms)
+    return;
   terminal::restore();
   for (const std::string &file : here->sockets_)
     if (struct stat about; lstat(file.c_str(), &about) == 0 && S_ISSOCK(about.st_mode))

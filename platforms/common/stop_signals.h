@@ -12,9 +12,9 @@ namespace tandem
 {
 
 /// From construction to destruction, the first SIGINT, SIGTERM or SIGHUP ends the simulation in an
-/// orderly way, and a second one ends the process at once, with status 130: its QEMUs die with it,
-/// the terminal is restored and the sockets given are removed. Before and after, the signals do
-/// what they did. One at a time.
+/// orderly way, and another, 0.1 s later or more, ends the process at once, with status 130: its
+/// QEMUs die with it, the terminal is restored and the sockets given are removed. Before and after,
+/// the signals do what they did. One at a time.
 class stop_signals
 {
 public:
@@ -29,7 +29,7 @@ private:
 
   time_domain &domain_;
   const std::vector<std::string> sockets_;
-  volatile std::sig_atomic_t asked_ = 0;
+  std::atomic<std::int64_t> asked_ms_{0}; // host time of the first; 0: not asked
   struct sigaction before_[3];
 };
 

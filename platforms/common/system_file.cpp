@@ -5,6 +5,7 @@
 #include "program_files.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
@@ -102,9 +103,8 @@ public:
     if (const auto *value = node.as_boolean())
       return value->get() ? "true" : "false";
     if (const auto *value = node.as_floating_point()) {
-      std::ostringstream out;
-      out << value->get();
-      return out.str();
+      char digits[32]; // as few as give the same number
+      return {digits, std::to_chars(std::begin(digits), std::end(digits), value->get()).ptr};
     }
     std::string all;
     if (!node.is_array())

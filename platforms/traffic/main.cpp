@@ -2,6 +2,8 @@
 // Traffic without guests: generated, or replayed from the log of a run, through any interconnect.
 #include "traffic_options.h"
 
+#include "command_line.h"
+
 #include "tandem/protocol_checker.h"
 #include "tandem/trace.h"
 #include "tandem/traffic_generator.h"
@@ -237,7 +239,7 @@ int sc_main(int argc, char **argv)
       run(options);
     return 0;
   } catch (const sc_core::sc_report &report) {
-    std::fprintf(stderr, "error: %s\n", report.get_msg());
+    std::fprintf(stderr, "error: %s\n", sentence_of(report).c_str());
   } catch (const std::exception &error) {
     std::fprintf(stderr, "error: %s\n", error.what());
   }

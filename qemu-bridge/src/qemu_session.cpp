@@ -258,8 +258,9 @@ bool qemu_session::answer_prepare(dmi_map &changes)
 bool qemu_session::answer(dmi_map &changes)
 {
   told_level_ = channel_.reply_slot().irq_level;
-  if (!taped_ && domain_.records())
-    tape_.last_order().answered = domain_.answers();
+  // Also the last of those that are played back, which had no answer when they were saved.
+  if (domain_.records() && (!taped_ || tape_.left() == 0))
+    tape_.last_order().answered = std::min(tape_.last_order().answered, domain_.answers());
   domain_.answered();
   if (replaying_) {
     changes.drop_changes();

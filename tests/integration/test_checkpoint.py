@@ -280,6 +280,19 @@ class Checkpoint(PlatformTest):
         self.assertGreater(self.made_at(path), self.made_at(first))
         self.assert_same(full, self.simulate("--restore", path))
 
+    def test_saved_again_and_restored_behind_another_interconnect(self):
+        # What the first restored run answered live, the second plays back by the tape's order.
+        options = two("arm", "messages", "count=40")
+        length = self.simulate(*options).statistics()["simulated_ns"]
+        _, direct = self.save(length // 2, options, "direct")
+        _, first = self.save(length // 4, (*options, "--checkpoint-exit"), "first")
+        _, again = self.save(length // 2, ("--restore", first, "--checkpoint-exit"), "again")
+        for interconnect in ("bus", "mesh"):
+            with self.subTest(interconnect):
+                other = ("--interconnect", interconnect)
+                self.assert_same(self.simulate("--restore", direct, *other),
+                                 self.simulate("--restore", again, *other))
+
     def test_exit_with_the_checkpoint(self):
         options = two("arm", "ring", "n=100")
         full = self.simulate(*options)

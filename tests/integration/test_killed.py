@@ -92,6 +92,17 @@ class Killed(PlatformTest):
         self.assertTrue(wait_for(lambda: not any(alive(p) for p in pids)), "a QEMU is left")
         self.assertFalse([n for n in ("console", "qmp") if os.path.exists(self.path(n))])
 
+    @ctest(once=True)
+    def test_two_signals_at_once_are_one_wish(self):
+        # timeout(1) signals its child, and then the group that the child is in.
+        started = self.start(*ENDLESS)
+        self.assertTrue(wait_for(lambda: "messages" in started.log("master")))
+        started.signal(signal.SIGTERM)
+        started.signal(signal.SIGINT)
+        run = self.finish(started, 130, timeout=60)
+        self.assertIn("ended: interrupted", run.stderr)
+        self.assertEqual(run.statistics()["end"], "interrupted")
+
     def check_stopped(self, *options):
         """A QEMU that is stopped by a signal is one that does not answer."""
         started = self.start("--master.image", "compute", "--slave.image", "compute", "--param",

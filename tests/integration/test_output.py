@@ -7,6 +7,8 @@ import threading
 
 from platform_run import PlatformTest, children, ctest, free_port, main, wait_for
 
+SMOKE = ("--slaves", 0, "--master.machine", "arm", "--master.image", "smoke")
+
 
 class Output(PlatformTest):
     def demo(self, *options, **how):
@@ -90,7 +92,7 @@ class Output(PlatformTest):
     def test_statuses(self):
         # By the guest's EXIT; by another's; by nobody's.
         self.simulate("--slaves", 0, "--master.image", "smoke", status=0)
-        self.simulate("--slaves", 0, "--master.image", "latency", "--param", "n=x", status=0)
+        self.simulate("--slaves", 0, "--master.image", "latency", "--param", "n=x", status=2)
         self.simulate("--master.image", "probe", "--slaves", 0, "--param", "size=3", status=2)
         self.simulate("--master.image", "idle", "--slave.image", "probe", "--param", "size=3",
                       status=2)
@@ -130,6 +132,27 @@ class Output(PlatformTest):
                               "--quantum", "30us")
         self.assertEqual(other.statistics()["quantum_ns"], 30000)
         self.assertEqual(other.number("ns") - run.number("ns"), 100 * 10)
+
+    @ctest(once=True)
+    def test_switches_of_an_ini_file(self):
+        for value, runs in (("off", True), ("on", False)):
+            path = self.path("switch.ini")
+            with open(path, "w", encoding="ascii") as f:
+                f.write(f"dry-run = {value}\n")
+            run = self.simulate("--config", path, *SMOKE, out=False)
+            self.assertEqual("ended: " in run.stderr, runs, value)
+
+    @ctest(once=True)
+    def test_of_a_parameter_given_twice_the_last_holds(self):
+        triad = ("--slaves", 0, "--master.machine", "arm", "--master.image", "triad")
+        run = self.simulate(*triad, "--param", "n=1k", "--param", "n=2k")
+        self.assert_same(run, self.simulate(*triad, "--param", "n=2k"))
+
+    @ctest(once=True)
+    def test_parameter_that_is_not_a_number_ends_the_run(self):
+        run = self.simulate("--slaves", 0, "--master.machine", "arm", "--master.image", "triad",
+                            "--param", "n=1K", status=2)
+        self.assertIn("parameter n=1K is not a number\n", run.console("master"))
 
     @ctest(once=True)
     def test_ini_from_a_pipe(self):

@@ -193,13 +193,16 @@ class Refused(PlatformTest):
         fits = self.file("fits", bytes((1 << 20) - 0x10000))
         self.simulate("--slaves", 0, "--master.image", "smoke", "--input", fits, "--shared-memory", "1M")
         self.check("parameters|longer", "--param", "x=" + "y" * 5000)
+        self.check("impossible param 'n'; give NAME=VALUE", "--param", "n")
 
     @ctest(once=True)
     def test_ini_files(self):
         self.check("'/no/config.ini' cannot be read", "--config", "/no/config.ini")
         self.check("'/dev/zero' cannot be read", "--config", "/dev/zero")
         self.check("config", "--config", self.directory)
-        self.check("colour", "--config", self.file("a.ini", b"colour = red\n"))
+        self.check("a.ini.*colour", "--config", self.file("a.ini", b"colour = red\n"))
+        self.check("impossible dry-run 'maybe'; give on or off", "--config",
+                   self.file("m.ini", b"dry-run = maybe\n"))
         self.check("unrecognised option 'a%canonical_option%'", "--config",
                    self.file("p.ini", b"a%canonical_option%=b\n"))
         self.check("unrecognised option '--a%canonical_option%'", "--a%canonical_option%=b")

@@ -196,6 +196,27 @@ TEST(mesh, links_report_their_utilisation_over_time)
   EXPECT_EQ(load["utilisation"], nlohmann::ordered_json({0.3, 0.1, 1.0, 0.6}));
 }
 
+TEST(mesh, packet_that_is_due_as_the_simulation_ends_is_in_the_statistics)
+{
+  crossing bench("mesh", 1, 1, {{"place", "i0@0,0;t0@1,0"}});
+  bench.from[0]->run([&bench] { bench.access(0, 0, 8); }); // takes 100 ns
+  sc_core::sc_start(ns(100));
+  sc_core::sc_stop();
+  EXPECT_EQ(link(*bench.model, "1,0 to 0,0")["transactions"], 1);
+}
+
+TEST(mesh, packet_that_is_due_as_the_simulation_halts_is_not_lost_by_statistics)
+{
+  crossing bench("mesh", 1, 1, {{"place", "i0@0,0;t0@1,0"}});
+  sc_core::sc_time taken;
+  bench.from[0]->run([&bench, &taken] { taken = bench.access(0, 0, 8); }); // takes 100 ns
+  sc_core::sc_start(ns(100));
+  EXPECT_EQ(taken, sc_core::SC_ZERO_TIME) << "what is due at the end of a start has not happened";
+  EXPECT_EQ(link(*bench.model, "1,0 to 0,0")["transactions"], 1);
+  sc_core::sc_start();
+  EXPECT_EQ(taken, ns(100));
+}
+
 TEST(mesh, second_packet_waits_at_the_link_they_share)
 {
   // Both go over 1,0 to 2,0: the one from 1,0 is there first, two cycles before the other.

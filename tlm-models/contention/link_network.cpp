@@ -284,12 +284,16 @@ void link_network::deliver(packet &who)
   who.under_way = false;
   if (who.abandoned) {
     spare_.push_back(&who);
-  } else if (who.then) {
-    delivered_.push_back(&who);
-    delivery_.notify();
-  } else {
-    who.delivered->notify();
+    return;
   }
+  if (who.then)
+    delivered_.push_back(&who);
+  sc_core::sc_event &arrived = who.then ? delivery_ : *who.delivered;
+  // Who asks for statistics between two starts, or at the end, does so outside of any process.
+  if (sc_core::sc_get_status() == sc_core::SC_RUNNING)
+    arrived.notify();
+  else
+    arrived.notify(sc_core::SC_ZERO_TIME);
 }
 
 void link_network::show_idle()

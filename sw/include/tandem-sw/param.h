@@ -29,7 +29,7 @@
 bool param_get(const char *name, char *value, size_t size);
 
 /* Decimal or 0x hexadecimal, with an optional suffix k, M or G (powers of 1024).
- * A value that is not a number is reported on the console and ignored. */
+ * A value that is not a number is reported on the console and ends the simulation with status 2. */
 uint64_t param_u64(const char *name, uint64_t fallback);
 
 /* The whole command line; empty when there is none. */

@@ -6,6 +6,7 @@
 #include "tandem-sw/idm.h"
 #include "tandem-sw/machine.h"
 #include "tandem-sw/string.h"
+#include "tandem-sw/system.h"
 
 #define LINE_SIZE 2048
 
@@ -136,13 +137,18 @@ static bool parse_u64(const char *text, uint64_t *value)
   return !*text;
 }
 
+/* A figure of another value than the one that was asked for is worse than none. */
 static uint64_t number_or(const char *name, const char *text, uint64_t fallback)
 {
+  static bool refused; /* the end looks at parameters, too */
   uint64_t value;
   if (parse_u64(text, &value))
     return value;
-  console_printf("parameter %s=%s is not a number: ignored\n", name, text);
-  return fallback;
+  if (refused)
+    return fallback;
+  refused = true;
+  console_printf("parameter %s=%s is not a number\n", name, text);
+  platform_exit(2);
 }
 
 uint64_t param_u64(const char *name, uint64_t fallback)
