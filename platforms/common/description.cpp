@@ -220,6 +220,8 @@ void add_ranges(const addition &added, const part_info &info, described_intercon
   for (const part_target &target : info.targets) {
     network.map.push_back(added.range);
     network.map.back().address = address;
+    if (added.range.guest)
+      network.map.back().guest = *added.range.guest + (address - *added.address);
     network.map.back().to = {part.name + "." + target.name};
     address += target_size(part.where + ": " + part.name, info, target, part.values);
   }

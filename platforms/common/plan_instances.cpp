@@ -251,8 +251,7 @@ private:
     one.idm = v.target.part->name;
     one.participant = static_cast<unsigned>(from_.ports.participant(one.idm, index));
     one.config.windows.insert(one.config.windows.begin(),
-                              {"idm", v.range->guest.value_or(map.idm),
-                               instance_ports::size(v.target),
+                              {"idm", v.guest.value_or(map.idm), instance_ports::size(v.target),
                                from_.ports.address(v.target, v.address, index)});
   }
 
@@ -262,7 +261,7 @@ private:
   {
     const guest_map &map = find_machine(one.config.machine).map;
     const std::uint64_t own = instance_reader(described).size("shm");
-    const std::uint64_t moved = own ? own : v.range->guest.value_or(0);
+    const std::uint64_t moved = own ? own : v.guest.value_or(0);
     std::vector<qemu_window> windows = {{"shm", moved ? moved : map.shm,
                                          moved ? v.size : std::min(v.size, map.shm_limit),
                                          v.address}};
@@ -280,12 +279,12 @@ private:
         port ? from_.ports.address(v.target, v.address, index) : v.address;
     const std::uint64_t offset = address - GUEST_MAP_PLATFORM_DEVICES;
     const std::string &name = v.target.part->name;
-    if (!v.range->guest && (offset >= room.size || size > room.size - offset))
+    if (!v.guest && (offset >= room.size || size > room.size - offset))
       refuse_system(v.range->where, name + " at " + hex(address) + " lies outside the devices, " +
                                         hex(GUEST_MAP_PLATFORM_DEVICES) + " to " +
                                         hex(GUEST_MAP_PLATFORM_DEVICES + room.size - 1) +
                                         ", so it must be said where guests see it: guest=ADDRESS");
-    const qemu_window window{name, v.range->guest.value_or(room.address + offset), size, address};
+    const qemu_window window{name, v.guest.value_or(room.address + offset), size, address};
     one.config.windows.push_back(window);
     device_of(one, v.target).windows.push_back(window);
   }

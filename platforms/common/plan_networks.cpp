@@ -25,14 +25,19 @@ public:
 private:
   /// The index of the target of that name, which is entered when it is new.
   unsigned target_index(planned_network &network, const std::string &name, const std::string &to,
-                        const std::string &checker)
+                        const std::string &checker, const std::string &where)
   {
     std::vector<std::string> &targets = network.config.targets;
     const auto found = std::find(targets.begin(), targets.end(), name);
+    const std::string from =
+        network.described.name + ".to_" + std::to_string(found - targets.begin());
     if (found == targets.end()) {
-      plan_.links.push_back({network.described.name + ".to_" + std::to_string(targets.size()), to,
-                             "check_" + checker});
       targets.push_back(name);
+      to_of_[from] = to;
+      plan_.links.push_back({from, to, "check_" + checker});
+    } else if (to_of_.at(from) != to) {
+      refuse_system(where, "'" + name + "' of " + network.described.name + " would be both " +
+                               to_of_.at(from) + " and " + to);
     }
     return static_cast<unsigned>(found - targets.begin());
   }
@@ -51,10 +56,12 @@ private:
                           static_cast<std::size_t>(found - behind.begin()));
   }
 
-  void enter(planned_network &network, const system_end &end, const std::string &name)
+  void enter(planned_network &network, const system_end &end, const std::string &name,
+             const std::string &where)
   {
     target_index(network, name, end_name(end, network),
-                 end.network ? end.network->name + "_" + network.described.name : end.name());
+                 end.network ? end.network->name + "_" + network.described.name : end.name(),
+                 where);
   }
 
   void add_ports(planned_network &network, const described_range &range, const system_end &end)
@@ -62,8 +69,8 @@ private:
     for (const std::size_t i : from_.ports.participants(end.part->name)) {
       const std::string name = from_.port_name(end.part->name, i);
       const std::size_t p = from_.ports.participant(end.part->name, i);
-      target_index(network, name, end.part->name + "." + end.socket + "_" + std::to_string(p),
-                   name);
+      target_index(network, name, end.part->name + "." + end.socket + "_" + std::to_string(p), name,
+                   range.where);
       address_range port;
       port.name = port.target = name;
       port.address = from_.ports.address(end, range.address, i);
@@ -97,7 +104,7 @@ private:
     for (const std::string &text : range.to) {
       const system_end end = from_.ends.target(text, range.where);
       targets.push_back(range.name.empty() || range.to.size() > 1 ? end.name() : range.name);
-      enter(network, end, targets.back());
+      enter(network, end, targets.back(), range.where);
     }
     address_range entry;
     entry.name = range.name.empty() ? targets.front() : range.name;
@@ -142,7 +149,7 @@ private:
         from_.ends.is_end(described.default_target)) {
       const system_end end = from_.ends.target(described.default_target, described.where);
       network.config.default_target = end.name();
-      enter(network, end, end.name());
+      enter(network, end, end.name(), described.where);
     }
     plan_.networks.push_back(network);
   }
@@ -169,6 +176,7 @@ private:
   const planning &from_;
   system_plan &plan_;
   std::map<std::string, std::vector<std::string>> from_networks_;
+  std::map<std::string, std::string> to_of_; // where an interconnect's socket leads
 };
 
 } // namespace

@@ -214,7 +214,7 @@ std::vector<std::optional<ram_place>> place_ram(const std::vector<described_inst
 
 bool is_ram(const std::vector<std::optional<ram_place>> &rams, const system_view &view)
 {
-  return !view.range->guest && std::any_of(rams.begin(), rams.end(), [&view](const auto &ram) {
+  return !view.guest && std::any_of(rams.begin(), rams.end(), [&view](const auto &ram) {
     return ram && ram->range == view.range;
   });
 }

@@ -81,7 +81,7 @@ void topology::check_names() const
         name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                "0123456789_-") != std::string::npos)
       refuse_system(where, "impossible name '" + name + "'; give letters, digits, _ and -");
-    if (!taken.insert(name).second)
+    if (!taken.insert(name).second || name.rfind("check_", 0) == 0) // those are the checkers'
       refuse_system(where, "the name '" + name + "' is taken");
   };
   for (const auto &i : system_.instances)
@@ -303,18 +303,28 @@ void topology::follow_network(const described_interconnect &network, const std::
     }
     left = rest;
     const std::uint64_t moved = r.target_address - r.address;
-    const system_view so_far{first + at.shift, last - first + 1, &network, &r, {},
-                             initiator,        at.hops == 0,     0};
+    std::optional<std::uint64_t> guest;
+    if (r.guest)
+      guest = *r.guest + (first - r.address);
+    else if (at.guest)
+      guest = *at.guest + (first - at.first);
+    const system_view so_far{first + at.shift, last - first + 1, &network, &r,   {},
+                             initiator,        at.hops == 0,     0,        guest};
     follow(target(r.to.front(), r.where), network.name,
-           {first + moved, last + moved, at.shift - moved, at.hops + 1}, so_far, result);
+           {first + moved, last + moved, at.shift - moved, at.hops + 1, guest}, so_far, result);
   }
   if (!is_end(network.default_target))
     return;
   static const described_range all = {};
-  for (const auto &[a, b] : left)
+  for (const auto &[a, b] : left) {
+    std::optional<std::uint64_t> guest;
+    if (at.guest)
+      guest = *at.guest + (a - at.first);
     follow(target(network.default_target, network.where), network.name,
-           {a, b, at.shift, at.hops + 1},
-           {a + at.shift, b - a + 1, &network, &all, {}, initiator, at.hops == 0, 0}, result);
+           {a, b, at.shift, at.hops + 1, guest},
+           {a + at.shift, b - a + 1, &network, &all, {}, initiator, at.hops == 0, 0, guest},
+           result);
+  }
 }
 
 void topology::follow(system_end end, std::string initiator_name, step at,
@@ -343,7 +353,7 @@ std::vector<system_view> topology::views(const described_instance &instance) con
     first = next(initiator(first->end.part->name, first->end.part->where));
   std::vector<system_view> result;
   if (first && first->end.network)
-    follow_network(*first->end.network, first->initiator, {0, UINT64_MAX, 0, 0}, result);
+    follow_network(*first->end.network, first->initiator, {0, UINT64_MAX, 0, 0, {}}, result);
   return result;
 }
 

@@ -55,6 +55,8 @@ struct system_view {
   std::string initiator; ///< the initiator's name at that interconnect
   bool direct;           ///< the initiator is at that interconnect itself
   std::uint64_t target_address = 0; ///< what the target sees for the first byte
+  /// Where guests see it, as the last range on the way says that says so.
+  std::optional<std::uint64_t> guest;
 };
 
 /// Checks names and kinds when it is made; what it points into has to live as long.
@@ -82,6 +84,7 @@ private:
     std::uint64_t first, last; ///< at the next end
     std::uint64_t shift;       ///< of it to the address that the initiator sees
     unsigned hops = 0;
+    std::optional<std::uint64_t> guest; ///< where guests see `first`, if a range has said so
   };
 
   void check_names() const;

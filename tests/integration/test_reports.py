@@ -42,13 +42,56 @@ class Reports(PlatformTest):
     def test_numbers_of_a_description_are_not_rounded(self):
         for text in ("3.14159265358979", "1234567.5", "1e-12", "0.5"):
             with self.subTest(text):
-                path = self.path("numbers.toml")
-                with open(path, "w", encoding="ascii") as f:
-                    f.write("base = 'x86-arm'\n"
-                            f"[part.said]\nkind = 'reporter'\nnumber = {text}\n")
+                path = self.description(f"\n[part.said]\nkind = 'reporter'\nnumber = {text}\n")
                 run = self.simulate(*ASLEEP[:2], "--set", "master.machine=arm", "--master.image",
                                     "idle", "--param", "ns=1000", platform=(SYSTEM, path))
                 self.assertEqual(float(run.module("said")["number"]), float(text))
+
+    @ctest(once=True)
+    def test_sockets_that_can_be_bound_several_times(self):
+        for options in (["--add", "to=many_target@0xa100000", "--add", "by=many_initiator,address=0xa100000"],
+                        ["--add", "by=many_initiator,address=0x1000000000"]):
+            with self.subTest(options[-1]):
+                run = self.simulate(*ASLEEP, *options)
+                self.assertEqual(run.module("by")["word"], 42)
+
+    @ctest(once=True)
+    def test_targets_whose_names_run_into_each_other(self):
+        text = self.refused(*ASLEEP[:2], platform=(SYSTEM, self.description("""
+[interconnect.interconnect]
+map = [ { at = 0xa101000, to = "one", name = "bank" }, { at = 0xa102000, to = "two", name = "bank" } ]
+[part.one]
+kind = "many_target"
+[part.two]
+kind = "many_target"
+""")))
+        self.assertRegex(text, r"own.toml:3: 'bank' of interconnect would be both one.socket and two.socket")
+
+    @ctest(once=True)
+    def test_place_for_guests_of_a_range_that_leads_to_another_interconnect(self):
+        shown = self.simulate(*ASLEEP[:2], "--dry-run", out=False, platform=(SYSTEM, self.description("""
+[interconnect.interconnect]
+map = [ { at = 0xa101000, to = "far", size = "8k", offset = 0, guest = 0xa200000 } ]
+[interconnect.far]
+kind = "router"
+map = [ { at = 0x1000, to = "one" } ]
+[part.one]
+kind = "many_target"
+"""))).stdout
+        self.assertIn("0x000a201000 to 0x000a201fff  one (", shown)
+
+    @ctest(once=True)
+    def test_two_targets_with_a_place_for_guests(self):
+        shown = self.simulate(*ASLEEP, "--add", "x=two_targets@0xa100000,guest=0xa200000", "--dry-run",
+                              out=False).stdout
+        for place in ("0x000a200000 to", "0x000a201000 to"):
+            self.assertIn(place, shown)
+
+    def description(self, text):
+        path = self.path("own.toml")
+        with open(path, "w", encoding="ascii") as f:
+            f.write("base = 'x86-arm'" + text)
+        return path
 
     @ctest(once=True)
     def test_interrupts_that_would_have_one_name(self):

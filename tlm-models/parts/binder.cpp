@@ -4,6 +4,7 @@
 #include "tandem/sockets.h"
 
 #include <cstdlib>
+#include <functional>
 
 namespace tandem
 {
@@ -40,8 +41,21 @@ sc_core::sc_object &find(const std::string &name, const char *what)
 
 struct way {
   bool is_initiator = false, is_target = false, bound = false;
-  socket_parts::forward_if *target = nullptr;
+  std::function<socket_parts::forward_if &()> target;
 };
+
+/// As initiator sockets bind themselves, which those that are bound several times do otherwise than
+/// others. False for sockets that are none of TLM's own.
+template <unsigned Width, int N, sc_core::sc_port_policy Policy>
+bool bind_itself(sc_core::sc_object &from, socket_parts::target_base<Width> &target)
+{
+  auto *const socket =
+      dynamic_cast<tlm::tlm_base_initiator_socket<Width, socket_parts::forward_if,
+                                                  socket_parts::backward_if, N, Policy> *>(&from);
+  if (socket)
+    socket->bind(target);
+  return socket;
+}
 
 template <unsigned Width> void try_width(sc_core::sc_object &from, sc_core::sc_object &to, way &w)
 {
@@ -49,9 +63,17 @@ template <unsigned Width> void try_width(sc_core::sc_object &from, sc_core::sc_o
   auto *const target = dynamic_cast<socket_parts::target_base<Width> *>(&to);
   w.is_initiator |= initiator != nullptr;
   w.is_target |= target != nullptr;
+  // One that is bound several times has an interface for each time that it is asked.
   if (target && !w.target)
-    w.target = &target->get_base_interface();
+    w.target = [target]() -> socket_parts::forward_if & { return target->get_base_interface(); };
   if (w.bound || !initiator || !target)
+    return;
+  using namespace sc_core;
+  w.bound = bind_itself<Width, 1, SC_ONE_OR_MORE_BOUND>(from, *target) ||
+            bind_itself<Width, 0, SC_ONE_OR_MORE_BOUND>(from, *target) ||
+            bind_itself<Width, 1, SC_ZERO_OR_MORE_BOUND>(from, *target) ||
+            bind_itself<Width, 0, SC_ZERO_OR_MORE_BOUND>(from, *target);
+  if (w.bound)
     return;
   initiator->get_base_port()(target->get_base_interface());
   target->get_base_port()(initiator->get_base_interface());
@@ -83,7 +105,7 @@ void binder::sockets(const std::string &from, const std::string &to)
     auto *const port = dynamic_cast<sc_core::sc_port_b<socket_parts::forward_if> *>(&source);
     if (!port)
       fail("'" + from + "' is no initiator socket of the base protocol");
-    return port->bind(*w.target);
+    return port->bind(w.target());
   }
   if (!w.bound)
     fail("'" + from + "' and '" + to + "' are of different widths");
