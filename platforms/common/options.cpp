@@ -139,6 +139,12 @@ void read_output(const po::variables_map &map, platform_options &o)
   for (std::string *path : {&o.vcd_path, &o.statistics_path})
     if (*path == "off")
       path->clear();
+  // A checkpoint takes the place of the whole directory.
+  std::error_code error;
+  if (map.count("checkpoint") && !o.out_directory.empty() &&
+      std::filesystem::weakly_canonical(o.out_directory, error) ==
+          std::filesystem::weakly_canonical(map["checkpoint"].as<std::string>(), error))
+    refuse_option("--out and --checkpoint are both '" + o.out_directory + "'");
 }
 
 /// A key of the system, and what it is set to.

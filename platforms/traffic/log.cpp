@@ -3,6 +3,7 @@
 #include "tandem/chrome_trace.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <systemc>
@@ -183,8 +184,11 @@ bool run(int argc, char **argv)
 int sc_main(int argc, char **argv)
 {
   try {
-    if (run(argc, argv))
+    if (run(argc, argv)) {
+      if (std::fflush(stdout) != 0 || std::ferror(stdout))
+        fail(std::string("the output cannot be written: ") + std::strerror(errno));
       return 0;
+    }
     const bool asked = argc == 2 && std::strcmp(argv[1], "--help") == 0;
     std::fputs(usage, asked ? stdout : stderr);
     return asked ? 0 : 1;

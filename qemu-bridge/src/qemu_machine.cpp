@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tandem/qemu_machine.h"
 
+#include "image.h"
+
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cstdlib>
@@ -35,26 +37,6 @@ void check_readable(const std::string &instance, const std::string &what, const 
     fail(instance, what + " '" + path + "' does not exist or is no file");
   if (access(path.c_str(), R_OK) != 0)
     fail(instance, what + " '" + path + "' cannot be read: " + std::strerror(errno));
-}
-
-/// An ELF image must be for the machine's architecture; anything else is left to QEMU.
-void check_image(const std::string &instance, const qemu_machine &machine, const std::string &path)
-{
-  check_readable(instance, "image", path);
-  std::ifstream file(path, std::ios::binary);
-  Elf64_Ehdr header = {};
-  file.read(reinterpret_cast<char *>(&header), sizeof header);
-  if (file.gcount() == 0)
-    fail(instance, "image '" + path + "' is empty");
-  if (file.gcount() < static_cast<std::streamsize>(sizeof(Elf32_Ehdr)) ||
-      std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
-    return;
-  const unsigned bits = header.e_ident[EI_CLASS] == ELFCLASS64 ? 64 : 32;
-  // e_machine lies at the same place in both classes.
-  if (!machine.runs(header.e_machine, bits))
-    fail(instance, "image '" + path + "' is for another architecture (ELF machine " +
-                       std::to_string(header.e_machine) + ", " + std::to_string(bits) +
-                       " bits) than machine " + machine.name);
 }
 
 void check_windows(const std::string &instance, const std::vector<qemu_window> &windows)
@@ -233,8 +215,12 @@ void check_config(const std::string &instance, const qemu_config &config)
   const qemu_machine &machine = find_machine(config.machine);
   if (config.kernel.empty() && config.firmware.empty())
     fail(instance, "no image is given");
-  if (!config.kernel.empty())
-    check_image(instance, machine, config.kernel);
+  if (!config.kernel.empty()) {
+    check_readable(instance, "image", config.kernel);
+    const std::string problem = image_problem(config.kernel, machine, config.windows);
+    if (!problem.empty())
+      fail(instance, "image '" + config.kernel + "' " + problem);
+  }
   if (!config.firmware.empty())
     check_readable(instance, "firmware", config.firmware);
   if (!config.initrd.empty())

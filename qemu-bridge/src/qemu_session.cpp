@@ -19,6 +19,8 @@ namespace
 
 /// Spin for the next request: a window of the guest takes about this long.
 constexpr std::uint64_t spin_ns = 2000000;
+/// No instruction makes as many accesses.
+constexpr std::uint64_t most_at_once = 100000;
 /// The same for a window that takes longer than the spin pays: for the guest's
 /// accesses only.
 constexpr std::uint64_t long_window_spin_ns = 200000;
@@ -92,6 +94,7 @@ guest_counts qemu_session::counted_in_page() const
 void qemu_session::accept()
 {
   next_start_ = request_.kind == TANDEM_WIRE_PREPARE ? TANDEM_WIRE_READY : 0;
+  check_livelock();
   last_ns_ = request_.time_ns;
   instructions_ = instructions_before_ + request_.instructions;
   check_atomics();
@@ -119,6 +122,18 @@ void qemu_session::greet()
     report_.warn("QEMU " + version_ + " is newer than " + std::to_string(TANDEM_QEMU_NEWEST_MAJOR) +
                  "." + std::to_string(TANDEM_QEMU_NEWEST_MINOR) +
                  ", the newest that Tandem is tested with");
+}
+
+/// A guest whose trap handler lies where nothing is fetches it for ever, at one time.
+void qemu_session::check_livelock()
+{
+  const bool still =
+      request_.time_ns == last_ns_ && instructions_before_ + request_.instructions == instructions_;
+  requests_at_once_ = still ? requests_at_once_ + 1 : 0;
+  if (requests_at_once_ > most_at_once && !free_mode())
+    fail("the guest has made " + std::to_string(most_at_once) +
+         " accesses without executing an instruction" + at_time() +
+         "; is there anything where its trap handler should be?");
 }
 
 /// One warning: what the guest relies on is not so.

@@ -200,6 +200,7 @@ private:
   void check_hung(std::uint64_t &silent_ns);
   void check_request() const;
   void check_atomics();
+  void check_livelock();
   [[noreturn]] void report_death();
   std::string last_words() const;
 
@@ -234,7 +235,8 @@ private:
   bool released_ = false;        // the guest runs on the host
   bool dead_ = false;            // the process has died, as the time domain has found out
   std::atomic<bool> woken_{false};
-  bool split_seen_ = false; // said that atomic instructions were not atomic
+  unsigned requests_at_once_ = 0; // at one time, with no instruction between them
+  bool split_seen_ = false;       // said that atomic instructions were not atomic
   std::string version_;
   guest_counts guest_;
   std::uint64_t instructions_ = 0,

@@ -293,6 +293,14 @@ class Checkpoint(PlatformTest):
                 self.assert_same(self.simulate("--restore", direct, *other),
                                  self.simulate("--restore", again, *other))
 
+    @ctest(once=True)
+    def test_outputs_are_not_where_the_checkpoint_is(self):
+        place = self.path("place")
+        for other in (place, place + "/", os.path.join(place, "..", "place")):
+            text = self.refused(*two("arm", "ring", "n=10"), "--checkpoint", other, "--out", place,
+                                out=False)
+            self.assertIn("--out and --checkpoint are both '" + place + "'", text)
+
     def test_exit_with_the_checkpoint(self):
         options = two("arm", "ring", "n=100")
         full = self.simulate(*options)

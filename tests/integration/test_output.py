@@ -3,10 +3,12 @@
 import os
 import re
 import socket
+import subprocess
 import threading
 
 from platform_run import PlatformTest, children, ctest, free_port, main, wait_for
 
+BIN = os.environ.get("TANDEM_BIN", "")
 SMOKE = ("--slaves", 0, "--master.machine", "arm", "--master.image", "smoke")
 
 
@@ -153,6 +155,16 @@ class Output(PlatformTest):
         run = self.simulate("--slaves", 0, "--master.machine", "arm", "--master.image", "triad",
                             "--param", "n=1K", status=2)
         self.assertIn("parameter n=1K is not a number\n", run.console("master"))
+
+    @ctest(once=True)
+    def test_log_that_cannot_be_shown(self):
+        log = self.path("run.db")
+        self.simulate(*SMOKE, "--log", log)
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = subprocess.run([os.path.join(BIN, "tandem-log"), "show", log], stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("error: the output cannot be written: No space left on device", done.stderr)
 
     @ctest(once=True)
     def test_ini_from_a_pipe(self):

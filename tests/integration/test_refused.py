@@ -2,6 +2,7 @@
 """What cannot work is refused with one clear sentence and an exit status, and never hangs."""
 import os
 import socket
+import struct
 import subprocess
 
 from platform_run import PlatformTest, QEMU_PREFIX, ctest, free_port, guest, main
@@ -50,9 +51,36 @@ class Refused(PlatformTest):
     def test_images_that_only_qemu_understands(self):
         self.check("master: QEMU exited with status 1", "--master.image",
                    self.file("text", b"this is no program\n" * 100))
-        with open(guest("x86_64", "smoke"), "rb") as f:
-            head = f.read(80)
-        self.check("master: QEMU exited with status 1", "--master.image", self.file("cut", head))
+
+    @ctest(once=True)
+    def test_images_that_are_cut_off(self):
+        for arch, machine in (("x86_64", "x86-pc"), ("arm", "arm"), ("aarch64", "aarch64"),
+                              ("cortexm", "cortexm"), ("riscv64", "riscv64")):
+            with open(guest(arch, "smoke"), "rb") as f:
+                whole = f.read()
+            for size in (4, 20, 60, 100, 5000):
+                self.check("master: image .*cut' is cut off", "--master.machine", machine,
+                           "--master.image", self.file("cut", whole[:size]))
+
+    def test_guest_that_traps_for_ever(self):
+        # jr zero, where nothing is, and the trap handler is there as well.
+        code = struct.pack("<I", 0x00000067)
+        segment = struct.pack("<IIQQQQQQ", 1, 5, 120, 0x80000000, 0x80000000, 4, 4, 1)
+        header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 2, 243, 1, 0x80000000, 64,
+                             0, 0, 64, 56, 1, 0, 0, 0)
+        self.check("master: the guest has made 100000 accesses without executing an instruction",
+                   "--master.machine", "riscv64", "--master.image",
+                   self.file("trap", header + segment + code), "--time-limit", "1ms")
+
+    @ctest(once=True)
+    def test_images_for_memory_of_the_platform(self):
+        with open(guest("arm", "smoke"), "rb") as f:
+            image = bytearray(f.read())
+        table, = struct.unpack_from("<I", image, 28)
+        struct.pack_into("<I", image, table + 12, 0x80001000)  # p_paddr of the first segment
+        self.check("master: image .*moved' has something to be loaded at 0x80001000 to 0x8.*, where "
+                   "the platform's shm is", "--master.machine", "arm", "--master.image",
+                   self.file("moved", bytes(image)))
 
     @ctest(once=True)
     def test_windows(self):

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image.h"
+
+#include "qemu_report.h"
+
+#include <cstring>
+#include <elf.h>
+#include <fstream>
+
+namespace tandem
+{
+namespace
+{
+
+/// An image as bytes, from which nothing is read that is not there.
+class image_file
+{
+public:
+  explicit image_file(const std::string &path) : file_(path, std::ios::binary | std::ios::ate)
+  {
+    const std::streamoff end = file_.tellg();
+    size_ = end > 0 ? static_cast<std::uint64_t>(end) : 0;
+  }
+
+  std::uint64_t size() const { return size_; }
+  bool has(std::uint64_t at, std::uint64_t bytes) const
+  {
+    return at <= size_ && bytes <= size_ - at;
+  }
+  template <typename What> bool read(std::uint64_t at, What &what)
+  {
+    return has(at, sizeof what) && file_.seekg(static_cast<std::streamoff>(at)) &&
+           file_.read(reinterpret_cast<char *>(&what), sizeof what);
+  }
+
+private:
+  std::ifstream file_;
+  std::uint64_t size_;
+};
+
+template <typename Segment>
+std::string segment_problem(const image_file &file, const Segment &segment,
+                            const std::vector<qemu_window> &windows)
+{
+  if (segment.p_type != PT_LOAD || segment.p_memsz == 0)
+    return "";
+  if (!file.has(segment.p_offset, segment.p_filesz))
+    return "is cut off: what is loaded at " + hex(segment.p_paddr) + " is not all there";
+  const std::uint64_t first = segment.p_paddr, last = first + (segment.p_memsz - 1);
+  for (const qemu_window &w : windows)
+    if (first <= w.guest_address + (w.size - 1) && w.guest_address <= last)
+      return "has something to be loaded at " + hex(first) + " to " + hex(last) +
+             ", where the platform's " + w.name +
+             " is; only the machine's own memory can be loaded";
+  return "";
+}
+
+template <typename Header, typename Segment>
+std::string elf_problem(image_file &file, const qemu_machine &machine, unsigned bits,
+                        const std::vector<qemu_window> &windows)
+{
+  Header header;
+  if (!file.read(0, header))
+    return "is cut off: it has no whole ELF header";
+  if (!machine.runs(header.e_machine, bits))
+    return "is for another architecture (ELF machine " + std::to_string(header.e_machine) + ", " +
+           std::to_string(bits) + " bits) than machine " + machine.name;
+  for (unsigned i = 0; i < header.e_phnum; ++i) {
+    Segment segment;
+    if (!file.read(header.e_phoff + std::uint64_t{i} * sizeof segment, segment))
+      return "is cut off: its table of segments is not all there";
+    const std::string problem = segment_problem(file, segment, windows);
+    if (!problem.empty())
+      return problem;
+  }
+  return "";
+}
+
+} // namespace
+
+std::string image_problem(const std::string &path, const qemu_machine &machine,
+                          const std::vector<qemu_window> &windows)
+{
+  image_file file(path);
+  if (file.size() == 0)
+    return "is empty";
+  char mark[SELFMAG];
+  if (!file.read(0, mark) || std::memcmp(mark, ELFMAG, SELFMAG) != 0)
+    return "";
+  unsigned char ident[EI_NIDENT] = {};
+  file.read(0, ident);
+  return ident[EI_CLASS] == ELFCLASS64
+             ? elf_problem<Elf64_Ehdr, Elf64_Phdr>(file, machine, 64, windows)
+             : elf_problem<Elf32_Ehdr, Elf32_Phdr>(file, machine, 32, windows);
+}
+
+} // namespace tandem

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be said of a guest's image before QEMU is given it.
+#pragma once
+
+#include "tandem/qemu_machine.h"
+
+#include <string>
+#include <vector>
+
+namespace tandem
+{
+
+/// Why the image cannot be one for the machine, as the rest of a sentence; empty: nothing is known
+/// to be wrong. An ELF image must be whole, for the machine's architecture, and loaded beside the
+/// windows of the platform: what QEMU loads is there before the platform is. All else is left to
+/// QEMU.
+std::string image_problem(const std::string &path, const qemu_machine &machine,
+                          const std::vector<qemu_window> &windows);
+
+} // namespace tandem
