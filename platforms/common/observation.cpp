@@ -36,6 +36,14 @@ void forbid_direct_access(system_description &system, const shared_range &memory
   for (described_part &part : system.parts) {
     if (part.name != memory.part)
       continue;
+    if (is_part(part.kind)) {
+      const auto &known = part_description(part.kind).parameters;
+      if (std::none_of(known.begin(), known.end(),
+                       [](const auto &p) { return p.name == "transactions"; }))
+        refuse_system(part.where, part.kind + " " + part.name +
+                                      " has no parameter 'transactions', by which --observe keeps "
+                                      "it from granting DMI");
+    }
     std::string &ranges = part.values["transactions"];
     ranges += (ranges.empty() ? "" : ",") + range_text(memory.part_address, transactions);
     return;

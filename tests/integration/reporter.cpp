@@ -109,6 +109,18 @@ private:
   std::uint32_t word_ = 0;
 };
 
+struct plain_memory : many_target {
+  using many_target::many_target;
+  static tandem::part_info describe()
+  {
+    return {"a word at each address",
+            {{"size", "64M", ""}, {"backing", "", ""}},
+            {{"socket", 0, "size"}},
+            {},
+            {}};
+  }
+};
+
 struct two_targets : sc_core::sc_module {
   tlm_utils::multi_passthrough_target_socket<two_targets> a{"a"}, b{"b"};
 
@@ -164,6 +176,7 @@ private:
 
 using ringer1 = ringer<1>;
 using ringer2 = ringer<2>;
+TANDEM_REGISTER_PART("plain_memory", plain_memory)
 TANDEM_REGISTER_PART("reporter", reporter)
 TANDEM_REGISTER_PART("many_initiator", many_initiator)
 TANDEM_REGISTER_PART("many_target", many_target)

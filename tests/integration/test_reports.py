@@ -94,6 +94,11 @@ kind = "many_target"
         return path
 
     @ctest(once=True)
+    def test_memory_that_cannot_be_kept_from_granting_dmi(self):
+        text = self.refused(*ASLEEP, "--set", "shm.kind=plain_memory", "--observe", "every")
+        self.assertIn("plain_memory shm has no parameter 'transactions', by which --observe", text)
+
+    @ctest(once=True)
     def test_interrupts_that_would_have_one_name(self):
         text = self.refused(*ASLEEP, "--add", "a=ringer2", "--add", "a_err=ringer1")
         self.assertIn("a.err", text)
