@@ -96,6 +96,9 @@ void read_ini(const ini_file &file, const po::options_description &known, po::va
   try {
     po::parsed_options parsed = po::parse_config_file(text, known);
     auto &options = parsed.options;
+    for (const po::option &option : options)
+      if (option.string_key == "config")
+        refuse_option("the configuration file '" + file.path + "' names another one");
     options.erase(std::remove_if(options.begin(), options.end(),
                                  [&](const po::option &o) { return is_off(o, known); }),
                   options.end());

@@ -229,6 +229,8 @@ class Refused(PlatformTest):
         self.check("'/dev/zero' cannot be read", "--config", "/dev/zero")
         self.check("config", "--config", self.directory)
         self.check("a.ini.*colour", "--config", self.file("a.ini", b"colour = red\n"))
+        self.check("the configuration file '.*c.ini' names another one", "--config",
+                   self.file("c.ini", b"config = other.ini\n"))
         self.check("impossible dry-run 'maybe'; give on or off", "--config",
                    self.file("m.ini", b"dry-run = maybe\n"))
         self.check("unrecognised option 'a%canonical_option%'", "--config",
