@@ -223,7 +223,7 @@ class Checkpoint(PlatformTest):
         options = (*two("arm", "smp", "cpus=3", "1.cpus=2", "1.exit=0", "n=60", "1.n=60"),
                    "--master.cpus", 3, "--slave.cpus", 2, "--quantum", "1us")
         length = self.simulate(*options).statistics()["simulated_ns"]
-        for part in (0.2, 0.6):
+        for part in (0.2, 0.5):  # from 0.6 on the guests do nothing but write to their consoles
             saver, path = self.save(int(part * length), options)
             for _ in range(2):
                 self.assert_same(saver, self.simulate("--restore", path))
