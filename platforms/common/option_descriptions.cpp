@@ -149,7 +149,9 @@ po::options_description system_options()
   add("route", list(),
       "SOURCE>INSTANCE[:edge|:level][:invert]: one more interrupt route; sources are idm_INSTANCE");
   add("input", text()->default_value(""), "file whose bytes are put into the shared memory");
-  add("param", list(), "NAME=VALUE or I.NAME=VALUE (participant I) for the guest programs");
+  add("param", list(),
+      "NAME=VALUE or I.NAME=VALUE (participant I) for the guest programs, who take the first of a "
+      "name");
   return d;
 }
 

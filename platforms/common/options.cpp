@@ -67,22 +67,16 @@ void read_general(const po::variables_map &map, platform_options &o)
                                         : sc_core::SC_FULL;
 }
 
-/// As guests read them, who take the first of a name: of several the last is meant.
+/// Words as guests read them, who take the first of a name: what the command line says comes before
+/// what the INI file and the description say.
 std::string join_parameters(const std::vector<std::string> &words)
 {
-  const auto name = [](const std::string &word) { return word.substr(0, word.find('=')); };
-  std::vector<std::string> kept;
+  std::string text;
   for (const std::string &word : words) {
     if (word.find('=') == std::string::npos || word.front() == '=')
       refuse_option("impossible param '" + word + "'; give NAME=VALUE");
-    kept.erase(std::remove_if(kept.begin(), kept.end(),
-                              [&](const std::string &one) { return name(one) == name(word); }),
-               kept.end());
-    kept.push_back(word);
-  }
-  std::string text;
-  for (const std::string &word : kept)
     text += (text.empty() ? "" : " ") + word;
+  }
   return text;
 }
 

@@ -145,10 +145,17 @@ class Output(PlatformTest):
             self.assertEqual("ended: " in run.stderr, runs, value)
 
     @ctest(once=True)
-    def test_of_a_parameter_given_twice_the_last_holds(self):
+    def test_of_a_parameter_given_twice_the_first_holds(self):
+        # So the command line's does, of those in its configuration.
         triad = ("--slaves", 0, "--master.machine", "arm", "--master.image", "triad")
-        run = self.simulate(*triad, "--param", "n=1k", "--param", "n=2k")
-        self.assert_same(run, self.simulate(*triad, "--param", "n=2k"))
+        path = self.path("parameter.ini")
+        with open(path, "w", encoding="ascii") as f:
+            f.write("param = n=2k\n")
+        run = self.simulate(*triad, "--param", "n=1k", "--config", path)
+        again = self.simulate(*triad, "--param", "n=1k", "--param", "n=2k")
+        alone = self.simulate(*triad, "--param", "n=1k")
+        for other in (run, again):
+            self.assertEqual(other.results("master"), alone.results("master"))
 
     @ctest(once=True)
     def test_parameter_that_is_not_a_number_ends_the_run(self):
