@@ -113,11 +113,13 @@ struct plain_memory : many_target {
   using many_target::many_target;
   static tandem::part_info describe()
   {
-    return {"a word at each address",
-            {{"size", "64M", ""}, {"backing", "", ""}},
-            {{"socket", 0, "size"}},
-            {},
-            {}};
+    tandem::part_info info{"a word at each address",
+                           {{"size", "64M", ""}, {"backing", "", ""}},
+                           {{"socket", 0, "size"}},
+                           {},
+                           {}};
+    info.place = tandem::guest_place::shared_memory;
+    return info;
   }
 };
 
