@@ -69,7 +69,8 @@ std::string sentence_of(const sc_core::sc_report &report)
   if (type.rfind("/tandem/", 0) == 0)
     return text;
   const char *const process = report.get_process_name();
-  return type + (text.empty() ? "" : ": " + text) + (process ? std::string(" in ") + process : "");
+  return type + (text.empty() ? "" : ": " + text) +
+         (process && *process ? std::string(" in ") + process : "");
 }
 
 bool read_whole(const std::filesystem::path &path, std::uint64_t most, std::string &bytes)

@@ -59,14 +59,14 @@ template <typename Header, typename Segment>
 std::string elf_problem(image_file &file, const qemu_machine &machine, unsigned bits,
                         const std::vector<qemu_window> &windows)
 {
-  Header header;
+  Header header = {};
   if (!file.read(0, header))
     return "is cut off: it has no whole ELF header";
   if (!machine.runs(header.e_machine, bits))
     return "is for another architecture (ELF machine " + std::to_string(header.e_machine) + ", " +
            std::to_string(bits) + " bits) than machine " + machine.name;
   for (unsigned i = 0; i < header.e_phnum; ++i) {
-    Segment segment;
+    Segment segment = {};
     if (!file.read(header.e_phoff + std::uint64_t{i} * sizeof segment, segment))
       return "is cut off: its table of segments is not all there";
     const std::string problem = segment_problem(file, segment, windows);
@@ -84,7 +84,7 @@ std::string image_problem(const std::string &path, const qemu_machine &machine,
   image_file file(path);
   if (file.size() == 0)
     return "is empty";
-  char mark[SELFMAG];
+  char mark[SELFMAG] = {};
   if (!file.read(0, mark) || std::memcmp(mark, ELFMAG, SELFMAG) != 0)
     return "";
   unsigned char ident[EI_NIDENT] = {};
