@@ -31,11 +31,12 @@ constexpr std::uint64_t longest_text = 16 << 20;
 void read_command_line(int argc, char **argv,
                        const boost::program_options::options_description &known,
                        boost::program_options::variables_map &map);
-/// The text of an INI file with the same names; options that need no value are on or off there.
-/// What the map has already stays, but for lists: they grow.
+/// An INI file, as a whole; its path is for errors.
 struct ini_file {
   std::string path, text;
 };
+/// Names are those of the command line; options that need no value are on or off. What the map has
+/// already stays, but for lists: they grow.
 void read_ini(const ini_file &file, const boost::program_options::options_description &known,
               boost::program_options::variables_map &map);
 

@@ -133,12 +133,6 @@ void read_output(const po::variables_map &map, platform_options &o)
   for (std::string *path : {&o.vcd_path, &o.statistics_path})
     if (*path == "off")
       path->clear();
-  // A checkpoint takes the place of the whole directory.
-  std::error_code error;
-  if (map.count("checkpoint") && !o.out_directory.empty() &&
-      std::filesystem::weakly_canonical(o.out_directory, error) ==
-          std::filesystem::weakly_canonical(map["checkpoint"].as<std::string>(), error))
-    refuse_option("--out and --checkpoint are both '" + o.out_directory + "'");
 }
 
 /// A key of the system, and what it is set to.
@@ -313,6 +307,11 @@ void read_checkpoints(const po::variables_map &map, platform_options &o)
       refuse_option("--checkpoint-every and --checkpoint-exit exclude each other");
     o.checkpoint_chain = again || o.checkpoint_at.size() > 1;
     o.checkpoint_path = map["checkpoint"].as<std::string>();
+    // It takes the place of the whole directory.
+    std::error_code error;
+    if (!o.out_directory.empty() && std::filesystem::weakly_canonical(o.out_directory, error) ==
+                                        std::filesystem::weakly_canonical(o.checkpoint_path, error))
+      refuse_option("--out and --checkpoint are both '" + o.out_directory + "'");
   } else if (o.checkpoint_exit) {
     refuse_option("--checkpoint-exit is of no use without --checkpoint");
   }

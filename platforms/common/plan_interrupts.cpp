@@ -106,13 +106,12 @@ private:
   void wire_up(const std::string &source, const std::string &output, planned_instance &one,
                unsigned input, bool edge, bool invert, const std::string &where)
   {
-    auto &sources = plan_.fabric.sources;
-    const auto known = outputs_.emplace(source, output).first;
+    const auto [known, fresh] = outputs_.emplace(source, output);
     if (known->second != output)
       refuse_system(where, "the interrupt outputs " + known->second + " and " + output +
                                " would have one name, '" + source + "'");
-    if (std::find(sources.begin(), sources.end(), source) == sources.end()) {
-      sources.push_back(source);
+    if (fresh) {
+      plan_.fabric.sources.push_back(source);
       plan_.wires.push_back({output, "fabric.in_" + source});
     }
     std::vector<unsigned> &pins = one.config.interrupt_pins;

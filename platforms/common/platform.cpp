@@ -10,7 +10,6 @@
 #include "tandem/interconnect_registry.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace tandem
 {

@@ -303,28 +303,20 @@ void topology::follow_network(const described_interconnect &network, const std::
     }
     left = rest;
     const std::uint64_t moved = r.target_address - r.address;
-    std::optional<std::uint64_t> guest;
-    if (r.guest)
-      guest = *r.guest + (first - r.address);
-    else if (at.guest)
-      guest = *at.guest + (first - at.first);
-    const system_view so_far{first + at.shift, last - first + 1, &network, &r,   {},
-                             initiator,        at.hops == 0,     0,        guest};
+    const std::optional<std::uint64_t> to_guest =
+        r.guest ? std::optional(*r.guest - (r.address + at.shift)) : at.to_guest;
+    const system_view so_far{first + at.shift, last - first + 1, &network, &r, {},
+                             initiator,        at.hops == 0,     0,        {}};
     follow(target(r.to.front(), r.where), network.name,
-           {first + moved, last + moved, at.shift - moved, at.hops + 1, guest}, so_far, result);
+           {first + moved, last + moved, at.shift - moved, at.hops + 1, to_guest}, so_far, result);
   }
   if (!is_end(network.default_target))
     return;
   static const described_range all = {};
-  for (const auto &[a, b] : left) {
-    std::optional<std::uint64_t> guest;
-    if (at.guest)
-      guest = *at.guest + (a - at.first);
+  for (const auto &[a, b] : left)
     follow(target(network.default_target, network.where), network.name,
-           {a, b, at.shift, at.hops + 1, guest},
-           {a + at.shift, b - a + 1, &network, &all, {}, initiator, at.hops == 0, 0, guest},
-           result);
-  }
+           {a, b, at.shift, at.hops + 1, at.to_guest},
+           {a + at.shift, b - a + 1, &network, &all, {}, initiator, at.hops == 0, 0, {}}, result);
 }
 
 void topology::follow(system_end end, std::string initiator_name, step at,
@@ -342,6 +334,8 @@ void topology::follow(system_end end, std::string initiator_name, step at,
   result.push_back(so_far);
   result.back().target = end;
   result.back().target_address = at.first;
+  if (at.to_guest)
+    result.back().guest = so_far.address + *at.to_guest;
 }
 
 std::vector<system_view> topology::views(const described_instance &instance) const

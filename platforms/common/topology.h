@@ -84,7 +84,8 @@ private:
     std::uint64_t first, last; ///< at the next end
     std::uint64_t shift;       ///< of it to the address that the initiator sees
     unsigned hops = 0;
-    std::optional<std::uint64_t> guest; ///< where guests see `first`, if a range has said so
+    /// From the address that the initiator sees to the guests', if a range has said so.
+    std::optional<std::uint64_t> to_guest;
   };
 
   void check_names() const;

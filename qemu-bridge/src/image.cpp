@@ -76,7 +76,19 @@ std::string elf_problem(image_file &file, const qemu_machine &machine, unsigned 
   return "";
 }
 
+bool has_mark(image_file &file)
+{
+  char mark[SELFMAG] = {};
+  return file.read(0, mark) && std::memcmp(mark, ELFMAG, SELFMAG) == 0;
+}
+
 } // namespace
+
+bool is_elf(const std::string &path)
+{
+  image_file file(path);
+  return has_mark(file);
+}
 
 std::string image_problem(const std::string &path, const qemu_machine &machine,
                           const std::vector<qemu_window> &windows)
@@ -84,8 +96,7 @@ std::string image_problem(const std::string &path, const qemu_machine &machine,
   image_file file(path);
   if (file.size() == 0)
     return "is empty";
-  char mark[SELFMAG] = {};
-  if (!file.read(0, mark) || std::memcmp(mark, ELFMAG, SELFMAG) != 0)
+  if (!has_mark(file))
     return "";
   unsigned char ident[EI_NIDENT] = {};
   file.read(0, ident);

@@ -10,6 +10,8 @@
 namespace tandem
 {
 
+bool is_elf(const std::string &path);
+
 /// Why the image cannot be one for the machine, as the rest of a sentence; empty: nothing is known
 /// to be wrong. An ELF image must be whole, for the machine's architecture, and loaded beside the
 /// windows of the platform: what QEMU loads is there before the platform is. All else is left to

@@ -8,9 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
-#include <elf.h>
 #include <filesystem>
-#include <fstream>
 #include <sys/socket.h>
 #include <systemc>
 #include <tandem_wire.h>
@@ -129,13 +127,6 @@ void append_console(std::vector<std::string> &arguments, const qemu_config &conf
     arguments.insert(arguments.end(), {"-chardev", "socket,id=console,fd=" + fd});
   else if (config.console == "none")
     arguments.insert(arguments.end(), {"-chardev", "null,id=console"});
-}
-
-bool is_elf(const std::string &path)
-{
-  char mark[SELFMAG] = {};
-  return std::ifstream(path, std::ios::binary).read(mark, SELFMAG) &&
-         std::memcmp(mark, ELFMAG, SELFMAG) == 0;
 }
 
 void append_firmware(std::vector<std::string> &arguments, const qemu_machine &machine,
