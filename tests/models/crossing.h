@@ -7,6 +7,7 @@
 
 #include <tandem/interconnect.h>
 
+#include <list>
 #include <memory>
 
 namespace traffic
@@ -20,6 +21,8 @@ struct crossing {
   std::vector<std::unique_ptr<initiator>> from;
   std::unique_ptr<tandem::interconnect> model;
   std::vector<std::unique_ptr<recorder>> to;
+  /// Here and not on the stacks of threads, which nobody unwinds where a simulation ends.
+  std::list<tlm::tlm_generic_payload> under_way;
 
   static tandem::interconnect_config config(unsigned initiators, unsigned targets,
                                             tandem::parameter_values parameters)
@@ -55,11 +58,13 @@ struct crossing {
   {
     static std::vector<unsigned char> data(span);
     const sc_core::sc_time before = sc_core::sc_time_stamp();
-    tlm::tlm_generic_payload payload;
+    const auto place = under_way.emplace(under_way.end());
+    tlm::tlm_generic_payload &payload = *place;
     initiator::prepare(payload, command, target * span + offset, data.data(), length);
     sc_core::sc_time delay; // not the initiator's: other threads may use it meanwhile
     from[who]->socket->b_transport(payload, delay);
     EXPECT_EQ(payload.get_response_status(), tlm::TLM_OK_RESPONSE);
+    under_way.erase(place);
     if (delay != sc_core::SC_ZERO_TIME)
       sc_core::wait(delay);
     return sc_core::sc_time_stamp() - before;
