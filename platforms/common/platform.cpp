@@ -10,6 +10,7 @@
 #include "tandem/interconnect_registry.h"
 
 #include <algorithm>
+#include <sstream>
 
 namespace tandem
 {
@@ -328,6 +329,23 @@ void platform::build_marks()
   }
 }
 
+/// "7.n=5" where there is no participant 7 is a slip, which nobody else would see.
+void platform::check_addressees(const std::string &words) const
+{
+  std::istringstream each(words);
+  for (std::string word; each >> word;) {
+    const std::size_t digits = word.find_first_not_of("0123456789");
+    if (digits == 0 || digits == std::string::npos || word[digits] != '.')
+      continue;
+    const std::string number = word.substr(0, digits);
+    const auto meant = [&number](const planned_instance &one) {
+      return std::to_string(one.participant) == number;
+    };
+    if (std::none_of(plan_.instances.begin(), plan_.instances.end(), meant))
+      refuse("--param " + word + " is for participant " + number + ", and there is none");
+  }
+}
+
 void platform::load_memory(const platform_options &options)
 {
   const std::uint64_t size = plan_.shared.size;
@@ -342,6 +360,7 @@ void platform::load_memory(const platform_options &options)
                          "parameters");
     return; // all of the memory is the slaves'
   }
+  check_addressees(options.parameters);
   loader_ = std::make_unique<loader>("loader", *instances_[plan_.shared.seen_by]);
   auto &content = loader_->content;
   std::string words = options.parameters;

@@ -66,6 +66,7 @@ private:
   void build_marks();
   void carry_out(const std::vector<unsigned> &participants, const boot_command &command);
   void guest_exit(unsigned instance, unsigned status);
+  void check_addressees(const std::string &words) const;
   void load_memory(const platform_options &options);
   idm *find_idm(const std::string &name) const;
 

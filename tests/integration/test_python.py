@@ -35,6 +35,12 @@ for run in plan.runs:
         assert log.end_ps.max() / 1000 == row.end_ns
         slow = tandem.log(run, "latency_ps > 26000")
         assert 0 < len(slow) == (log.latency_ps > 26000).sum() < len(log)
+        try:
+            tandem.log(run, "latency > 26000")
+        except tandem.Refused as refused:
+            assert str(refused).endswith("where latency > 26000: no such column: latency"), refused
+        else:
+            raise AssertionError("a column that there is not")
         assert tandem.links(run).empty
     else:
         links = tandem.links(run)
@@ -148,6 +154,11 @@ tandem.plan(out="x", workload="triad", interconnect="tube")""" + "\n", self.stat
         self.assertEqual(plan.todo(), [])
         for option in ("--plan", "--snakefile"):
             self.refused_with("/proc/none/x cannot be written: ", *options, option, "/proc/none/x")
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = subprocess.run(self.command(*options, "--plan", self.path("again.json")),
+                                  stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr),
+                         (1, "error: [Errno 28] No space left on device\n"))
         with open(self.path("bad.json"), "w", encoding="ascii") as file:
             file.write('{"format": 1}')
         self.assertIn("bad.json is no plan", self.step(*one[:-1], self.path("bad.json"), "0",

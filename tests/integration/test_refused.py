@@ -222,6 +222,7 @@ class Refused(PlatformTest):
         self.simulate("--slaves", 0, "--master.image", "smoke", "--input", fits, "--shared-memory", "1M")
         self.check("parameters|longer", "--param", "x=" + "y" * 5000)
         self.check("impossible param 'n'; give NAME=VALUE", "--param", "n")
+        self.check("--param 1.n=5 is for participant 1, and there is none", "--param", "1.n=5")
 
     @ctest(once=True)
     def test_ini_files(self):

@@ -236,7 +236,9 @@ def main():
         with on_signals(interrupt):
             if sys.argv[1:2] not in [[name] for name in COMMANDS]:
                 raise Refused(f"give a command: {', '.join(COMMANDS)}")
-            return COMMANDS[sys.argv[1]](sys.argv[2:])
+            status = COMMANDS[sys.argv[1]](sys.argv[2:])
+            sys.stdout.flush()
+            return status
     except Instead as done:
         print(done)
         return 0
@@ -249,3 +251,8 @@ def main():
     except Interrupted as interrupted:
         print(f"interrupted; {interrupted}", file=sys.stderr)
         return interrupted.status
+    except OSError as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        # It may be of the output, where Python would try once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1

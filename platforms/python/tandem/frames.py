@@ -96,7 +96,11 @@ def log(path: PlannedRun | str, where: str = "1") -> Any:
     if not os.path.exists(file):
         raise Refused(f"there is no log {file}")
     connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+    query = f"SELECT * FROM log WHERE {where} ORDER BY id"
     try:
-        return _pandas().read_sql_query(f"SELECT * FROM log WHERE {where} ORDER BY id", connection)
+        connection.execute(f"EXPLAIN {query}")
+        return _pandas().read_sql_query(query, connection)
+    except sqlite3.Error as error:
+        raise Refused(f"{file} where {where}: {error}") from None
     finally:
         connection.close()
