@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <set>
 #include <sstream>
 
 namespace po = boost::program_options;
@@ -133,6 +134,14 @@ void read_output(const po::variables_map &map, platform_options &o)
   for (std::string *path : {&o.vcd_path, &o.statistics_path})
     if (*path == "off")
       path->clear();
+  std::set<std::filesystem::path> files;
+  for (const std::string &path : {o.vcd_path, o.statistics_path, o.log_path}) {
+    std::error_code error;
+    const bool is_file = !path.empty() && (std::filesystem::is_regular_file(path, error) ||
+                                           !std::filesystem::exists(path, error));
+    if (is_file && !files.insert(std::filesystem::weakly_canonical(path, error)).second)
+      refuse_option("two of --vcd, --stats and --log are '" + path + "'");
+  }
 }
 
 /// A key of the system, and what it is set to.

@@ -58,7 +58,12 @@ class Checkpoint(PlatformTest):
             chance = random.Random(f"{self.id()} {SEED}")
             parts = [chance.uniform(0.01, 0.9) for _ in range(CHECKPOINTS)]
         for part in parts:
-            saver, path = self.save(int(part * length), options, status=status)
+            try:
+                saver, path = self.save(int(part * length), options, status=status)
+            except AssertionError as failure:
+                if not CHECKPOINTS or "none was made: until the run ended" not in str(failure):
+                    raise
+                continue  # the time was drawn
             self.assertGreaterEqual(self.made_at(path), int(part * length))
             self.assertLess(self.made_at(path), length)
             self.assert_same(full, saver)

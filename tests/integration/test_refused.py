@@ -246,6 +246,9 @@ class Refused(PlatformTest):
         self.check("cannot be made", "--out", self.file("file"), out=False)
         self.check("/no/dir/x.vcd", "--vcd", "/no/dir/x.vcd", "--out", self.path("o"), out=False)
         self.check("/no/dir/x.json", "--stats", "/no/dir/x.json", out=False)
+        same = self.path("same")
+        self.check(f"two of --vcd, --stats and --log are '.*/same'", "--stats", same, "--log",
+                   os.path.join(self.directory, ".", "same"), out=False)
 
     @ctest(once=True)
     def test_ports_in_use(self):
