@@ -185,9 +185,10 @@ addition read_addition(const std::string &text)
     std::string key, value;
     if (!split_pair(items[i], key, value))
       refuse_option("impossible parameter '" + items[i] + "' of the part '" + text + "'");
-    if (key == "irq")
+    if (key == "irq") {
+      a.wire.preferred = true;
       a.wire.input = static_cast<unsigned>(read_number("irq of " + part.name, value, 0, 1023));
-    else if (key == "on")
+    } else if (key == "on")
       a.on = value;
     else if (key == "guest")
       a.range.guest = read_number("guest address of " + part.name, value);

@@ -66,7 +66,7 @@ private:
       if (one.idm == part.name)
         continue;
       for (const std::string &output : part_of(part.name).interrupts) {
-        const unsigned input = free_input(one, std::nullopt, part.where);
+        const unsigned input = free_input(one, part.where);
         wire_up(from_.port_name(part.name, i),
                 part.name + "." + output + "_" +
                     std::to_string(from_.ports.participant(part.name, i)),
@@ -85,6 +85,9 @@ private:
                                    [&name](const described_part &p) { return p.name == name; });
     if (part == from_.system.parts.end())
       refuse_system(wire.where, "there is no part '" + name + "'");
+    if (part_of(name).for_each)
+      refuse_system(wire.where,
+                    "'" + name + "' interrupts each instance that sees it without a wire");
     const std::vector<std::string> &known = part_of(name).interrupts;
     const bool only = output.empty() && known.size() == 1;
     if (!only && std::find(known.begin(), known.end(), output) == known.end())
@@ -93,7 +96,7 @@ private:
     if (index_of(wire.to) == plan_.instances.size())
       refuse_system(wire.where, "there is no instance '" + wire.to + "'");
     planned_instance &one = plan_.instances[index_of(wire.to)];
-    const unsigned input = free_input(one, wire.input, wire.where);
+    const unsigned input = input_of(wire, one);
     wire_up(known.size() == 1 ? name : name + "_" + output,
             name + "." + (only ? known.front() : output), one, input, wire.edge, wire.invert,
             wire.where);
@@ -128,22 +131,34 @@ private:
         {source, destination, edge ? interrupt_mode::edge : interrupt_mode::level, invert});
   }
 
-  unsigned free_input(const planned_instance &one, std::optional<unsigned> wanted,
-                      const std::string &where)
+  static bool uses(const planned_instance &one, unsigned input)
   {
-    const qemu_machine &machine = find_machine(one.config.machine);
     const std::vector<unsigned> &pins = one.config.interrupt_pins;
-    const auto used = [&pins](unsigned input) {
-      return std::find(pins.begin(), pins.end(), input) != pins.end();
-    };
-    if (wanted && *wanted < machine.interrupt_inputs) {
-      if (used(*wanted))
-        refuse_system(where, "interrupt input " + std::to_string(*wanted) + " of " + one.name +
-                                 " is used twice");
-      return *wanted;
+    return std::find(pins.begin(), pins.end(), input) != pins.end();
+  }
+
+  unsigned input_of(const described_wire &wire, const planned_instance &one)
+  {
+    if (!wire.input)
+      return free_input(one, wire.where);
+    const qemu_machine &machine = find_machine(one.config.machine);
+    const std::string input = "interrupt input " + std::to_string(*wire.input);
+    if (machine.has_input(*wire.input)) {
+      if (uses(one, *wire.input))
+        refuse_system(wire.where, input + " of " + one.name + " is used twice");
+      return *wire.input;
     }
-    for (const unsigned input : machine.map.free_interrupts)
-      if (!used(input) && !wanted_[one.name].count(input))
+    if (!wire.preferred)
+      refuse_system(wire.where, one.name + ", a " + one.config.machine + ", has no " + input +
+                                    "; it has " + std::to_string(machine.first_interrupt_input) +
+                                    " to " + std::to_string(machine.interrupt_inputs - 1));
+    return free_input(one, wire.where);
+  }
+
+  unsigned free_input(const planned_instance &one, const std::string &where)
+  {
+    for (const unsigned input : find_machine(one.config.machine).map.free_interrupts)
+      if (!uses(one, input) && !wanted_[one.name].count(input))
         return input;
     refuse_system(where, one.name + " has no interrupt input left");
   }

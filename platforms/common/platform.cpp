@@ -57,7 +57,7 @@ std::uint32_t boot_reason(rest_cause cause, unsigned number)
   case rest_cause::exit:
     return TANDEM_IDM_BOOT_REASON_EXIT | low;
   case rest_cause::poweroff:
-    return TANDEM_IDM_BOOT_REASON_POWEROFF;
+    return low ? TANDEM_IDM_BOOT_REASON_EXIT | low : TANDEM_IDM_BOOT_REASON_POWEROFF;
   case rest_cause::reset:
     return TANDEM_IDM_BOOT_REASON_RESET;
   case rest_cause::signal:
@@ -243,13 +243,16 @@ void platform::build_boot()
   for (unsigned i = 0; i < instances_.size(); ++i) {
     const planned_instance &one = plan_.instances[i];
     idm *const device = find_idm(one.idm);
+    instances_[i]->on_rest = [this, &one, i, device](instance_state state, rest_cause cause,
+                                                     unsigned number) {
+      if (cause == rest_cause::poweroff && !one.config.held)
+        guest_exit(i, number);
+      else if (device)
+        device->set_state(one.participant, boot_state_of(state), boot_reason(cause, number));
+    };
     if (!device)
       continue;
     participants[one.idm].push_back(i);
-    instances_[i]->on_rest = [device, p = one.participant](instance_state state, rest_cause cause,
-                                                           unsigned number) {
-      device->set_state(p, boot_state_of(state), boot_reason(cause, number));
-    };
     if (one.config.held)
       device->make_bootable(one.participant, bootable_of(one));
     else

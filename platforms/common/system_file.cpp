@@ -334,7 +334,9 @@ private:
     described_wire wire;
     wire.where = reader.where();
     wire.from = reader.text("from");
-    if (const toml::node *const input = reader.take("input")) {
+    const toml::node *const preferred = reader.take("prefer");
+    wire.preferred = preferred != nullptr;
+    if (const toml::node *const input = preferred ? preferred : reader.take("input")) {
       std::uint64_t number = 0;
       if (!parse_number(reader.text_of(*input), number) || number > 1023)
         reader.fail(*input, "impossible input; give a number of the interrupt controller");
@@ -346,7 +348,7 @@ private:
       wire.to = to;
       system_.wires.push_back(wire);
     }
-    reader.refuse_rest("from, to, input, edge, invert");
+    reader.refuse_rest("from, to, input or prefer, edge, invert");
   }
 
   void read_link(const toml::table &table)

@@ -158,7 +158,7 @@ std::string wire_text(const described_wire &wire)
   table.text("from", wire.from);
   table.text("to", wire.to);
   if (wire.input)
-    table.raw("input", std::to_string(*wire.input));
+    table.raw(wire.preferred ? "prefer" : "input", std::to_string(*wire.input));
   table.flag("edge", wire.edge);
   table.flag("invert", wire.invert);
   return table.str();

@@ -19,6 +19,7 @@
  * lines.c    the machine's interrupt inputs
  * checkpoint.c  the machine saved into a directory, and restored from one
  * timers.c   timers that QEMU does not restore by itself
+ * exit_status.c  with what status the guest ends its machine
  * map.c      windows, DMI ranges mapped as RAM
  * ram.c      the machine's own RAM in the platform's memory
  * channel.c  the page: post a request, wait for the reply, take descriptors
@@ -176,6 +177,13 @@ void tandem_timers_init(void);
 /* sync.c */
 
 void tandem_sync_init(void);
+
+/* exit_status.c */
+
+/* `machine_exits` is told when QEMU calls exit(). */
+void tandem_exit_init(void (*machine_exits)(void));
+/* Of the guest that has ended its machine, 0 to 255. */
+uint64_t tandem_exit_status(void);
 /* Interrupts, DMI changes, clock and window of a reply, in this order. Big lock held.
  * True when the CPU has less time left than it was given. */
 bool tandem_sync_apply(const struct tandem_wire_reply *reply);

@@ -115,6 +115,7 @@ static void *helper(void *unused)
   uint64_t level = 0, unused_data;
   for (;;) {
     request.kind = news();
+    request.data = tandem_exit_status();
     tandem_free_exchange(&request, &unused_data);
     tandem_lock();
     tandem_lines_remind();

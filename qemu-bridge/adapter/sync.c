@@ -207,6 +207,7 @@ static void post_poweroff(void)
   struct tandem_wire_request *request = tandem_channel_request(TANDEM_WIRE_POWEROFF);
   if (!behind_ending && end != TANDEM_WIRE_NEVER)
     request->time_ns = end;
+  request->data = tandem_exit_status();
   tandem_channel_post();
 }
 
@@ -433,9 +434,9 @@ static void machine_reset(void *unused)
 {
   (void)unused;
   if (ready_due)
-    return;      /* the reset that is part of starting */
-  if (resetting) /* what is booted next was written by others, unseen by this QEMU */
-    q.async_safe_run_on_cpu(q.qemu_get_cpu(0), forget_translations, NULL);
+    return; /* the reset that is part of starting */
+  /* What runs next may have been written by others, unseen by this QEMU. */
+  q.async_safe_run_on_cpu(q.qemu_get_cpu(0), forget_translations, NULL);
   reset_by_guest = !resetting;
   resetting = reset_asked = false;
   reset_due = true;
@@ -475,7 +476,7 @@ static void keep_all(struct tandem_kept *kept)
 
 void tandem_sync_init(void)
 {
-  atexit(machine_exits);
+  tandem_exit_init(machine_exits);
   if (adapter.free_mode)
     return;
   static Notifier shutdown_notifier = {.notify = guest_shutdown};

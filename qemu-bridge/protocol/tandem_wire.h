@@ -138,7 +138,8 @@ enum tandem_wire_request_kind {
   TANDEM_WIRE_READ = 4,     /* address, size */
   TANDEM_WIRE_WRITE = 5,    /* address, size, data */
   TANDEM_WIRE_RESET = 8,    /* the guest was reset, by itself or by control RESET */
-  TANDEM_WIRE_POWEROFF = 9, /* the guest switched itself off; nothing follows */
+  TANDEM_WIRE_POWEROFF = 9, /* the guest switched itself off; data = with what status, 0 to 255;
+                               nothing follows */
   TANDEM_WIRE_MORE = 10,    /* the last reply said MORE: send the rest of it */
   TANDEM_WIRE_MISSES = 11,  /* the first `size` of `line`, in the order of their times, which are
                                not after time_ns: what missed in the cache model, and accesses to

@@ -3,6 +3,7 @@
 
 #include "qemu_report.h"
 
+#include <algorithm>
 #include <cstring>
 #include <elf.h>
 #include <fstream>
@@ -38,41 +39,67 @@ private:
   std::uint64_t size_;
 };
 
+template <typename Segment> bool is_loaded(const Segment &segment)
+{
+  return segment.p_type == PT_LOAD && segment.p_memsz != 0;
+}
+
+bool is_memory(const image_place &place, std::uint64_t address)
+{
+  const qemu_machine::flash_area &flash = place.machine.flash;
+  return address - flash.address < flash.size ||
+         std::any_of(place.ram.begin(), place.ram.end(), [address](const qemu_ram_piece &piece) {
+           return address - piece.guest_address < piece.size;
+         });
+}
+
 template <typename Segment>
 std::string segment_problem(const image_file &file, const Segment &segment,
-                            const std::vector<qemu_window> &windows)
+                            const image_place &place)
 {
-  if (segment.p_type != PT_LOAD || segment.p_memsz == 0)
-    return "";
   if (!file.has(segment.p_offset, segment.p_filesz))
     return "is cut off: what is loaded at " + hex(segment.p_paddr) + " is not all there";
   const std::uint64_t first = segment.p_paddr, last = first + (segment.p_memsz - 1);
-  for (const qemu_window &w : windows)
+  const std::string what =
+      "has something to be loaded at " + hex(first) + " to " + hex(last) + ", ";
+  for (const qemu_window &w : place.windows)
     if (first <= w.guest_address + (w.size - 1) && w.guest_address <= last)
-      return "has something to be loaded at " + hex(first) + " to " + hex(last) +
-             ", where the platform's " + w.name +
+      return what + "where the platform's " + w.name +
              " is; only the machine's own memory can be loaded";
+  // A linker that is told nothing else puts the file's headers in front of the first segment.
+  if (!place.ram.empty() && !is_memory(place, last))
+    return what + "where machine " + place.machine.name + " has no memory";
   return "";
 }
 
 template <typename Header, typename Segment>
-std::string elf_problem(image_file &file, const qemu_machine &machine, unsigned bits,
-                        const std::vector<qemu_window> &windows)
+std::string elf_problem(image_file &file, const image_place &place, unsigned bits)
 {
+  const qemu_machine &machine = place.machine;
   Header header = {};
   if (!file.read(0, header))
     return "is cut off: it has no whole ELF header";
   if (!machine.runs(header.e_machine, bits))
     return "is for another architecture (ELF machine " + std::to_string(header.e_machine) + ", " +
            std::to_string(bits) + " bits) than machine " + machine.name;
+  bool loads = false;
   for (unsigned i = 0; i < header.e_phnum; ++i) {
     Segment segment = {};
     if (!file.read(header.e_phoff + std::uint64_t{i} * sizeof segment, segment))
       return "is cut off: its table of segments is not all there";
-    const std::string problem = segment_problem(file, segment, windows);
+    if (!is_loaded(segment))
+      continue;
+    loads = true;
+    const std::string problem = segment_problem(file, segment, place);
     if (!problem.empty())
       return problem;
   }
+  if (!loads)
+    return "has nothing to be loaded; is it linked?";
+  if (*machine.bare_firmware && !place.ram.empty() &&
+      header.e_entry != place.ram.front().guest_address)
+    return "starts at " + hex(header.e_entry) + ", and machine " + machine.name +
+           " starts an ELF image at " + hex(place.ram.front().guest_address);
   return "";
 }
 
@@ -90,8 +117,7 @@ bool is_elf(const std::string &path)
   return has_mark(file);
 }
 
-std::string image_problem(const std::string &path, const qemu_machine &machine,
-                          const std::vector<qemu_window> &windows)
+std::string image_problem(const std::string &path, const image_place &place)
 {
   image_file file(path);
   if (file.size() == 0)
@@ -100,9 +126,8 @@ std::string image_problem(const std::string &path, const qemu_machine &machine,
     return "";
   unsigned char ident[EI_NIDENT] = {};
   file.read(0, ident);
-  return ident[EI_CLASS] == ELFCLASS64
-             ? elf_problem<Elf64_Ehdr, Elf64_Phdr>(file, machine, 64, windows)
-             : elf_problem<Elf32_Ehdr, Elf32_Phdr>(file, machine, 32, windows);
+  return ident[EI_CLASS] == ELFCLASS64 ? elf_problem<Elf64_Ehdr, Elf64_Phdr>(file, place, 64)
+                                       : elf_problem<Elf32_Ehdr, Elf32_Phdr>(file, place, 32);
 }
 
 } // namespace tandem

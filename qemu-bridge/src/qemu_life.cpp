@@ -169,10 +169,12 @@ void qemu_life::end_by_itself(rest_cause cause, unsigned number)
 
 void qemu_life::power_off()
 {
+  const auto status = static_cast<unsigned>(session_.request().data);
   if (config_.held)
-    throw lost_process{instance_state::stopped, rest_cause::poweroff, 0, ""};
+    throw lost_process{instance_state::stopped, rest_cause::poweroff, status, ""};
   report_.set_state(instance_state::stopped);
   domain_.came_to_rest();
+  on_rest_(instance_state::stopped, rest_cause::poweroff, status);
 }
 
 /// Free mode: a guest that SystemC does not pace can only be stopped with its

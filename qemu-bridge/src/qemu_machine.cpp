@@ -56,6 +56,12 @@ void check_windows(const std::string &instance, const std::vector<qemu_window> &
 /// The most that a machine of Tandem's can have: x86_64 with 40 bits of address.
 constexpr std::uint64_t most_ram = std::uint64_t{1} << 39;
 
+std::vector<qemu_ram_piece> ram_of(const qemu_config &config)
+{
+  const qemu_machine &machine = find_machine(config.machine);
+  return machine.ram((config.memory_mib ? config.memory_mib : machine.memory_mib) * mib);
+}
+
 void check_ram(const std::string &instance, const qemu_config &config)
 {
   const qemu_machine &machine = find_machine(config.machine);
@@ -208,7 +214,9 @@ void check_config(const std::string &instance, const qemu_config &config)
     fail(instance, "no image is given");
   if (!config.kernel.empty()) {
     check_readable(instance, "image", config.kernel);
-    const std::string problem = image_problem(config.kernel, machine, config.windows);
+    const std::string problem = image_problem(
+        config.kernel,
+        {machine, config.held ? std::vector<qemu_ram_piece>() : ram_of(config), config.windows});
     if (!problem.empty())
       fail(instance, "image '" + config.kernel + "' " + problem);
   }
@@ -227,7 +235,7 @@ void check_config(const std::string &instance, const qemu_config &config)
   if (config.icount_shift > 10)
     fail(instance, "the icount shift must be from 0 to 10");
   for (unsigned pin : config.interrupt_pins)
-    if (pin >= machine.interrupt_inputs)
+    if (!machine.has_input(pin))
       fail(instance,
            "machine " + config.machine + " has no interrupt input " + std::to_string(pin));
   if (config.interrupt_pins.size() > TANDEM_WIRE_PINS)
@@ -283,10 +291,8 @@ std::vector<std::string> qemu_arguments(const qemu_config &config, bool free_mod
 
 std::uint64_t ram_size(const qemu_config &config)
 {
-  const qemu_machine &machine = find_machine(config.machine);
   std::uint64_t size = 0;
-  const std::uint64_t wanted = config.memory_mib ? config.memory_mib : machine.memory_mib;
-  for (const qemu_ram_piece &piece : machine.ram(wanted * mib))
+  for (const qemu_ram_piece &piece : ram_of(config))
     if (piece.what != qemu_ram_piece::kind::mirror)
       size += piece.size;
   return size;

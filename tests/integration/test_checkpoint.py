@@ -565,6 +565,9 @@ class Checkpoint(PlatformTest):
                                                                    "--mode", "free"))
         self.assertIn("master.qemu-args has '-drive'", self.refused(
             *options, *asked, "--master.qemu-args", "-drive if=none,file=disk"))
+        self.assertIn("mover is a mover, which has initiators and does not say", self.refused(
+            *options, *asked, "--load", os.environ["TANDEM_PARTS"], "--add",
+            "mover=mover@0x0a200000"))
         self.assertIn("none was made", self.refused(
             *options, "--checkpoint-at", "10s", "--checkpoint", place))
         self.assertFalse(os.path.exists(place))

@@ -83,6 +83,25 @@ map = [
 """
 
 
+WIRED = """
+[run]
+load = ["%(parts)s"]
+[instance.cpu]
+machine = "%(machine)s"
+image = "smoke"
+to = "net"
+[part]
+idm = { kind = "idm" }
+square = { kind = "square" }
+[interconnect]
+net = { kind = "router", map = [{ at = 0x0f000000, to = "idm" }, { at = 0x0a100000, to = "square" }] }
+[[wire]]
+from = "%(from)s"
+to = "cpu"
+%(wire)s
+"""
+
+
 class System(PlatformTest):
     def write(self, name, text):
         with open(self.path(name), "w", encoding="ascii") as file:
@@ -375,6 +394,23 @@ extra-size = { sets = "extra.size", help = "bytes of the memory more" }
                 options = ("--x", "1") if sentence is None else ()
                 self.assertRegex(self.refused(*options, platform=(SYSTEM, bad)),
                                  sentence or "--x: the system has no .* 'disk'")
+
+    @ctest(once=True)
+    def test_inputs_that_a_machine_does_not_have(self):
+        for machine, source, wire, sentence in (
+                ("cortexm", "square", "input = 32", "has no interrupt input 32; it has 0 to 31"),
+                ("riscv64", "square", "input = 0", "has no interrupt input 0; it has 1 to 95"),
+                ("cortexm", "idm", "", "'idm' interrupts each instance that sees it without a wire"),
+                ("cortexm", "square", "prefer = 32", None)):
+            with self.subTest(machine + wire):
+                path = self.write("wired.toml", WIRED % {
+                    "parts": os.environ["TANDEM_PARTS"], "machine": machine, "from": source,
+                    "wire": wire})
+                if sentence:
+                    self.assertRegex(self.refused(platform=(SYSTEM, path)),
+                                     r"wired\.toml:13: .*" + sentence)
+                else:
+                    self.assertIn("input 25 of armv7m", self.simulate("--dry-run", platform=(SYSTEM, path)).stdout)
 
     @ctest(once=True)
     def test_errors_name_file_and_line(self):

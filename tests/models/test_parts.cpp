@@ -34,6 +34,7 @@ struct foreign : sc_module {
   void b_transport(tlm::tlm_generic_payload &p, sc_time &)
   {
     ++accesses;
+    done.write(false); // as a driver that has been told
     p.set_response_status(tlm::TLM_OK_RESPONSE);
   }
   void run()
@@ -59,7 +60,7 @@ struct listener : sc_module, private tandem::interrupt_if {
   tandem::interrupt_out raised{"raised"};
   sc_in<bool> alarm{"alarm"};
   sc_time heard_at;
-  bool alarmed = false;
+  bool alarmed = false, high = false;
 
   explicit listener(const sc_module_name &name) : sc_module(name)
   {
@@ -67,7 +68,11 @@ struct listener : sc_module, private tandem::interrupt_if {
     SC_HAS_PROCESS(listener);
     SC_THREAD(run);
   }
-  void set_level(bool high) override { heard_at = high ? sc_time_stamp() : heard_at; }
+  void set_level(bool now) override
+  {
+    high = now;
+    heard_at = high ? sc_time_stamp() : heard_at;
+  }
   void run()
   {
     raised.write(true);
@@ -191,8 +196,10 @@ TEST(parts, of_others_are_bound_by_their_names)
   EXPECT_TRUE(ear.alarmed);
   tlm::tlm_generic_payload payload;
   sc_time delay;
+  EXPECT_TRUE(ear.high);
   starter.own->b_transport(payload, delay);
   EXPECT_EQ(model.accesses, 1u);
+  EXPECT_FALSE(ear.high) << "not a delta cycle later, when the guest has gone on";
 }
 
 TEST(parts, traffic_has_all_parameters_of_a_generator)

@@ -89,6 +89,32 @@ way try_widths(sc_core::sc_object &from, sc_core::sc_object &to,
   return w;
 }
 
+/// What a part writes to it is at the input at once, as by an interrupt_out: a guest whose access
+/// clears the interrupt must not see it once more, which it would a delta cycle later. Any of the
+/// processes that come to the part by its sockets writes.
+class driving_signal : public sc_core::sc_signal<bool, sc_core::SC_MANY_WRITERS>
+{
+public:
+  driving_signal(const char *name, interrupt_if &input) : sc_signal(name), input_(input) {}
+  void write(const bool &level) override
+  {
+    sc_signal::write(level);
+    level_ = level;
+    if (sc_core::sc_is_running())
+      input_.set_level(level);
+  }
+
+private:
+  void start_of_simulation() override
+  {
+    if (level_)
+      input_.set_level(true);
+  }
+
+  interrupt_if &input_;
+  bool level_ = false;
+};
+
 } // namespace
 
 binder::binder() = default;
@@ -134,13 +160,9 @@ void binder::interrupt(const std::string &from, const std::string &to)
     line->bind(*input);
   } else if (auto *const out = dynamic_cast<signal_output *>(&source)) {
     const std::string name = "irq_" + std::to_string(adapters_.size());
-    auto signal = std::make_shared<sc_core::sc_signal<bool>>((name + "_signal").c_str());
-    auto adapter = std::make_shared<signal_to_interrupt>(name.c_str());
+    auto signal = std::make_shared<driving_signal>(name.c_str(), *input);
     out->bind(*signal);
-    adapter->in.bind(*signal);
-    adapter->out.bind(*input);
     adapters_.push_back(std::move(signal));
-    adapters_.push_back(std::move(adapter));
   } else {
     fail("'" + from +
          "' is no interrupt output: interrupt_out, a port of interrupt_if, or "

@@ -115,6 +115,7 @@ part_info traffic_info()
   info.parameters = traffic_generator::describe();
   info.parameters.push_back({"index", "0", "chooses the random numbers, and its neighbour"});
   info.parameters.push_back({"ranges", "", "ADDRESS+SIZE,... that it accesses"});
+  info.replayable = true; // whatever it reads
   return info;
 }
 

@@ -89,9 +89,12 @@ void platform_checkpoints::prepare_save()
   else
     new_checkpoint::check_place(options_.checkpoint_path);
   for (const described_part &part : plan_.parts)
-    if (!part_description(part.kind).replayable)
-      refuse_checkpoint(options_.checkpoint_path, part.name + " is a " + part.kind +
-                                                      ", which says that it cannot be restored");
+    if (const part_info &info = part_description(part.kind); !info.is_replayable())
+      refuse_checkpoint(options_.checkpoint_path,
+                        part.name + " is a " + part.kind +
+                            (info.replayable ? ", which says that it cannot be restored"
+                                             : ", which has initiators and does not say that what "
+                                               "it reads by them does not matter (replayable)"));
   for (const planned_instance &one : plan_.instances)
     for (const std::string &argument : one.config.extra)
       for (const char *const outside : outside_arguments)

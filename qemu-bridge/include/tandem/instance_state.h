@@ -21,7 +21,7 @@ const char *state_name(instance_state state);
 enum class rest_cause {
   command,  ///< hold() or halt()
   exit,     ///< switch_off(); the number is the one given there
-  poweroff, ///< the guest switched its machine off
+  poweroff, ///< the guest switched its machine off, with status `number`
   reset,    ///< the guest asked for a reset of its machine
   signal,   ///< the process was ended by signal `number`
   status,   ///< the process ended with status `number`

@@ -77,12 +77,20 @@ struct qemu_machine {
   const char *machine = "";          ///< argument of -machine
   const char *cpu = "";              ///< default argument of -cpu, empty for the machine's own
   const char *interrupt_device = ""; ///< QOM type of the interrupt controller
-  unsigned interrupt_inputs = 0;     ///< inputs of it that can be wired
-  std::uint64_t memory_mib = 0;      ///< default size of its own RAM; 0: fixed by the machine
+  unsigned interrupt_inputs = 0;     ///< inputs of it that can be wired are below this
+  unsigned first_interrupt_input = 0;
+  bool has_input(unsigned input) const
+  {
+    return input >= first_interrupt_input && input < interrupt_inputs;
+  }
+  std::uint64_t memory_mib = 0; ///< default size of its own RAM; 0: fixed by the machine
   /// Its own RAM of so many bytes, in the order in which the pieces lie in a memory of the
   /// platform.
   std::vector<qemu_ram_piece> (*ram)(std::uint64_t bytes) = nullptr;
-  unsigned dmi_pieces = 0; ///< pieces of direct memory that QEMU can have at a time
+  struct flash_area {
+    std::uint64_t address = 0, size = 0; ///< for guests; bytes
+  } flash;                               ///< images may be loaded into it as well
+  unsigned dmi_pieces = 0;               ///< pieces of direct memory that QEMU can have at a time
 
   /// Puts the firmware of a configuration where the machine starts it. Null: it is for -bios.
   std::vector<std::string> (*firmware_arguments)(const std::string &file) = nullptr;

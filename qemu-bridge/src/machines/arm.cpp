@@ -31,6 +31,7 @@ qemu_machine virt()
   m.interrupt_inputs = 224; // the shared interrupts, less those of virt's own at the low end
   m.memory_mib = 128;
   m.ram = mach_virt_ram;
+  m.flash = {0, 0x08000000}; // VIRT_FLASH of hw/arm/virt.c
   m.dmi_pieces = pieces_4k;
   m.boot_rom.file = "boot_rom.bin";
 

@@ -41,9 +41,11 @@ qemu_machine riscv64()
   m.machine = "virt";
   m.cpu = "rv64";
   m.interrupt_device = "riscv.sifive.plic";
-  m.interrupt_inputs = 96; // its sources; there is no source 0
+  m.interrupt_inputs = 96; // its sources
+  m.first_interrupt_input = 1;
   m.memory_mib = 128;
   m.ram = riscv_virt_ram;
+  m.flash = {0x20000000, 0x04000000}; // VIRT_FLASH of hw/riscv/virt.c
   m.dmi_pieces = pieces_4k;
 
   m.elf_machine = EM_RISCV;

@@ -84,11 +84,10 @@ struct described_link {
 
 /// An interrupt output and an instance.
 struct described_wire {
-  std::string from; ///< "accel", or "accel.done" of several
-  std::string to;   ///< an instance
-  /// Input of its interrupt controller; none, or one that its machine does not have: the next one
-  /// that is free.
-  std::optional<unsigned> input = {};
+  std::string from;                   ///< "accel", or "accel.done" of several
+  std::string to;                     ///< an instance
+  std::optional<unsigned> input = {}; ///< of its interrupt controller; none: the next free one
+  bool preferred = false; ///< the input; where the machine has no such one, the next free one
   bool edge = false, invert = false;
   std::string where = {};
 };

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <systemc>
 #include <vector>
@@ -51,8 +52,10 @@ struct part_info {
   std::string device_tree = {}, acpi = {};
   /// The same accesses at the same times bring it into the same state. False for what depends on
   /// anything else - bytes of a memory that guests access directly, files, the host's clock: a run
-  /// with it has no checkpoints.
-  bool replayable = true;
+  /// with it has no checkpoints. A part with initiators reads what they lead to: unless it passes
+  /// on what reaches it, it has to say that nothing comes from that.
+  std::optional<bool> replayable = {};
+  bool is_replayable() const { return replayable.value_or(initiators.empty() || passes_on); }
 };
 
 using part_factory =
