@@ -401,6 +401,8 @@ std::string platform::end_reason() const
     return "the time limit is reached";
   if (sc_core::sc_get_status() == sc_core::SC_STOPPED)
     return "a part has stopped the simulation";
+  if (sc_core::sc_get_status() == sc_core::SC_PAUSED && sc_core::sc_pending_activity())
+    return "a part has paused the simulation";
   return "all instances sleep and nothing can wake them";
 }
 

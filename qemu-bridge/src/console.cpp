@@ -51,7 +51,7 @@ void console_log::follow(const std::function<void(const std::string &)> &sink, b
 std::vector<std::string> console_log::tail(unsigned count) const
 {
   struct stat about;
-  char buffer[4096];
+  char buffer[16384];
   if (fstat(fd_, &about) != 0)
     return {};
   const long start = about.st_size > static_cast<long>(sizeof buffer)

@@ -115,6 +115,15 @@ void check_console(const std::string &instance, const std::string &console)
   check_port(instance, "console", static_cast<unsigned>(std::stoul(port)));
 }
 
+/// As a value among others in an option of QEMU's.
+std::string as_value(const std::string &path)
+{
+  std::string text;
+  for (const char c : path)
+    text += c == ',' ? ",," : std::string(1, c);
+  return text;
+}
+
 void append_console(std::vector<std::string> &arguments, const qemu_config &config)
 {
   const std::string path = console_place(config.console, "socket");
@@ -124,7 +133,7 @@ void append_console(std::vector<std::string> &arguments, const qemu_config &conf
     arguments.insert(arguments.end(), {"-chardev", "pty,id=console"});
   else if (!path.empty())
     arguments.insert(arguments.end(),
-                     {"-chardev", "socket,id=console,server=on,wait=off,path=" + path});
+                     {"-chardev", "socket,id=console,server=on,wait=off,path=" + as_value(path)});
   else if (!port.empty())
     arguments.insert(
         arguments.end(),
@@ -284,7 +293,7 @@ std::vector<std::string> qemu_arguments(const qemu_config &config, bool free_mod
   if (config.gdb_port)
     a.insert(a.end(), {"-gdb", "tcp:127.0.0.1:" + std::to_string(config.gdb_port)});
   if (!config.qmp_path.empty())
-    a.insert(a.end(), {"-qmp", "unix:" + config.qmp_path + ",server=on,wait=off"});
+    a.insert(a.end(), {"-qmp", "unix:" + as_value(config.qmp_path) + ",server=on,wait=off"});
   a.insert(a.end(), config.extra.begin(), config.extra.end());
   return a;
 }

@@ -30,6 +30,8 @@ constexpr unsigned drain_ms = 5000;
 /// between two of them. One that a debugger steps passes it by as many as the
 /// user likes.
 constexpr std::uint64_t overrun = 64, overrun_stepped = 1 << 24;
+/// Lines that QEMU prints of a CPU that it gives up.
+constexpr unsigned longest_dump = 200;
 
 } // namespace
 
@@ -394,8 +396,13 @@ std::string qemu_session::how_it_died(const child_process::ending &how) const
   const std::string text = last_words();
   if (!text.empty())
     return text;
-  const std::vector<std::string> last = messages_.tail(1);
-  return "QEMU " + how.text() + at_time() + (last.empty() ? "" : ": " + last.front());
+  // Of what it cannot bear, as a lock-up of the CPU, QEMU dumps all registers.
+  const std::vector<std::string> last = messages_.tail(longest_dump);
+  const auto fatal = std::find_if(last.rbegin(), last.rend(), [](const std::string &line) {
+    return line.find("fatal:") != std::string::npos;
+  });
+  return "QEMU " + how.text() + at_time() +
+         (last.empty() ? "" : ": " + (fatal == last.rend() ? last.back() : *fatal));
 }
 
 /// Why the adapter gave up, in the page or, before it had the page, among

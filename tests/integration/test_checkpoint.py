@@ -584,6 +584,22 @@ class Checkpoint(PlatformTest):
         self.assertFalse(os.path.exists(self.path("new")))
         self.assertFalse(os.path.exists(self.path("new.partial")))
 
+    @ctest(once=True)
+    def test_part_of_ones_own_is_what_it_was(self):
+        library = self.path("libparts.so")
+        shutil.copy(os.environ["TANDEM_PARTS"], library)
+        # Relative to where the run begins, and found from anywhere afterwards.
+        options = [*two("arm", "ring", "n=20"), "--load", os.path.relpath(library), "--add",
+                   "square=square@0x0a100000"]
+        full = self.simulate(*options)
+        _, path = self.save(full.statistics()["simulated_ns"] // 2, options)
+        with open(os.path.join(path, "system.toml"), encoding="utf-8") as file:
+            self.assertIn(f"load = '{library}'\n", file.read())
+        self.assert_same(full, self.simulate("--restore", path))
+        with open(library, "ab") as file:
+            file.write(b"rebuilt")
+        self.assertIn("square.library was", self.refused("--restore", path))
+
     def test_refused_after_a_process_was_lost(self):
         started = self.start(*two("arm", "clock", "n=4000", "1.n=4000", slave="riscv64"),
                              "--realtime", "0.002", "--on-slave-crash", "report",

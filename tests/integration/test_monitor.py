@@ -131,9 +131,9 @@ class MonitorTest(PlatformTest):
         options = ("--master.image", "clock", "--param", "0.n=10000", "--slave.image", "idle",
                    "--param", "1.ns=5000000", "--param", "1.exit=0", "--realtime", "0.02")
         plain = self.simulate(*options)
-        started = self.start(*options, "--slave0.qmp", self.path("s"))
+        started = self.start(*options, "--slave0.qmp", self.path("s,1"))
         self.assertTrue(wait_for(lambda: "idle" in started.log("slave0")))
-        self.assertGreater(self.stop_and_go(self.monitor("s")), 1)
+        self.assertGreater(self.stop_and_go(self.monitor("s,1")), 1)
         self.assert_same(plain, self.finish(started))
 
     def test_a_stopped_instance_is_not_hung(self):

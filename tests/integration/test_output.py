@@ -238,7 +238,7 @@ class Consoles(PlatformTest):
                           f"tcp:{port}")
 
     def test_socket(self):
-        path = self.path("console")
+        path = self.path("con,sole")
 
         def connect(_):
             s = socket.socket(socket.AF_UNIX)

@@ -51,6 +51,8 @@ class Refused(PlatformTest):
     def test_images_that_only_qemu_understands(self):
         self.check("master: QEMU exited with status 1", "--master.image",
                    self.file("text", b"this is no program\n" * 100))
+        self.check("master: QEMU was killed by signal 6|fatal: Lockup", "--master.machine",
+                   "cortexm", "--master.image", self.file("zeros", bytes(64)))
 
     @ctest(once=True)
     def test_images_that_are_cut_off(self):

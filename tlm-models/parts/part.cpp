@@ -3,6 +3,7 @@
 
 #include "named_registry.h"
 
+#include <dlfcn.h>
 #include <sstream>
 
 namespace tandem
@@ -20,6 +21,10 @@ named_registry<part_factory, part_info> &registry()
 
 bool register_part(const std::string &kind, part_factory factory, part_info info)
 {
+  Dl_info own = {}, caller = {};
+  if (dladdr(reinterpret_cast<void *>(&register_part), &own) &&
+      dladdr(__builtin_return_address(0), &caller) && caller.dli_fbase != own.dli_fbase)
+    info.library = caller.dli_fname;
   return registry().enter(kind, std::move(factory), std::move(info));
 }
 

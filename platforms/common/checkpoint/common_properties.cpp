@@ -79,6 +79,8 @@ std::map<std::string, std::string> common_properties(const system_plan &plan,
     if (info.targets.empty() || info.passes_on)
       continue;
     all[part.name + ".kind"] = part.kind;
+    if (!info.library.empty())
+      all[part.name + ".library"] = content(info.library);
     for (const part_target &target : info.targets)
       all[part.name + "." + target.name + " bytes"] =
           std::to_string(target_size(part.name, info, target, part.values));

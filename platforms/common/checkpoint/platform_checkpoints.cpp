@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <set>
 #include <sys/stat.h>
 
@@ -52,13 +53,31 @@ std::pair<dev_t, ino_t> identity(int fd)
   return {about.st_dev, about.st_ino};
 }
 
+/// The same files, named so that they are found from any directory.
+system_description with_whole_paths(system_description system)
+{
+  const auto complete = [](std::string &value) {
+    std::error_code error;
+    if (!value.empty() && std::filesystem::exists(value, error))
+      value = std::filesystem::absolute(value, error).lexically_normal().string();
+  };
+  for (described_instance &one : system.instances)
+    for (const char *const key : {"image", "initrd", "dtb"})
+      if (const auto found = one.values.find(key); found != one.values.end())
+        complete(found->second);
+  for (system_description::setting &setting : system.run)
+    if (setting.name == "load" || setting.name == "input")
+      complete(setting.value);
+  return system;
+}
+
 } // namespace
 
 platform_checkpoints::platform_checkpoints(class platform &platform, const system_plan &plan,
                                            const platform_options &options,
                                            const system_description &system)
-    : platform_(platform), plan_(plan), options_(options), system_text_(system_text(system)),
-      timing_(timing_of(system))
+    : platform_(platform), plan_(plan), options_(options),
+      system_text_(system_text(with_whole_paths(system))), timing_(timing_of(system))
 {
   if (options.checkpoint_path.empty() && options.restore_path.empty())
     return;

@@ -55,6 +55,9 @@ struct part_info {
   /// with it has no checkpoints. A part with initiators reads what they lead to: unless it passes
   /// on what reaches it, it has to say that nothing comes from that.
   std::optional<bool> replayable = {};
+  /// Set by register_part: the file whose code registered it; empty: Tandem's own.
+  std::string library = {};
+
   bool is_replayable() const { return replayable.value_or(initiators.empty() || passes_on); }
 };
 
