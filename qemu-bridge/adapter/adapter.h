@@ -20,6 +20,7 @@
  * checkpoint.c  the machine saved into a directory, and restored from one
  * timers.c   timers that QEMU does not restore by itself
  * exit_status.c  with what status the guest ends its machine
+ * code.c     code that the guest executes from the platform's memory
  * map.c      windows, DMI ranges mapped as RAM
  * ram.c      the machine's own RAM in the platform's memory
  * channel.c  the page: post a request, wait for the reply, take descriptors
@@ -149,6 +150,8 @@ void tandem_map_init(const MemoryRegionOps *window, const MemoryRegionOps *outsi
                      const MemoryRegionOps *rom);
 /* Carries out the DMI changes of a reply, and asks for the rest of it. Big lock held. */
 void tandem_map_apply(const struct tandem_wire_reply *reply);
+/* Of the host's addresses: DMI memory in a window of the platform. */
+bool tandem_map_is_window(const void *host);
 /* Asks for the machine's RAM when it is to lie in the platform's memory. Big lock held, nothing is
  * in it yet. */
 void tandem_map_prepare(void);
@@ -177,6 +180,15 @@ void tandem_timers_init(void);
 /* sync.c */
 
 void tandem_sync_init(void);
+
+/* code.c: on the CPU thread, or with the big lock; not in the free mode, of several threads. */
+
+void tandem_code_init(void);
+void tandem_code_translated(void *block);
+/* What lies there is no longer mapped. */
+void tandem_code_forget(const void *host, uint64_t size);
+/* Since it was translated; tells of each change once. */
+bool tandem_code_changed(void);
 
 /* exit_status.c */
 

@@ -16,6 +16,7 @@ static void before_sleep(unsigned cpu, void *unused)
 static void translated(void *block)
 {
   tandem_turns_translated(block);
+  tandem_code_translated(block);
   tandem_observe_translated(block);
   tandem_atomic_translated(block);
   size_t count = q.qemu_plugin_tb_n_insns(block);

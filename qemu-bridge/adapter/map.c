@@ -34,6 +34,14 @@ static GPtrArray *mapped; /* MemoryRegion of each slot, or NULL */
 static int fds[TANDEM_WIRE_FDS];
 static const MemoryRegionOps *rom_operations;
 
+/* Where QEMU has what is mapped into windows, by slot; size 0: nothing, or RAM that is no window.
+ */
+struct place {
+  const uint8_t *host;
+  uint64_t size;
+};
+static GArray *places;
+
 /* Kept at the end of the structure's room. */
 static uint64_t *retired_at(MemoryRegion *region)
 {
@@ -65,6 +73,7 @@ void tandem_map_init(const MemoryRegionOps *window, const MemoryRegionOps *outsi
   for (unsigned i = 0; i < TANDEM_WIRE_FDS; ++i)
     fds[i] = -1;
   mapped = g_ptr_array_new();
+  places = g_array_new(FALSE, TRUE, sizeof(struct place));
   for (unsigned i = 0; i < config->windows; ++i) {
     struct tandem_wire_window *w = &config->window[i];
     MemoryRegion *region = new_region();
@@ -84,6 +93,32 @@ static MemoryRegion **region_of(unsigned slot)
   return (MemoryRegion **)&g_ptr_array_index(mapped, slot);
 }
 
+static struct place *place_of(unsigned slot)
+{
+  if (slot >= places->len)
+    g_array_set_size(places, slot + 1);
+  return &g_array_index(places, struct place, slot);
+}
+
+static bool is_in_window(uint64_t address)
+{
+  const struct tandem_wire_config *config = &adapter.page->config;
+  for (unsigned i = 0; i < config->windows; ++i)
+    if (address - config->window[i].address < config->window[i].size)
+      return true;
+  return false;
+}
+
+bool tandem_map_is_window(const void *host)
+{
+  for (guint i = 0; i < places->len; ++i) {
+    const struct place *place = &g_array_index(places, struct place, i);
+    if ((uintptr_t)host - (uintptr_t)place->host < place->size)
+      return true;
+  }
+  return false;
+}
+
 /* Takes a range out of the memory tree; it is destroyed once the tree is consistent. */
 static void unmap(unsigned slot, GQueue *removed)
 {
@@ -92,6 +127,9 @@ static void unmap(unsigned slot, GQueue *removed)
     return;
   if (adapter.told.unmapped)
     adapter.told.unmapped(slot);
+  struct place *place = place_of(slot);
+  tandem_code_forget(place->host, place->size);
+  place->size = 0;
   q.memory_region_del_subregion(q.get_system_memory(), *region);
   g_queue_push_tail(removed, *region);
   *region = NULL;
@@ -163,6 +201,8 @@ static void map(const struct tandem_wire_dmi *op, GQueue *removed)
     tandem_give_up("a DMI range cannot be mapped: %s", q.error_get_pretty(error));
   q.memory_region_add_subregion_overlap(q.get_system_memory(), op->address, region, PRIORITY_DMI);
   *region_of(op->slot) = region;
+  if (is_in_window(op->address))
+    *place_of(op->slot) = (struct place){q.memory_region_get_ram_ptr(region), op->size};
   tell(op);
 }
 

@@ -146,6 +146,8 @@ bool tandem_sync_apply(const struct tandem_wire_reply *reply)
   uint32_t control = reply->control;
   if (reply->dmi_count)
     tandem_map_apply(reply);
+  if (tandem_code_changed())
+    tandem_sync_translate_anew();
   bool shorter = advance > 0 || end < window_end;
   if (advance) {
     __atomic_fetch_add(q.icount_bias, (int64_t)advance, __ATOMIC_SEQ_CST);
@@ -481,6 +483,7 @@ void tandem_sync_init(void)
     return;
   static Notifier shutdown_notifier = {.notify = guest_shutdown};
   tandem_main_loop_init();
+  tandem_code_init();
   q.qemu_add_vm_change_state_handler(run_state_changed, NULL);
   q.qemu_register_reset(machine_reset, NULL);
   q.qemu_register_shutdown_notifier(&shutdown_notifier);

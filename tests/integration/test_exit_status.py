@@ -14,6 +14,48 @@ SEMIHOSTING = ("mov r0, #0x20; ldr r1, =block; svc 0x123456\n1: b 1b\n"
 DEVICE = ("li t0, 0x100000; li t1, {status} << 16 | 0x3333; sw t1, (t0)\n1: j 1b", "0x80000000", ())
 # The same, with success.
 POWEROFF = ("li t0, 0x100000; li t1, 0x5555; sw t1, (t0)\n1: j 1b", "0x80000000", ())
+# A function in shared memory is executed, a DMA engine (docs/examples/parts/mover.cpp) writes another in
+# its place, and that is executed: its result is the status.
+OVERLAY = (""".arch armv7-a
+    ldr r4, =0x80100000      @ 1 MiB into the shared memory
+    ldr r0, =0xe3a00012      @ mov r0, #18
+    ldr r1, =0xe12fff1e      @ bx lr
+    ldr r7, =0xe3a00021      @ mov r0, #33
+    str r0, [r4, #0x100]
+    str r1, [r4, #0x104]
+    str r7, [r4, #0x200]
+    str r1, [r4, #0x204]
+    add r5, r4, #0x100
+    blx r5
+    cmp r0, #18
+    bne end
+    ldr r6, =0x0a200000      @ the engine, which knows the platform's addresses
+    ldr r0, =0x00100200
+    str r0, [r6, #0]
+    mov r0, #0x10
+    str r0, [r6, #4]
+    str r0, [r6, #12]
+    ldr r0, =0x00100100
+    str r0, [r6, #8]
+    mov r0, #8
+    str r0, [r6, #16]
+    str r0, [r6, #20]
+wait:
+    ldr r0, [r6, #20]
+    ldr r0, [r4, #0x100]
+    cmp r0, r7
+    bne wait
+    ldr r0, [r6, #20]
+    blx r5
+end:
+    ldr r1, =block
+    str r0, [r1, #4]
+    mov r0, #0x20
+    svc 0x123456
+1:  b 1b
+block: .word 0x20026, 0
+""", "0x40200000", ("--master.qemu-args=-semihosting", "--load",
+                    os.environ.get("TANDEM_PARTS", ""), "--add", "mover=mover@0x0a200000"))
 SLEEPS = (".arch armv7-a\n1: wfi; b 1b", "0x40200000", ())
 
 
@@ -42,6 +84,11 @@ class ExitStatus(PlatformTest):
             with self.subTest(mode):
                 self.ends("riscv64", DEVICE, 3, "--mode", mode)
         self.ends("riscv64", POWEROFF, 0)
+
+    def test_of_code_that_others_write(self):
+        for mode in ("parallel", "serial"):
+            with self.subTest(mode):
+                self.ends("arm", OVERLAY, 33, "--mode", mode)
 
     @ctest(once=True)
     def test_the_first_ends_the_run(self):
