@@ -14,8 +14,8 @@ bool is_elf(const std::string &path);
 
 /// Why the image cannot be one for the machine, as the rest of a sentence; empty: nothing is known
 /// to be wrong. An ELF image must be whole, for the machine's architecture, and loaded beside the
-/// windows of the platform: what QEMU loads is there before the platform is. All else is left to
-/// QEMU.
+/// windows of the platform: what QEMU loads is there before the platform is. Anything else must not
+/// be compressed nor a Linux for another architecture, and is left to QEMU.
 std::string image_problem(const std::string &path, const qemu_machine &machine,
                           const std::vector<qemu_window> &windows);
 
