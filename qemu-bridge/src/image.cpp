@@ -93,6 +93,9 @@ std::string raw_problem(image_file &file, const qemu_machine &machine)
     return "is compressed with gzip, unpack it first";
   if (std::memcmp(&head[4], "zimg", 4) == 0)
     return "is an EFI program with a compressed kernel in it, unpack that first";
+  unsigned char os = 0;
+  if (std::memcmp(head.data(), "\x27\x05\x19\x56", 4) == 0 && file.read(28, os) && os == 5)
+    return "is a Linux wrapped for U-Boot, give the kernel in it";
   for (const qemu_machine &other : all_machines()) {
     const linux_knowledge &kernel = other.linux_guest;
     std::uint32_t word = 0;

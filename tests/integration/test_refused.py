@@ -54,6 +54,9 @@ class Refused(PlatformTest):
                    "aarch64", "--master.image", self.file("Image.gz", b"\x1f\x8b\x08" + bytes(99)))
         self.check("master: image|compressed kernel in it", "--master.machine", "aarch64",
                    "--master.image", self.file("vmlinuz.efi", b"MZ\0\0zimg" + bytes(99)))
+        self.check("master: image|is a Linux wrapped for U-Boot", "--master.machine", "arm",
+                   "--master.image", self.file("uImage", b"\x27\x05\x19\x56" + bytes(24) + b"\5" +
+                                               bytes(99)))
         for machine, name, most in (("arm", "zImage", 1023), ("aarch64", "Image", 2047)):
             self.check(f"master: the command line of its Linux has {most + 1} bytes|{most}$",
                        "--master.machine", machine, "--master.image", self.path(name),
