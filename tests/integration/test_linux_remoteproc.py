@@ -303,6 +303,11 @@ try sha256sum /bin/busybox
 try rpmsg-sha256 -e sha,1026 /dev/rpmsg_ctrl0 /bin/busybox
 try rpmsg-matmul -e matmul,1027 /dev/rpmsg_ctrl0
 try rpmsg-ping -n 1 -t 1 -e nobody,9999 /dev/rpmsg_ctrl0
+rpmsg-ping -n 1 -e ended,9999 /dev/rpmsg_ctrl0 &
+usleep 200000
+try grep -c ended /sys/class/rpmsg/*/name
+kill $!
+wait
 try cat /sys/class/rpmsg/*/name
 """
         run = self.run_linux("arm-cortexm", "armhf", script,
@@ -317,7 +322,8 @@ try cat /sys/class/rpmsg/*/name
         # No endpoint is left, of whoever has failed neither.
         self.assertEqual(tried["rpmsg-ping -n 1 -t 1 -e nobody,9999 /dev/rpmsg_ctrl0"].status, 2)
         names = next(t for line, t in tried.items() if line.startswith("cat /sys/class/rpmsg/"))
-        self.assertNotRegex(names.output, "sha|matmul|nobody")
+        self.assertNotRegex(names.output, "sha|matmul|nobody|ended")
+        self.assertTrue(any(":1" in t.output for line, t in tried.items() if "-c ended" in line))
 
     @ctest(timeout=LONGER)
     def test_x86_master_and_killed_slave(self):

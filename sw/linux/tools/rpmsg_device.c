@@ -6,6 +6,7 @@
 #include <glob.h>
 #include <linux/rpmsg.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,12 @@ static int created = -1;
 static void destroy_created(void)
 {
   ioctl(created, RPMSG_DESTROY_EPT_IOCTL); /* fails when the slave, and so all of it, has gone */
+}
+
+static void end_by_signal(int number)
+{
+  destroy_created();
+  _exit(128 + number);
 }
 
 static int open_device(const char *device)
@@ -109,6 +116,8 @@ static int create_endpoint(const char *control, const char *text)
   created = open_new(&before, &info);
   globfree(&before);
   atexit(destroy_created);
+  signal(SIGINT, end_by_signal);
+  signal(SIGTERM, end_by_signal);
   return created;
 }
 
