@@ -13,7 +13,7 @@ SHELL = set("""! . : [ [[ { ( alias bg break case cd command continue echo eval 
     false fg for function getopts hash help if jobs kill let local printf pwd read readonly return
     set shift source test times trap true type ulimit umask unalias unset until wait
     while""".split())
-# e_machine of the programs that the kit's kernels run: their own, and the 32-bit ones on the others.
+# e_machine of the programs that the kit's kernels run: their own, and on 64 bits those of 32.
 RUNS = {"amd64": (62, 3), "arm64": (183, 40), "armhf": (40,)}
 PATH = ("bin", "sbin", "usr/bin", "usr/sbin")
 PLAIN = re.compile(r"[\w./+-]+")
