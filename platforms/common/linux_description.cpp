@@ -4,6 +4,7 @@
 #include "acpi_table.h"
 #include "linux_image.h"
 #include "program_files.h"
+#include "topology.h"
 
 #include "tandem/child_process.h"
 #include "tandem/console.h"
@@ -164,7 +165,8 @@ inherited_file::inherited_file(inherited_file &&other) noexcept : fd_(std::excha
 std::string linux_command_line(const planned_instance &instance)
 {
   const qemu_config &config = instance.config;
-  std::string line = config.append;
+  std::string line;
+  // In front: behind a lone -- the kernel looks at nothing.
   const auto add = [&line](const std::string &word) { line += (line.empty() ? "" : " ") + word; };
   // Debian's kernels try out all their ciphers whenever they boot: half of a boot's instructions.
   if (is_of_linux_kit(config.kernel))
@@ -176,6 +178,13 @@ std::string linux_command_line(const planned_instance &instance)
                   static_cast<unsigned long long>(instance.shared.address));
     add(text);
   }
+  if (!config.append.empty())
+    add(config.append);
+  const std::size_t limit = find_machine(config.machine).linux_guest.line_limit;
+  if (limit != 0 && line.size() > limit && is_linux_image(config.kernel))
+    refuse_system("", instance.name + ": the command line of its Linux has " +
+                          std::to_string(line.size()) + " bytes, of which the kernel would take " +
+                          std::to_string(limit));
   return line;
 }
 

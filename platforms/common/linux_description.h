@@ -31,7 +31,7 @@ private:
 
 /// The command line of an instance as it is given to its guest. A kernel of the guest kit is told
 /// not to try out its ciphers, an x86 Linux to leave the shared memory alone, which also makes it
-/// show there as reserved.
+/// show there as reserved. Refused when the kernel would cut it.
 std::string linux_command_line(const planned_instance &instance);
 
 /// Whether an instance of this configuration has a device tree at all.

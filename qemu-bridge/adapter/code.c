@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Code that a guest executes from the platform's memory. QEMU keeps what it has translated until the
- * guest itself writes there, and hears of nobody else, as a DMA engine or another guest. So what was
- * translated is compared with what is there now at each reply, and translated anew when it differs.
- * A machine's own RAM in the platform is left out: there is too much code in it.
+ * Code that a guest executes from the platform's memory. QEMU keeps what it has translated until
+ * the guest itself writes there, and hears of nobody else, as a DMA engine or another guest. So
+ * what was translated is compared with what is there now at each reply, and translated anew when it
+ * differs. A machine's own RAM in the platform is left out: there is too much code in it.
  */
 #define _GNU_SOURCE
 #include "adapter.h"

@@ -4,6 +4,7 @@
 #include "qemu_report.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <elf.h>
 #include <fstream>
@@ -109,6 +110,30 @@ bool has_mark(image_file &file)
   return file.read(0, mark) && std::memcmp(mark, ELFMAG, SELFMAG) == 0;
 }
 
+/// Of what is no ELF: QEMU unpacks some of these by itself, so nobody would notice that it is a
+/// Linux; and a kernel of another architecture it starts as if it were code.
+std::string raw_problem(image_file &file, const qemu_machine &machine)
+{
+  std::array<unsigned char, 8> head = {};
+  file.read(0, head);
+  if (head[0] == 0x1f && head[1] == 0x8b)
+    return "is compressed with gzip, unpack it first";
+  if (std::memcmp(&head[4], "zimg", 4) == 0)
+    return "is an EFI program with a compressed kernel in it, unpack that first";
+  unsigned char os = 0;
+  if (std::memcmp(head.data(), "\x27\x05\x19\x56", 4) == 0 && file.read(28, os) && os == 5)
+    return "is a Linux wrapped for U-Boot, give the kernel in it";
+  for (const qemu_machine &other : all_machines()) {
+    const linux_knowledge &kernel = other.linux_guest;
+    std::uint32_t word = 0;
+    if (kernel.mark != 0 && other.elf_machine != machine.elf_machine &&
+        file.read(kernel.mark_offset, word) && word == kernel.mark)
+      return std::string("is for another architecture (a Linux for ") + other.name +
+             ") than machine " + machine.name;
+  }
+  return "";
+}
+
 } // namespace
 
 bool is_elf(const std::string &path)
@@ -123,7 +148,7 @@ std::string image_problem(const std::string &path, const image_place &place)
   if (file.size() == 0)
     return "is empty";
   if (!has_mark(file))
-    return "";
+    return raw_problem(file, place.machine);
   unsigned char ident[EI_NIDENT] = {};
   file.read(0, ident);
   return ident[EI_CLASS] == ELFCLASS64 ? elf_problem<Elf64_Ehdr, Elf64_Phdr>(file, place, 64)

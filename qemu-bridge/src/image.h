@@ -22,7 +22,8 @@ struct image_place {
 /// Why the image cannot be one for the machine, as the rest of a sentence; empty: nothing is known
 /// to be wrong. An ELF image must be whole, for the machine's architecture, loaded into the
 /// machine's memory beside the windows of the platform (what QEMU loads is there before the
-/// platform is), and start where the machine does if that asks no image. All else is left to QEMU.
+/// platform is), and start where the machine does if that asks no image. Anything else must not be
+/// compressed nor a Linux for another architecture, and is left to QEMU.
 std::string image_problem(const std::string &path, const image_place &place);
 
 } // namespace tandem

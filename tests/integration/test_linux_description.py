@@ -7,7 +7,7 @@ import shutil
 import time
 
 from platform_run import ctest, main
-from linux_guests import BOOT_TIMEOUT, LinuxTest, kit
+from linux_guests import BOOT_TIMEOUT, LinuxTest, kit, program
 from test_interactive import Session
 
 LOOK = """
@@ -22,12 +22,12 @@ OPTIONS = ("--slaves", 0, "--master.icount-shift", 2)
 
 
 class LinuxDescription(LinuxTest):
-    def look(self, machine, arch, console, *options):
+    def look(self, machine, arch, console, *options, slaves=0, more="", files=None):
         script = self.write("look.sh", 'try() { echo "TRY $*"; "$@"; echo "STATUS $?"; }\n' + LOOK +
-                            "poweroff -f\n")
+                            more + "poweroff -f\n")
         run = self.simulate(
-            *OPTIONS, "--master.machine", machine, "--master.image", kit(arch, "kernel"),
-            "--master.initrd", self.initramfs("look", arch, {"etc/tandem.d/look.sh": script}),
+            "--slaves", slaves, "--master.icount-shift", 2, "--master.machine", machine, "--master.image", kit(arch, "kernel"),
+            "--master.initrd", self.initramfs("look", arch, {"etc/tandem.d/look.sh": script, **(files or {})}),
             "--master.append", "console=" + console, *options,
             timeout=BOOT_TIMEOUT)
         return self.tried(run)
@@ -45,20 +45,27 @@ class LinuxDescription(LinuxTest):
                 self.assertRegex(tried["cat /proc/interrupts"].output,
                                  r"(?m)^ *5:.*IO-APIC +5-fasteoi +TNDM0001:00")
                 self.assertRegex(tried["cat /proc/cmdline"].output,
-                                 r"console=ttyS0 cryptomgr\.notests memmap=0x4000000\$0x80000000")
+                                 r"cryptomgr\.notests memmap=0x4000000\$0x80000000 console=ttyS0")
                 self.assertNotRegex(tried["dmesg"].output, r"(?i)conflict|TNDM0001.*(fail|error)")
 
     @ctest(timeout=600)
     def test_acpi_with_more_memory_than_the_low_window_shows(self):
-        memory = self.look("x86-pc", "amd64", "ttyS0", "--shared-memory",
-                           "1G")["cat /proc/iomem"].output
-        self.assertRegex(memory, r"(?m)^ *1000000000-103fffffff : TNDM0001:00$")
+        # A resource table has no addresses there.
+        tried = self.look("x86-pc", "amd64", "ttyS0", "--shared-memory", "1G", "--slave.machine",
+                          "arm", "--slave.boot", "master", "--slave.window", "64M", slaves=1, more="""
+load-remoteproc
+echo start > /sys/class/remoteproc/remoteproc0/state
+try dmesg -r
+""", files={"lib/firmware/tandem-slave0.elf": program("arm", "rpmsg_echo")})
+        self.assertRegex(tried["cat /proc/iomem"].output,
+                         r"(?m)^ *1000000000-103fffffff : TNDM0001:00$")
+        self.assertRegex(tried["dmesg -r"].output, "the window is not all below 4 GiB for this guest")
 
     @ctest(timeout=600)
     def test_device_tree(self):
         tried = self.look("aarch64", "arm64", "ttyAMA0", "--shared-memory", "64M")
         self.assertIn("f000000.tandem-idm", tried["ls /sys/bus/platform/devices"].output)
-        self.assertIn("console=ttyAMA0 cryptomgr.notests", tried["cat /proc/cmdline"].output)
+        self.assertIn("cryptomgr.notests console=ttyAMA0", tried["cat /proc/cmdline"].output)
         self.assertRegex(tried["cat /proc/iomem"].output, r"(?m)^ *0f000000-0f00ffff : .*tandem")
         self.assertRegex(tried["cat /proc/interrupts"].output, r"GIC\S* 128 Level +f000000.tandem-idm")
 
@@ -86,7 +93,7 @@ class LinuxDescription(LinuxTest):
     def test_only_kernels_of_the_kit_are_told_not_to_try_out_their_ciphers(self):
         other = self.path("kernel")
         shutil.copy(kit("arm64", "kernel"), other)
-        for image, line in ((kit("arm64", "kernel"), "console=ttyAMA0 cryptomgr.notests"),
+        for image, line in ((kit("arm64", "kernel"), "cryptomgr.notests console=ttyAMA0"),
                             (other, "console=ttyAMA0")):
             run = self.simulate(*OPTIONS, "--dry-run", "--master.machine", "aarch64",
                                 "--master.image", image, "--master.append", "console=ttyAMA0")

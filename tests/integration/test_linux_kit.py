@@ -40,9 +40,9 @@ class Kit(PlatformTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         return [line[2:] for line in done.stderr.splitlines() if line.startswith("+ ")]
 
-    def overlay(self, *pairs):
-        out = self.path("overlay.gz")
-        done = subprocess.run([OVERLAY, out, *pairs], stderr=subprocess.PIPE, text=True,
+    def overlay(self, *pairs, options=(), out="overlay.gz"):
+        out = self.path(out)
+        done = subprocess.run([OVERLAY, *options, out, *pairs], stderr=subprocess.PIPE, text=True,
                               check=False)
         if done.returncode:
             return done.stderr
@@ -129,6 +129,35 @@ class Kit(PlatformTest):
         unpacked = gzip.decompress(one)
         names = [entry.split(b"\0")[0][104:] for entry in unpacked.split(b"070701")[1:]]
         self.assertEqual(names, [b"data", b"data/a", b"data/b", b"data/link", b"TRAILER!!!"])
+
+    @ctest(once=True)
+    def test_overlay_behind_links_to_directories(self):
+        # As in a distribution's archive, where /lib is usr/lib.
+        os.makedirs(self.path("root/usr/lib"))
+        for link, target in ("lib", "usr/lib"), ("usr/old", "/root/lib"), ("self", "self"):
+            os.symlink(target, self.path("root/" + link))
+        file = self.path("file")
+        with open(file, "w", encoding="utf-8") as opened:
+            opened.write("text")
+        base = self.overlay("root=" + self.path("root"), out="base.gz")
+        behind = ("--behind", self.path("base.gz"))
+        for added, names in (
+                ("root/lib/new", [b"root/usr/lib/new"]),
+                ("root/usr/old/deep/new", [b"root/usr/lib/deep", b"root/usr/lib/deep/new"]),
+                ("root/self", [b"root/self"]), ("other/new", [b"other", b"other/new"])):
+            with self.subTest(added):
+                out = self.overlay(f"{added}={file}", options=behind)
+                self.assertEqual(out[:len(base)], base)
+                unpacked = gzip.decompress(out[len(base):])
+                self.assertEqual([entry.split(b"\0")[0][104:] for entry in
+                                  unpacked.split(b"070701")[1:-1]], names)
+        for added, sentence in (
+                ("root/usr", "/root/usr is a directory"),
+                ("root/self/new", "/root/self leads in a circle")):
+            self.assertEqual(self.overlay(f"{added}={file}", options=behind),
+                             f"overlay: {sentence} in what is unpacked before\n")
+        self.assertRegex(self.overlay(f"a={file}", options=("--behind", file)),
+                         "file is no cpio archive, nor one in gzip or xz")
 
     @ctest(once=True)
     def test_overlay_refused(self):

@@ -248,27 +248,37 @@ echo -n tandem:undefined > $(raw 0)
 wait_for "has no resource table" 1
 usleep 100000
 try grep . remoteproc0/state
-cp /boot/echo.elf /lib/firmware/tandem-slave0.elf
-rmmod tandem_remoteproc
-load-remoteproc
-start 0
-try rpmsg-ping -n 108 $(raw 0)
+for turn in 108 109; do
+  cp /boot/echo.elf /lib/firmware/tandem-slave0.elf
+  rmmod tandem_remoteproc
+  load-remoteproc
+  start 0
+  try rpmsg-ping -n $turn $(raw 0)
+  [ $turn = 108 ] || continue
+  cp /boot/other.elf /lib/firmware/tandem-slave0.elf
+  echo -n tandem:undefined > $(raw 0)
+  wait_for "has another resource table than when it was started" 1
+  usleep 100000
+done
 """
+        other = self.path("other.elf")
+        with open(other, "wb") as file:
+            file.write(Firmware(echo_of("cortexm")).put_entry(fw.VDEV, {
+                ring + fw.VRING_COUNT: 32 for ring in (fw.VRING0, fw.VRING1)}).data)
         run = self.run_linux("arm-cortexm", "armhf", script,
                              {FIRMWARE + "tandem-slave0.elf": echo_of("cortexm"),
-                              "boot/echo.elf": echo_of("cortexm"),
+                              "boot/echo.elf": echo_of("cortexm"), "boot/other.elf": other,
                               "boot/report.elf": program("cortexm", "boot_report")})
         self.check_clean(run)
         console, tried = run.console(), self.tried(run)
         kinds = re.findall(r"crash detected in slave0: type (.*)", console)
-        self.assertEqual(kinds, ["fatal error", "watchdog", "fatal error", "fatal error",
-                                 "fatal error"])
+        self.assertEqual(kinds, ["fatal error", "watchdog"] + 4 * ["fatal error"])
         self.assertEqual(tried["grep . remoteproc0/state"].output, "offline")
         self.assertIn("no heartbeat within", console)
         self.assertEqual(tried["cat remoteproc0/state"].output, "crashed")
         self.assertEqual(tried["idmctl boot 0"].output,
                          "idmctl: slave 0 cannot be booted: remoteproc has it")
-        self.check_pings(tried, range(100, 109))
+        self.check_pings(tried, range(100, 110))
         self.assertRegex(tried["cat /tmp/ended"].output,
                          "rpmsg-ping: .*(Broken pipe|No such device)")
         self.assertEqual(tried["rmmod tandem_remoteproc"].status, 0)
@@ -292,6 +302,13 @@ try rpmsg-ping -n 100 $device
 try sha256sum /bin/busybox
 try rpmsg-sha256 -e sha,1026 /dev/rpmsg_ctrl0 /bin/busybox
 try rpmsg-matmul -e matmul,1027 /dev/rpmsg_ctrl0
+try rpmsg-ping -n 1 -t 1 -e nobody,9999 /dev/rpmsg_ctrl0
+rpmsg-ping -n 1 -e ended,9999 /dev/rpmsg_ctrl0 &
+usleep 200000
+try grep -c ended /sys/class/rpmsg/*/name
+kill $!
+wait
+try cat /sys/class/rpmsg/*/name
 """
         run = self.run_linux("arm-cortexm", "armhf", script,
                              {FIRMWARE + "tandem-slave0.elf": program("cortexm", "rpmsg_services")})
@@ -302,6 +319,11 @@ try rpmsg-matmul -e matmul,1027 /dev/rpmsg_ctrl0
         sha = tried["rpmsg-sha256 -e sha,1026 /dev/rpmsg_ctrl0 /bin/busybox"]
         self.assertEqual(sha.output.split()[:1], tried["sha256sum /bin/busybox"].output.split()[:1])
         self.assertEqual(tried["rpmsg-matmul -e matmul,1027 /dev/rpmsg_ctrl0"].status, 0)
+        # No endpoint is left, of whoever has failed neither.
+        self.assertEqual(tried["rpmsg-ping -n 1 -t 1 -e nobody,9999 /dev/rpmsg_ctrl0"].status, 2)
+        names = next(t for line, t in tried.items() if line.startswith("cat /sys/class/rpmsg/"))
+        self.assertNotRegex(names.output, "sha|matmul|nobody|ended")
+        self.assertTrue(any(":1" in t.output for line, t in tried.items() if "-c ended" in line))
 
     @ctest(timeout=LONGER)
     def test_x86_master_and_killed_slave(self):
@@ -388,6 +410,8 @@ def refused_firmware():
                       r"entry 1: the virtio device is truncated"),
         "three": (echo().put_entry(fw.VDEV, {fw.VDEV_STATUS: b"\0\3"}),
                   r"entry 1: the virtio device (is truncated|has 3 vrings, remoteproc knows 2)"),
+        "one": (echo().put_entry(fw.VDEV, {fw.VDEV_ID: 3, fw.VDEV_STATUS: b"\0\1"}),
+                r"entry 1: the virtio device has 1 vrings, remoteproc knows 2"),
         "vring-outside": (vring(fw.VRING1, da=window + 0x8000),
                           rf"vdev0vring1 from 0x21008000, 0x2000 bytes: {outside}"),
         "vring-behind": (vring(fw.VRING1, da=end - 0xfff),
@@ -408,6 +432,12 @@ def refused_firmware():
                                                fw.CARVEOUT_DA: window + 0x100000,
                                                fw.CARVEOUT_LENGTH: 0x1000}),
                   rf"heap from 0x21100000, 0x1000 bytes: {outside}"),
+        "format": (echo().put_entry(fw.WINDOW, {fw.CARVEOUT_NAME: b"heap%s\0",
+                                                fw.CARVEOUT_LENGTH: 0x1000}),
+                   "the name of a carveout has a % in it"),
+        "trace": (echo().put_entry(fw.WINDOW, {fw.TYPE: fw.TRACE, fw.TRACE_DA: carve_out - 4,
+                                               fw.TRACE_LENGTH: 0x1000}),
+                  rf"the trace buffer from {carve_out - 4:#x} is in the carve-out"),
         "device": (echo().put_entry(fw.WINDOW, {fw.TYPE: 1}), "there is no IOMMU to map it"),
     }
 

@@ -103,6 +103,8 @@ REFUSED_IMAGES = {
         + SLAVE0_MEMORY,
     "3 /boot/x86_64.elf /boot/slave0.dtb":
         "/boot/x86_64.elf is an x86 image, which takes no device tree",
+    f"-a {1024 * 'x'} 0 /boot/zImage /boot/slave0.dtb":
+        "the command line for /boot/zImage has 1024 bytes, of which the kernel would take 1023",
     # No image at all.
     "0 /init": "/init is no zImage, Image, bzImage or ELF program",
     "0 /boot/zImage.gz": "/boot/zImage.gz is compressed with gzip, unpack it first",
@@ -367,6 +369,7 @@ load-bin-boot -a tag=first 0 /boot/report.elf
 try idmctl receive 0 -t 1
 idmctl ring 0
 sleep 0.1
+try idmctl wait 0 held -t 0.2
 try idmctl rings 0
 idmctl ring 0
 idmctl ring 0
@@ -404,6 +407,8 @@ try idmctl receive 0 -t 4
         self.check_said(tried, "idmctl wait 0 running -t 0.1",
                         "idmctl: slave 0 is held and did not become running in time", status=2)
         self.check_said(tried, "idmctl receive 0 -t 1", "first")
+        # Who waits for a state takes no ring from others.
+        self.assertEqual(tried["idmctl wait 0 held -t 0.2"].status, 2)
         self.check_said(tried, "idmctl rings 0", "1")
         # The message and the rings of the life before are gone.
         self.check_said(tried, "idmctl receive 0 -t 2", "first")
@@ -434,6 +439,8 @@ try idmctl receive 0 -t 1
 try idmctl receive 0 -t 0.1
 idmctl send 0 ""
 try idmctl receive 0 -t 2
+idmctl send 0 -hello -t 5
+try idmctl receive 0 -t 2.5
 idmctl send 0 "$(cat /boot/long)"
 idmctl receive 0 -t 60 > /tmp/echo
 echo "echo: $(cat /boot/long)" > /tmp/wanted
@@ -475,6 +482,7 @@ try idmctl status
         self.check_said(tried, "idmctl receive 0 -t 0.1",
                         "idmctl: slave 0 has sent no message in time", status=2)
         self.check_said(tried, "idmctl receive 0 -t 2", "echo: ")
+        self.check_said(tried, "idmctl receive 0 -t 2.5", "echo: -hello")
         self.check_said(tried, "cmp /tmp/echo /tmp/wanted", "")
         self.check_said(tried, "idmctl receive 0 -t 61",
                         "idmctl: slave 0 has sent a message of more than 65536 bytes, or words "

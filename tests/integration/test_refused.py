@@ -41,6 +41,28 @@ class Refused(PlatformTest):
                    guest("x86_64", "smoke"))
         self.check("master: image|another architecture", "--master.machine", "arm",
                    "--master.image", guest("aarch64", "smoke"))
+        for name, head in (("zImage", bytes(0x24) + b"\x18\x28\x6f\x01"),
+                           ("Image", bytes(0x38) + b"ARM\x64"),
+                           ("bzImage", bytes(0x202) + b"HdrS")):
+            kernel = self.file(name, head + bytes(1000))
+            for machine, own in (("arm", "zImage"), ("aarch64", "Image"), ("x86-pc", "bzImage"),
+                                 ("riscv64", "")):
+                if name != own:
+                    self.check(f"master: image|another architecture .a Linux for|{machine}",
+                               "--master.machine", machine, "--master.image", kernel)
+        self.check("master: image|is compressed with gzip, unpack it first", "--master.machine",
+                   "aarch64", "--master.image", self.file("Image.gz", b"\x1f\x8b\x08" + bytes(99)))
+        self.check("master: image|compressed kernel in it", "--master.machine", "aarch64",
+                   "--master.image", self.file("vmlinuz.efi", b"MZ\0\0zimg" + bytes(99)))
+        self.check("master: image|is a Linux wrapped for U-Boot", "--master.machine", "arm",
+                   "--master.image", self.file("uImage", b"\x27\x05\x19\x56" + bytes(24) + b"\5" +
+                                               bytes(99)))
+        for machine, name, most in (("arm", "zImage", 1023), ("aarch64", "Image", 2047)):
+            self.check(f"master: the command line of its Linux has {most + 1} bytes|{most}$",
+                       "--master.machine", machine, "--master.image", self.path(name),
+                       "--master.append", "x" * (most + 1))
+            self.simulate("--dry-run", "--slaves", 0, "--master.machine", machine,
+                          "--master.image", self.path(name), "--master.append", "x" * most)
         if os.geteuid() != 0:
             path = self.file("secret", b"x")
             os.chmod(path, 0)

@@ -13,6 +13,8 @@ SHELL = set("""! . : [ [[ { ( alias bg break case cd command continue echo eval 
     false fg for function getopts hash help if jobs kill let local printf pwd read readonly return
     set shift source test times trap true type ulimit umask unalias unset until wait
     while""".split())
+# e_machine of the programs that the kit's kernels run: their own, and on 64 bits those of 32.
+RUNS = {"amd64": (62, 3), "arm64": (183, 40), "armhf": (40,)}
 PATH = ("bin", "sbin", "usr/bin", "usr/sbin")
 PLAIN = re.compile(r"[\w./+-]+")
 
@@ -38,6 +40,12 @@ class GuestPrograms:
     def check(self, word, added, directory):
         """Refuses a first word that the shell, in that directory of the guest, would not find. One
         with a special character is the shell's business."""
+        own = added.get(f"{directory}/{word}", "")
+        guest = os.path.basename(os.path.dirname(self._initramfs))
+        machine = elf_machine(own)
+        if machine is not None and machine not in RUNS.get(guest, (machine,)):
+            raise Refused(f"'{own}' is a program for another machine (ELF machine {machine}) than "
+                          f"the guest's, which is {guest}")
         if not PLAIN.fullmatch(word) or word in SHELL or word in self._files:
             return
         if "/" in word:
@@ -51,6 +59,15 @@ class GuestPrograms:
             known = ", ".join(sorted(self._files)) or "none; ./tandem setup --linux makes them"
             raise Refused(f"there is no '{word}': it is no file here, no command of the guest, and "
                           f"none of the guest kit's programs, which are {known}")
+
+
+def elf_machine(path):
+    """The e_machine of a file if it is a little-endian ELF, else None."""
+    if not os.path.isfile(path):
+        return None
+    with open(path, "rb") as file:
+        head = file.read(20)
+    return head[18] | head[19] << 8 if len(head) == 20 and head[:4] == b"\x7fELF" else None
 
 
 def script_in(path):

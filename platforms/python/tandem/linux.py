@@ -23,16 +23,17 @@ PLACE = "work"  # directory of the workload in the guest
 REGION = "1"
 FIRST_WORD = re.compile(r"""\s*([^\s\\'"]|\\.|'[^']*'|"(\\.|[^"\\])*")+""")
 
-# Without a region of its own the whole command is one. A master without slaves has nobody to tell
-# that it ends.
+# Without a region of its own the whole command is one. In a shell of its own, it may exit. A master
+# without slaves has nobody to tell that it ends, nor how.
 SCRIPT = """insmod /lib/tandem/tandem_idm.ko
 mkdir -p /{place}; cd /{place}
 export PATH=/{place}:$PATH
-{begin}
+({begin}
 {command}
+)
 status=$?
 {end}
-echo "RESULT ok $((status == 0))"
+[ $status = 0 ] || echo "RESULT exit_status $status"
 idmctl end $status || poweroff -f
 """
 

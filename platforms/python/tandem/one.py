@@ -228,6 +228,8 @@ class _Running:
         if not good and self.expects["traffic"] != "replayed":
             return "the master reports a wrong result" if results.get("ok") == "0" else \
                 "the master has not reported a result"
+        if "exit_status" in results:  # of a Linux that could not end with it
+            return f"ended with status {results['exit_status']}"
         try:
             self._region()
         except NoRegion as cause:

@@ -63,6 +63,7 @@ struct linux_knowledge {
   /// A word of the kernel's image that is the same in all of them, little-endian; 0: there is none.
   std::size_t mark_offset = 0;
   std::uint32_t mark = 0;
+  std::size_t line_limit = 0; ///< bytes of a command line that a kernel takes; 0: not known
   /// The cells of an `interrupts` property for this input, active high, level- or edge-triggered.
   std::vector<std::uint32_t> (*interrupt_cells)(unsigned input, bool edge) = nullptr;
   /// Compatible of the interrupt controller's node; empty: the root of the tree names it.

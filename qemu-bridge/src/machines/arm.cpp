@@ -66,6 +66,7 @@ qemu_machine arm()
   m.linux_guest.kit = "armhf";
   m.linux_guest.mark_offset = 0x24; // zImage
   m.linux_guest.mark = 0x016f2818;
+  m.linux_guest.line_limit = 1023;
   return m;
 }
 
@@ -82,6 +83,7 @@ qemu_machine aarch64()
   m.linux_guest.kit = "arm64";
   m.linux_guest.mark_offset = 0x38; // Image
   m.linux_guest.mark = 0x644d5241;  // "ARM\x64"
+  m.linux_guest.line_limit = 2047;
   return m;
 }
 

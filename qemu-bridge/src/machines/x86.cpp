@@ -67,6 +67,7 @@ qemu_machine pc()
   m.linux_guest.kit = "amd64";
   m.linux_guest.mark_offset = 0x202;
   m.linux_guest.mark = 0x53726448; // boot protocol: "HdrS"
+  m.linux_guest.line_limit = 2047;
   return m;
 }
 

@@ -57,7 +57,7 @@ struct idm_setup {
   __u32 reserved; /* 0 */
 };
 
-/* Whole state. Changes before this call raise POLLPRI of this file no more. */
+/* Whole state. Changes before this call raise POLLPRI and POLLRDBAND of this file no more. */
 #define IDM_INFO _IOR(0xd1, 0, struct idm_info)
 
 /*

@@ -50,6 +50,7 @@ int remote_map(struct remote *remote)
   }
   remote->base = remote->info.ram_address;
   remote->size = size;
+  remote->low = start + size - 1 <= U32_MAX;
   error = make_pool(remote);
   if (error)
     remote_unmap(remote);

@@ -238,6 +238,7 @@ void idm_channel_release(struct idm_peer *peer)
 int idm_channel_drop(struct idm_peer *peer, enum idm_drop what)
 {
   struct idm_channel *channel = &peer->channel;
+  unsigned long flags;
   u32 level;
 
   mutex_lock(&channel->lock);
@@ -252,6 +253,11 @@ int idm_channel_drop(struct idm_peer *peer, enum idm_drop what)
   if (what == IDM_DROP_ALL && channel->tx.data) {
     tx_finish(channel);
     idm_channel_set_tx_irq(peer, false);
+  }
+  if (what == IDM_DROP_ALL) { /* a driver's: it is told that its word is done, as there is space */
+    spin_lock_irqsave(&channel->word_lock, flags);
+    channel->word_waits = false;
+    spin_unlock_irqrestore(&channel->word_lock, flags);
   }
   mutex_unlock(&channel->lock);
   wake_up_all(&peer->wait);

@@ -85,7 +85,9 @@ static __poll_t idm_poll(struct file *filp, poll_table *table)
   __poll_t events = 0;
 
   poll_wait(filp, &peer->wait, table);
-  if (atomic_read(&peer->changes) != file->changes_seen || atomic_read(&peer->rings))
+  if (atomic_read(&peer->changes) != file->changes_seen)
+    events |= EPOLLPRI | EPOLLRDBAND;
+  if (atomic_read(&peer->rings))
     events |= EPOLLPRI;
   if (!(poll_requested_events(table) & (input | output)))
     return events; /* leaves the messages to others */

@@ -4,6 +4,7 @@
  * segments lie in the window and leave the carve-out free, that its resource table is loaded.
  */
 #include <linux/elf.h>
+#include <linux/jhash.h>
 #include <linux/string.h>
 
 #include "remoteproc.h"
@@ -16,6 +17,7 @@ struct image {
   bool wide; /* ELF64 */
   unsigned int machine, segments, sections, names;
   u64 segments_at, sections_at;
+  u32 table_hash;
 };
 
 struct part { /* a segment or a section */
@@ -194,6 +196,11 @@ static int check_table_section(struct image *image)
     section = section_of(image, i);
     if (section.type == SHT_NOBITS || !is_named(image, &names, &section))
       continue;
+    if (!is_inside(image, section.offset, section.file_size)) {
+      say(image, "is truncated: its resource table is not in it");
+      return -EINVAL;
+    }
+    image->table_hash = jhash(image->data + section.offset, section.file_size, 0);
     if (is_loaded(image, &section) && section.address % sizeof(u32) == 0)
       return 0;
     say(image, "has its resource table at 0x%llx, outside of its segments or not aligned",
@@ -204,10 +211,12 @@ static int check_table_section(struct image *image)
   return -EINVAL;
 }
 
-int remote_check_firmware(struct remote *remote, const struct firmware *firmware)
+int remote_check_firmware(struct remote *remote, const struct firmware *firmware, u32 *table_hash)
 {
   struct image image = {.remote = remote, .data = firmware->data, .size = firmware->size};
+  int error = read_header(&image) ?: check_machine(&image) ?: check_segments(&image)
+                                  ?: check_table_section(&image);
 
-  return read_header(&image) ?: check_machine(&image) ?: check_segments(&image)
-                             ?: check_table_section(&image);
+  *table_hash = image.table_hash;
+  return error;
 }

@@ -245,7 +245,8 @@ static int add_window(struct remote *remote)
 static int parse_firmware(struct rproc *rproc, const struct firmware *image)
 {
   struct remote *remote = rproc->priv;
-  int error = remote_check_firmware(remote, image) ?: rproc_elf_load_rsc_table(rproc, image);
+  int error = remote_check_firmware(remote, image, &remote->table_hash)
+                  ?: rproc_elf_load_rsc_table(rproc, image);
 
   if (error)
     return error;
@@ -259,14 +260,25 @@ static int parse_firmware(struct rproc *rproc, const struct firmware *image)
   return error;
 }
 
-/* A recovery loads the file as it is then, and has it parsed no more. */
+/* A recovery loads the file as it is then, and has it parsed no more: its memory is that of the
+ * first start's table, which the core copies over this one. */
 static int load(struct rproc *rproc, const struct firmware *image)
 {
+  struct remote *remote = rproc->priv;
+  u32 table_hash;
+  int error = remote_check_firmware(remote, image, &table_hash);
+
+  if (error)
+    return error;
+  if (table_hash != remote->table_hash) {
+    dev_err(&rproc->dev, "firmware %s has another resource table than when it was started\n",
+            rproc->firmware);
+    return -EINVAL;
+  }
   rproc->bootaddr = rproc_elf_get_boot_addr(rproc, image);
-  return remote_check_firmware(rproc->priv, image) ?: rproc_elf_load_segments(rproc, image);
+  return rproc_elf_load_segments(rproc, image);
 }
 
-/* The core copies the table of the first start there, whatever size the file's table has. */
 static struct resource_table *find_loaded_table(struct rproc *rproc, const struct firmware *image)
 {
   struct remote *remote = rproc->priv;

@@ -47,9 +47,11 @@ struct remote {
   void *window; /* or NULL */
   u32 base;     /* da of the window */
   size_t size;
+  bool low;                   /* it is all below 4 GiB for this guest */
   struct gen_pool *carve_out; /* at the window's end, by da */
   u32 carve_out_da;
   size_t carve_out_size;
+  u32 table_hash; /* of the firmware's resource table, as its file has it */
 
   /* While its virtio devices exist. */
   struct rproc_subdev gate;
@@ -91,7 +93,7 @@ void remote_release(struct remote *remote, void *memory, size_t size);
 extern const struct dma_map_ops remote_dma_ops;
 
 /* firmware.c; errors have been explained in the kernel's log */
-int remote_check_firmware(struct remote *remote, const struct firmware *firmware);
+int remote_check_firmware(struct remote *remote, const struct firmware *firmware, u32 *table_hash);
 
 /* table.c: checks rproc->table_ptr and registers the memory that it asks for; errors have been
  * explained in the kernel's log, and nothing is left of what was registered. */

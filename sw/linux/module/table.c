@@ -86,6 +86,10 @@ static int take_carveout(struct reader *reader, void *data, size_t size)
     say(reader, "the carveout is truncated, or its name does not end");
     return -EINVAL;
   }
+  if (strchr(carveout->name, '%')) { /* the core takes it for a format */
+    say(reader, "the name of a carveout has a %% in it");
+    return -EINVAL;
+  }
   if (!strcmp(carveout->name, TANDEM_RSC_CARVEOUT_WINDOW)) {
     if (carveout->da == FW_RSC_ADDR_ANY)
       return 0;
@@ -100,13 +104,37 @@ static int take_carveout(struct reader *reader, void *data, size_t size)
   return take_memory(reader, carveout->name, carveout->da, carveout->len);
 }
 
+/* In a carveout that the table asks for, at an address that it names. */
+static bool is_in_own_carveout(struct rproc *rproc, const struct fw_rsc_trace *trace)
+{
+  struct rproc_mem_entry *entry;
+
+  list_for_each_entry(entry, &rproc->carveouts, node)
+  {
+    if (!str_has_prefix(entry->name, "vdev") && trace->da >= entry->da &&
+        (u64)trace->da + trace->len <= (u64)entry->da + entry->len)
+      return true;
+  }
+  return false;
+}
+
+/* Once all memory of the table has been taken. */
 static int check_trace(struct reader *reader, void *data, size_t size)
 {
   struct fw_rsc_trace *trace = data;
+  struct remote *remote = reader->remote;
 
-  if (size >= sizeof(*trace) && remote_da_to_va(reader->remote, trace->da, trace->len))
+  if (size < sizeof(*trace) || !remote_da_to_va(remote, trace->da, trace->len)) {
+    say(reader, "the trace buffer is truncated or outside the window");
+    return -EINVAL;
+  }
+  if ((u64)trace->da + trace->len <= remote->carve_out_da ||
+      is_in_own_carveout(remote->rproc, trace))
     return 0;
-  say(reader, "the trace buffer is truncated or outside the window");
+  say(reader,
+      "the trace buffer from 0x%x is in the carve-out at 0x%x, but in no carveout of the "
+      "table",
+      trace->da, remote->carve_out_da);
   return -EINVAL;
 }
 
@@ -149,13 +177,12 @@ static int take_vdev(struct reader *reader, void *data, size_t size)
     say(reader, "the virtio device is truncated");
     return -EINVAL;
   }
-  if (vdev->num_of_vrings > RVDEV_NUM_VRINGS) {
+  if (vdev->num_of_vrings != RVDEV_NUM_VRINGS) { /* the core frees so many, whatever there are */
     say(reader, "the virtio device has %u vrings, remoteproc knows %u", vdev->num_of_vrings,
         RVDEV_NUM_VRINGS);
     return -EINVAL;
   }
-  if (vdev->id == VIRTIO_ID_RPMSG &&
-      (vdev->num_of_vrings != 2 || vdev->vring[0].num != vdev->vring[1].num)) {
+  if (vdev->id == VIRTIO_ID_RPMSG && vdev->vring[0].num != vdev->vring[1].num) {
     say(reader, "rpmsg needs two vrings with equally many descriptors");
     return -EINVAL;
   }
@@ -168,7 +195,17 @@ static int take_vdev(struct reader *reader, void *data, size_t size)
   return 0;
 }
 
-static int take_entry(struct reader *reader)
+/* The core writes addresses of this guest into such an entry, or has them in descriptors. */
+static int check_reach(struct reader *reader)
+{
+  if (reader->remote->low)
+    return 0;
+  say(reader, "the window is not all below 4 GiB for this guest, and addresses in a table have 32 "
+              "bits");
+  return -EINVAL;
+}
+
+static int take_entry(struct reader *reader, bool traces)
 {
   u32 offset = reader->table->offset[reader->entry];
   struct fw_rsc_hdr *header = (void *)reader->table + offset;
@@ -180,13 +217,13 @@ static int take_entry(struct reader *reader)
     return -EINVAL;
   }
   left = reader->size - offset - sizeof(*header);
+  if (traces)
+    return header->type == RSC_TRACE ? check_trace(reader, header->data, left) : 0;
   switch (header->type) {
   case RSC_CARVEOUT:
-    return take_carveout(reader, header->data, left);
-  case RSC_TRACE:
-    return check_trace(reader, header->data, left);
+    return check_reach(reader) ?: take_carveout(reader, header->data, left);
   case RSC_VDEV:
-    return take_vdev(reader, header->data, left);
+    return check_reach(reader) ?: take_vdev(reader, header->data, left);
   case RSC_DEVMEM:
     say(reader, "it asks for a device, and there is no IOMMU to map it");
     return -EINVAL;
@@ -199,15 +236,16 @@ int remote_take_table(struct remote *remote)
 {
   struct reader reader = {
       .remote = remote, .table = remote->rproc->table_ptr, .size = remote->rproc->table_sz};
-  int error = 0;
+  int error = 0, traces;
 
   if (reader.table->num > REMOTE_MAX_ENTRIES) {
     dev_err(&remote->rproc->dev, "firmware %s, resource table: %u entries, at most %u\n",
             remote->rproc->firmware, reader.table->num, REMOTE_MAX_ENTRIES);
     return -EINVAL;
   }
-  for (; !error && reader.entry < reader.table->num; ++reader.entry)
-    error = take_entry(&reader);
+  for (traces = 0; traces < 2; ++traces)
+    for (reader.entry = 0; !error && reader.entry < reader.table->num; ++reader.entry)
+      error = take_entry(&reader, traces);
   if (error)
     rproc_resource_cleanup(remote->rproc);
   return error;

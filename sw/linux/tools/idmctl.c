@@ -159,18 +159,15 @@ static void do_halt(struct slave *slave, const struct options *options)
 static void do_wait(struct slave *slave, const struct options *options)
 {
   double deadline = now() + options->timeout;
-  uint32_t wanted, ignored;
+  uint32_t wanted;
 
   if (!state_number(options->arguments[1], &wanted))
     fail("'%s' is no state: held, running, halted, off or crashed", options->arguments[1]);
   slave_require_bootable(slave);
   while (slave->info.state != wanted) {
-    if (!await(slave, POLLPRI, options, deadline))
+    if (!await(slave, POLLRDBAND, options, deadline))
       time_out("slave %u is %s and did not become %s in time", slave->number,
                state_name(slave->info.state), options->arguments[1]);
-    /* A doorbell is not what this waits for, but would wake it over and over. */
-    if (ioctl(slave->fd, IDM_RINGS, &ignored))
-      fail("the rings of slave %u cannot be read: %s", slave->number, strerror(errno));
     slave_refresh(slave);
   }
 }
@@ -373,28 +370,50 @@ static void run(const struct command *command, const struct options *options)
   slave_close(&slave);
 }
 
-int main(int argc, char **argv)
+/* Those that stand here, in front of another word. */
+static void parse_options(int argc, char **argv, struct options *options)
 {
-  struct options options = {.timeout = FOREVER};
   int option;
 
-  while ((option = getopt(argc, argv, "ht:")) != -1) {
+  while ((option = getopt(argc, argv, "+ht:")) != -1) {
     switch (option) {
     case 'h':
       fputs(usage_text, stdout);
-      return 0;
+      exit(0);
     case 't':
-      options.timeout = parse_seconds(optarg);
+      options->timeout = parse_seconds(optarg);
       break;
     default:
-      return EXIT_ERROR; /* getopt has said why */
+      exit(EXIT_ERROR); /* getopt has said why */
     }
   }
+}
+
+/* The arguments that a command must have are taken as they are: a text may begin with a dash. */
+static const struct command *parse(int argc, char **argv, struct options *options)
+{
+  const struct command *command;
+
+  parse_options(argc, argv, options);
   if (optind == argc)
     fail("a command is missing, see idmctl -h");
-  options.arguments = argv + optind + 1;
-  options.count = argc - optind - 1;
-  run(find_command(argv[optind]), &options);
+  command = find_command(argv[optind++]);
+  options->arguments = argv + optind;
+  while (optind < argc) {
+    if (options->count >= command->least)
+      parse_options(argc, argv, options);
+    if (optind < argc)
+      options->arguments[options->count++] = argv[optind++];
+  }
+  return command;
+}
+
+int main(int argc, char **argv)
+{
+  struct options options = {.timeout = FOREVER};
+  const struct command *command = parse(argc, argv, &options);
+
+  run(command, &options);
   if (fflush(stdout) || ferror(stdout))
     fail("the output cannot be written");
   return 0;

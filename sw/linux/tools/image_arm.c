@@ -6,6 +6,7 @@
 #include "plan.h"
 
 #include <elf.h>
+#include <libfdt.h>
 #include <string.h>
 
 static uint32_t word_at(const struct contents *image, uint64_t offset)
@@ -36,6 +37,18 @@ static void require_machine(const struct plan *plan, const struct contents *imag
     fail("%s is an %s, but slave %u executes %s", image->name, format, plan->slave->number, name);
 }
 
+/* A kernel cuts what is longer, without a word. */
+static void check_command_line(const struct plan *plan, const struct request *request,
+                               const void *tree)
+{
+  int length = 0, most = plan->slave->info.bits == 64 ? 2048 : 1024; /* with the final zero */
+
+  fdt_getprop(tree, fdt_path_offset(tree, "/chosen"), "bootargs", &length);
+  if (length > most)
+    fail("the command line for %s has %d bytes, of which the kernel would take %d",
+         request->image.name, length - 1, most - 1);
+}
+
 /* Device tree and initial RAM disk, from `end` of the kernel on. */
 static void add_companions(struct plan *plan, const struct request *request, uint64_t end)
 {
@@ -47,6 +60,7 @@ static void add_companions(struct plan *plan, const struct request *request, uin
     fail("%s is a Linux kernel for %s, which needs a device tree as well", request->image.name,
          plan->slave->info.bits == 64 ? "arm64" : "Arm");
   tree = device_tree_for(plan, request, initrd_at);
+  check_command_line(plan, request, tree.data);
   plan_add(plan, "the device tree", tree_at, tree.data, tree.size, tree.size);
   if (request->initrd.name)
     plan_add(plan, "the initial RAM disk", initrd_at, request->initrd.data, request->initrd.size,

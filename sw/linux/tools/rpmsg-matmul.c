@@ -117,13 +117,11 @@ int main(int argc, char **argv)
   if (optind != argc - 1 || !job.side)
     fail("%s", usage);
   make_matrices(&job);
-  job.fd = rpmsg_open_either(argv[optind], endpoint);
+  job.fd = rpmsg_open(argv[optind], endpoint);
   multiply(&job);
   check(&job);
   printf("product of two matrices of %u by %u words is right\n%u messages\n", job.side, job.side,
          (unsigned)job.messages);
   free(job.left);
-  if (endpoint)
-    rpmsg_destroy_endpoint(job.fd);
   return 0;
 }

@@ -198,11 +198,8 @@ int main(int argc, char **argv)
   struct ping ping = {.options = &options};
 
   parse(&options, argc, argv);
-  ping.fd = options.endpoint ? rpmsg_create_endpoint(options.device, options.endpoint)
-                             : rpmsg_open(options.device);
+  ping.fd = rpmsg_open(options.device, options.endpoint);
   drop_old(&ping);
   run(&ping);
-  if (options.endpoint)
-    rpmsg_destroy_endpoint(ping.fd);
   return 0;
 }

@@ -71,13 +71,11 @@ int main(int argc, char **argv)
   file = fopen(argv[optind + 1], "re");
   if (!file)
     fail("%s cannot be opened: %s", argv[optind + 1], strerror(errno));
-  fd = rpmsg_open_either(argv[optind], endpoint);
+  fd = rpmsg_open(argv[optind], endpoint);
   messages = hash(fd, file, &answer);
   for (unsigned i = 0; i < sizeof(answer.digest); ++i)
     printf("%02x", answer.digest[i]);
   printf("  %s\n%u messages\n", argv[optind + 1], messages);
   fclose(file);
-  if (endpoint)
-    rpmsg_destroy_endpoint(fd);
   return 0;
 }

@@ -6,6 +6,7 @@
 #include <glob.h>
 #include <linux/rpmsg.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,20 @@
 
 #define ADDRESS_ANY 0xffffffff
 
-int rpmsg_open(const char *device)
+static int created = -1;
+
+static void destroy_created(void)
+{
+  ioctl(created, RPMSG_DESTROY_EPT_IOCTL); /* fails when the slave, and so all of it, has gone */
+}
+
+static void end_by_signal(int number)
+{
+  destroy_created();
+  _exit(128 + number);
+}
+
+static int open_device(const char *device)
 {
   int fd = open(device, O_RDWR | O_CLOEXEC);
 
@@ -25,12 +39,12 @@ int rpmsg_open(const char *device)
   return fd;
 }
 
-static bool has_name(const char *directory, const char *name)
+static bool says(const char *directory, const char *attribute, const char *wanted)
 {
   char path[128], text[64] = "";
   FILE *file;
 
-  snprintf(path, sizeof(path), "%s/name", directory);
+  snprintf(path, sizeof(path), "%s/%s", directory, attribute);
   file = fopen(path, "re");
   if (!file)
     return false;
@@ -38,57 +52,78 @@ static bool has_name(const char *directory, const char *name)
     text[0] = 0;
   fclose(file);
   text[strcspn(text, "\n")] = 0;
-  return !strcmp(text, name);
+  return !strcmp(text, wanted);
 }
 
-/* The kernel does not say which /dev/rpmsgN it has made: it is the last one of this name. */
-static int open_newest(const char *name)
+static glob_t endpoints(void)
 {
-  char path[64];
   glob_t found = {0};
-  int newest = -1, number;
 
   glob("/sys/class/rpmsg/rpmsg[0-9]*", 0, NULL, &found);
-  for (size_t i = 0; i < found.gl_pathc; ++i) {
-    if (has_name(found.gl_pathv[i], name) &&
-        sscanf(found.gl_pathv[i], "/sys/class/rpmsg/rpmsg%d", &number) == 1 && number > newest)
-      newest = number;
-  }
-  globfree(&found);
-  if (newest < 0)
-    fail("the kernel has made no endpoint '%s'", name);
-  snprintf(path, sizeof(path), "/dev/rpmsg%d", newest);
-  return rpmsg_open(path);
+  return found;
 }
 
-int rpmsg_create_endpoint(const char *control, const char *text)
+static bool was_there(const glob_t *before, const char *path)
+{
+  for (size_t i = 0; i < before->gl_pathc; ++i)
+    if (!strcmp(before->gl_pathv[i], path))
+      return true;
+  return false;
+}
+
+/* The kernel does not say which /dev/rpmsgN it has made: a new one, like what was asked for. Of two
+ * programs that ask for the same at a time each gets one, as the other's is busy. */
+static int open_new(const glob_t *before, const struct rpmsg_endpoint_info *info)
+{
+  glob_t after = endpoints();
+  char address[16], path[64];
+  int fd = -1;
+
+  snprintf(address, sizeof(address), "%d", (int)info->dst); /* as the kernel prints it */
+  for (size_t i = 0; i < after.gl_pathc && fd < 0; ++i) {
+    const char *found = after.gl_pathv[i];
+
+    if (was_there(before, found) || !says(found, "name", info->name) ||
+        !says(found, "dst", address))
+      continue;
+    snprintf(path, sizeof(path), "/dev/%s", strrchr(found, '/') + 1);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0 && errno != EBUSY)
+      fail("%s cannot be opened: %s", path, strerror(errno));
+  }
+  globfree(&after);
+  if (fd < 0)
+    fail("the kernel has made no endpoint '%s'", info->name);
+  return fd;
+}
+
+static int create_endpoint(const char *control, const char *text)
 {
   struct rpmsg_endpoint_info info = {.src = ADDRESS_ANY};
   const char *comma = strchr(text, ',');
   size_t length = comma ? (size_t)(comma - text) : 0;
+  glob_t before = endpoints();
   int fd;
 
   if (!length || length >= sizeof(info.name))
     fail("'%s' is not of the form NAME,ADDRESS", text);
   memcpy(info.name, text, length);
   info.dst = (__u32)parse_number("the address", comma + 1, ADDRESS_ANY);
-  fd = rpmsg_open(control);
+  fd = open_device(control);
   if (ioctl(fd, RPMSG_CREATE_EPT_IOCTL, &info))
     fail("%s makes no endpoint: %s", control, strerror(errno));
   close(fd);
-  return open_newest(info.name);
+  created = open_new(&before, &info);
+  globfree(&before);
+  atexit(destroy_created);
+  signal(SIGINT, end_by_signal);
+  signal(SIGTERM, end_by_signal);
+  return created;
 }
 
-void rpmsg_destroy_endpoint(int fd)
+int rpmsg_open(const char *device, const char *endpoint)
 {
-  if (ioctl(fd, RPMSG_DESTROY_EPT_IOCTL))
-    fail("the endpoint cannot be removed: %s", strerror(errno));
-  close(fd);
-}
-
-int rpmsg_open_either(const char *device, const char *endpoint)
-{
-  return endpoint ? rpmsg_create_endpoint(device, endpoint) : rpmsg_open(device);
+  return endpoint ? create_endpoint(device, endpoint) : open_device(device);
 }
 
 size_t rpmsg_ask(int fd, const void *request, size_t length, void *answer, size_t size,
