@@ -21,8 +21,8 @@ by_name = {{run["directory"].rpartition("/")[2]: run for run in runs.values()}}
 
 rule all:
     input:
-        [run["directory"] + "/result.json" for run in runs.values()
-         if run["expects"]["traffic"] != "checkpoint"]
+        lambda _: [run["directory"] + "/result.json" for run in runs.values()
+                   if run["expects"]["traffic"] != "checkpoint"]
 
 
 rule run:
