@@ -88,6 +88,30 @@ bool read_whole(const std::filesystem::path &path, std::uint64_t most, std::stri
   return bytes.size() <= most && !file.bad();
 }
 
+void refuse_shared_files(const std::vector<option_file> &written,
+                         const std::vector<option_file> &read)
+{
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const auto place = [&error](const std::string &path) {
+    return fs::weakly_canonical(fs::absolute(path, error), error);
+  };
+  std::vector<option_file> others;
+  for (const option_file &file : read)
+    if (fs::is_regular_file(file.path, error))
+      others.push_back(file);
+  for (const option_file &file : written) {
+    if (file.path.empty() ||
+        (fs::exists(file.path, error) && !fs::is_regular_file(file.path, error)))
+      continue;
+    for (const option_file &other : others)
+      if (fs::equivalent(file.path, other.path, error) || place(file.path) == place(other.path))
+        refuse_option(file.option + " and " + other.option + " name the same file, '" + file.path +
+                      "'");
+    others.push_back(file);
+  }
+}
+
 void read_ini(const ini_file &file, const po::options_description &known, po::variables_map &map)
 {
   std::istringstream lines(file.text);

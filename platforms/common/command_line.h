@@ -27,6 +27,15 @@ bool read_whole(const std::filesystem::path &path, std::uint64_t most, std::stri
 /// More than anybody writes by hand: configurations and descriptions are not longer.
 constexpr std::uint64_t longest_text = 16 << 20;
 
+/// A file, as the option that names it.
+struct option_file {
+  std::string option, path; ///< empty path: none
+};
+/// What is written is in no place that is read, or written for something else: by whatever name, as
+/// links are followed. Devices and pipes may be several.
+void refuse_shared_files(const std::vector<option_file> &written,
+                         const std::vector<option_file> &read);
+
 /// Names must be written out, and there are no words but options.
 void read_command_line(int argc, char **argv,
                        const boost::program_options::options_description &known,

@@ -39,6 +39,7 @@ public:
   system_description result()
   {
     leave_out_values();
+    number_generators();
     leave_out_parts();
     multiply_instances();
     for (described_interconnect &network : system_.interconnects) {
@@ -76,6 +77,18 @@ private:
                        [&key](const parameter_info &p) { return p.name == key; }))
         thing.values.erase(key);
     thing.of_other_kind.clear();
+  }
+
+  // ---- generators that say nothing else ----
+
+  /// Each draws numbers of its own, by its place among all: also those that are not present, so
+  /// that the others draw the same without them.
+  void number_generators()
+  {
+    unsigned index = 0;
+    for (described_part &part : system_.parts)
+      if (part.kind == "traffic")
+        part.values.emplace("index", std::to_string(index++));
   }
 
   // ---- parts that are not present ----

@@ -34,6 +34,16 @@ bool begins_or_ends(const std::string &option)
 
 } // namespace
 
+std::string take_source(int &argc, char **&argv)
+{
+  if (argc < 2 || argv[1][0] == '-')
+    return "";
+  const std::string source = argv[1];
+  argv[1] = argv[0];
+  --argc, ++argv;
+  return source;
+}
+
 ini_file read_with_saved(int argc, char **argv, const po::options_description &known,
                          const std::vector<std::pair<std::string, std::string>> &saved,
                          const std::string &restore, po::variables_map &map)

@@ -15,6 +15,9 @@
 namespace tandem
 {
 
+/// Takes the source out of the command line; none: there is only help to ask for.
+std::string take_source(int &argc, char **&argv);
+
 /// Command line, INI file and, behind them, the settings of the run that was saved: of one option
 /// what was given now holds, and of a list both do, later words last. But what is observed is one
 /// matter, and a new word about it is in place of all the old ones. Returns the INI file,

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
-#include <set>
 #include <sstream>
 
 namespace po = boost::program_options;
@@ -134,14 +133,20 @@ void read_output(const po::variables_map &map, platform_options &o)
   for (std::string *path : {&o.vcd_path, &o.statistics_path})
     if (*path == "off")
       path->clear();
-  std::set<std::filesystem::path> files;
-  for (const std::string &path : {o.vcd_path, o.statistics_path, o.log_path}) {
-    std::error_code error;
-    const bool is_file = !path.empty() && (std::filesystem::is_regular_file(path, error) ||
-                                           !std::filesystem::exists(path, error));
-    if (is_file && !files.insert(std::filesystem::weakly_canonical(path, error)).second)
-      refuse_option("two of --vcd, --stats and --log are '" + path + "'");
-  }
+}
+
+/// What a run writes is none of what it reads, and each a file of its own.
+void check_files(const platform_options &o, const system_description &system,
+                 const std::string &source, const std::string &ini)
+{
+  std::vector<option_file> read = {
+      {"the description", source}, {"--config", ini}, {"--input", o.input}};
+  for (const described_instance &i : system.instances)
+    for (const char *const key : {"image", "initrd", "dtb"})
+      if (const auto file = i.values.find(key); file != i.values.end())
+        read.push_back({i.name + "." + key, file->second});
+  refuse_shared_files(
+      {{"--vcd", o.vcd_path}, {"--stats", o.statistics_path}, {"--log", o.log_path}}, read);
 }
 
 /// A key of the system, and what it is set to.
@@ -329,17 +334,6 @@ void read_checkpoints(const po::variables_map &map, platform_options &o)
     refuse_option("mode free has no checkpoints: there is no time at which all guests are");
 }
 
-/// Takes the source out of the command line; none: there is only help to ask for.
-std::string take_source(int &argc, char **&argv)
-{
-  if (argc < 2 || argv[1][0] == '-')
-    return "";
-  const std::string source = argv[1];
-  argv[1] = argv[0];
-  --argc, ++argv;
-  return source;
-}
-
 } // namespace
 
 bool parse_options(int argc, char **argv, const platform_definition &definition,
@@ -390,6 +384,7 @@ bool parse_options(int argc, char **argv, const platform_definition &definition,
     read_output(map, options);
     read_checkpoints(map, options);
     read_stop(map, options);
+    check_files(options, system, source, ini.path);
   });
   if (system.instances.empty())
     refuse_option(source + ": the system has no instance");

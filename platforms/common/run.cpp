@@ -191,6 +191,8 @@ int simulate(const platform_options &options, const system_plan &plan,
   if (platform.rpmsg())
     platform.rpmsg()->finish();
   platform.marks().finish();
+  for (const auto &network : platform.networks())
+    network->warn_of_refused();
   if (log) {
     platform.marks().write_to(*log);
     log->finish();

@@ -270,18 +270,39 @@ std::uint64_t topology::bytes(const system_end &end, const std::string &where) c
   return after ? bytes(after->end, where) : 0;
 }
 
+/// Bytes of a target of the range behind its offset; 0: it does not say how large it is.
+std::uint64_t topology::room(const described_range &range, const std::string &text) const
+{
+  const system_end end = target(text, range.where);
+  const std::uint64_t size = bytes(end, range.where);
+  if (!size || (end.part && end.info->for_each))
+    return size; // a port for each instance: one after the other
+  if (range.target_address >= size)
+    refuse_system(range.where, "the offset of the range is beyond the end of '" + text +
+                                   "', which has " + std::to_string(size) + " bytes");
+  const std::uint64_t left = size - range.target_address;
+  if (range.size / range.to.size() > left)
+    refuse_system(range.where, "the range of " + std::to_string(range.size) +
+                                   " bytes goes beyond the end of '" + text + "', which has " +
+                                   std::to_string(size) + " bytes");
+  return left;
+}
+
 std::uint64_t topology::size_of(const described_range &range) const
 {
-  if (range.size)
-    return range.size;
   std::uint64_t sum = 0;
   for (const std::string &text : range.to) {
-    const std::uint64_t size = bytes(target(text, range.where), range.where);
+    const std::uint64_t size = room(range, text);
+    if (range.size)
+      continue;
     if (!size)
       refuse_system(range.where, "'" + text + "' does not say how large it is; give a size");
+    if (sum && size != room(range, range.to.front()))
+      refuse_system(range.where, "'" + range.to.front() + "' and '" + text +
+                                     "' are interleaved and must be of one size; give a size");
     sum += size;
   }
-  return sum;
+  return range.size ? range.size : sum;
 }
 
 void topology::follow_network(const described_interconnect &network, const std::string &initiator,

@@ -93,6 +93,7 @@ private:
   void check_loops() const;
   bool reaches(const described_interconnect &from, const described_interconnect &to,
                unsigned depth) const;
+  std::uint64_t room(const described_range &range, const std::string &text) const;
   std::uint64_t bytes(const system_end &end, const std::string &where) const;
   /// What an initiator or a part that passes on leads to; nothing when it leads nowhere.
   struct next_end {

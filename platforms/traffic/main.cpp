@@ -199,6 +199,7 @@ void run(const traffic_options &options)
   sc_core::sc_start();
   if (log)
     log->finish();
+  b.network().warn_of_refused();
   const double seconds = simulating.seconds();
   host["simulated_s"] = seconds;
   host["simulated_cpu_s"] = simulating.cpu_seconds();

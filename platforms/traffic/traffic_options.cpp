@@ -75,17 +75,27 @@ unsigned ports(const po::variables_map &map, const char *option)
   return static_cast<unsigned>(number_option(map, option, 1, most_ports));
 }
 
+void refuse_given(const po::variables_map &map, const std::vector<std::string> &options,
+                  const std::string &cause)
+{
+  for (const std::string &option : options)
+    if (map.count(option) && !map[option].defaulted())
+      refuse_option("--" + option + cause);
+}
+
 void read(const po::variables_map &map, traffic_options &options)
 {
   const auto text = [&map](const char *name) { return map[name].as<std::string>(); };
   options.replay = text("replay");
   if (options.replay.empty() == (map.count("generate") == 0))
     refuse_option("give either --replay FILE or --generate");
-  if (!options.replay.empty() && map.count("traffic"))
-    refuse_option("--traffic is for --generate; a replay has the traffic of its log");
+  if (options.replay.empty())
+    refuse_given(map, {"of", "timing", "names"}, " is for --replay");
+  else
+    refuse_given(
+        map, {"traffic", "initiators", "targets", "target-size", "interleave", "target-latency"},
+        " is for --generate; a replay has what its log says");
   options.of = text("of");
-  if (options.replay.empty() && !options.of.empty())
-    refuse_option("--of is for --replay");
   options.timing = choice_option(map, "timing", {"gaps", "starts"}) == "gaps"
                        ? replay_timing::gaps
                        : replay_timing::starts;
@@ -95,8 +105,6 @@ void read(const po::variables_map &map, traffic_options &options)
   options.target_size = size_option(map, "target-size", most_bytes);
   options.interleave = size_option(map, "interleave", most_bytes);
   options.default_target = text("default-target");
-  if (!options.replay.empty() && options.interleave != 0)
-    refuse_option("--interleave is for --generate; a replay has the ranges of its log");
   options.target_latency = time_option(map, "target-latency", "50ns");
   options.traffic = parse_parameters(list_option(map, "traffic"));
   options.interconnect = text("interconnect");
@@ -105,8 +113,10 @@ void read(const po::variables_map &map, traffic_options &options)
   options.log_path = text("log");
   options.vcd_path = text("vcd");
   options.check = flag_option(map, "check");
-  if (!options.log_path.empty() && options.log_path == options.replay)
-    refuse_option("--log and --replay name the same file");
+  refuse_shared_files({{"--log", options.log_path},
+                       {"--stats", options.statistics_path},
+                       {"--vcd", options.vcd_path}},
+                      {{"--replay", options.replay}});
 }
 
 } // namespace

@@ -25,22 +25,6 @@ bool has(const qemu_window &w, std::uint64_t address, unsigned size)
   return address >= w.guest_address && address - w.guest_address <= w.size - size;
 }
 
-/// Whether the address is in one of the ranges; `last` comes down to the last address of which the
-/// same is true.
-bool covers(const std::vector<qemu_range> &ranges, std::uint64_t address, std::uint64_t &last)
-{
-  for (const qemu_range &r : ranges) {
-    const std::uint64_t range_last = r.address + (r.size - 1);
-    if (address >= r.address && address <= range_last) {
-      last = std::min(last, range_last);
-      return true;
-    }
-    if (r.address > address)
-      last = std::min(last, r.address - 1);
-  }
-  return false;
-}
-
 } // namespace
 
 bool dmi_map::find(std::uint64_t address, unsigned size, std::uint64_t &platform) const
@@ -203,6 +187,8 @@ std::uint64_t dmi_map::ask(const qemu_window &window, std::uint64_t address)
     leave(reason::no_descriptor, answer.start, answer.end);
   else if (answer.given)
     take(window, answer);
+  if (!answer.given)
+    warn_of_caches(answer.start, answer.end);
   if (ranges_.size() == before)
     refused_.emplace_back(answer.start, answer.end);
   return answer.answered;
@@ -320,84 +306,12 @@ unsigned dmi_map::free_slot()
   return index;
 }
 
-void dmi_map::leave(reason why, std::uint64_t start, std::uint64_t end)
-{
-  ++unmappable_;
-  if (!said_.insert(why).second)
-    return;
-  char where[64];
-  std::snprintf(where, sizeof where, "from 0x%llx to 0x%llx",
-                static_cast<unsigned long long>(start), static_cast<unsigned long long>(end));
-  const std::string text = std::string("direct access is granted ") + where + ", but ";
-  switch (why) {
-  case reason::no_descriptor:
-    return config_.warn(text + "by a pointer without a descriptor (dmi_descriptor), which QEMU "
-                               "cannot map; accesses to such memory are transactions");
-  case reason::page_size:
-    return config_.warn(text + "not in whole pages of the file behind it; accesses to the rest "
-                               "are transactions");
-  case reason::pieces:
-    return config_.warn(text + "QEMU has " + std::to_string(config_.pieces) +
-                        " pieces of direct memory already and takes no more; accesses to others "
-                        "are transactions");
-  }
-}
-
 std::uint64_t dmi_map::file_page_size(int fd)
 {
   struct statfs about;
   return fstatfs(fd, &about) == 0 && about.f_type == HUGETLBFS_MAGIC
              ? static_cast<std::uint64_t>(about.f_bsize)
              : smallest_piece;
-}
-
-/// TANDEM_WIRE_DMI_ flags for the address; `last` comes down to the last address for which they are
-/// the same.
-std::uint32_t dmi_map::observation(std::uint64_t address, std::uint64_t &last, bool told) const
-{
-  for (const std::uint64_t border : config_.borders)
-    if (border > address)
-      last = std::min(last, border - 1);
-  if (covers(config_.observed.every, address, last))
-    return TANDEM_WIRE_DMI_EVERY;
-  if (covers(config_.observed.cached, address, last))
-    return TANDEM_WIRE_DMI_CACHED;
-  return told ? TANDEM_WIRE_DMI_EVERY : 0;
-}
-
-void dmi_map::observe(const observed_ranges &now, std::uint64_t quiet_until)
-{
-  config_.observed = now;
-  quiet_until_ = quiet_until;
-  for (range &granted : ranges_)
-    observe(granted);
-  quiet_until_ = 0;
-}
-
-void dmi_map::observe(range &granted)
-{
-  constexpr std::uint32_t how = TANDEM_WIRE_DMI_CACHED | TANDEM_WIRE_DMI_EVERY;
-  std::uint64_t last = granted.end;
-  const std::uint32_t before = granted.flags & how;
-  const std::uint32_t flags = observation(granted.start, last, granted.told);
-  if (flags == before)
-    return;
-  granted.flags &= ~how;
-  granted.quiet_until = flags & TANDEM_WIRE_DMI_CACHED ? quiet_until_ : 0;
-  const bool hides = is_hidden(granted.flags | flags);
-  if (hides && before) // it leaves the caches
-    tell(TANDEM_WIRE_OBSERVE, granted);
-  granted.flags |= flags;
-  if (hides)
-    return hide(granted);
-  if (!granted.hidden) {
-    tells_ |= (flags & TANDEM_WIRE_DMI_EVERY) != 0;
-    tell(TANDEM_WIRE_OBSERVE, granted);
-  } else if (pieces_ < config_.pieces) {
-    show(granted);
-  } else {
-    leave(reason::pieces, granted.start, granted.end);
-  }
 }
 
 bool dmi_map::is_direct(const std::string &name) const

@@ -5,9 +5,13 @@ import os
 import re
 import statistics
 import subprocess
+import sys
 
-from comparing import ComparisonTest
+from comparing import PYTHON, ROOT, ComparisonTest
 from platform_run import ctest, guest, main, read_text, wait_for
+
+sys.path.insert(0, PYTHON)
+from tandem.words import PARAMETERS, PARAMETERS_OF_ALL, WORKLOADS  # noqa: E402
 
 COLUMNS = ["workload", "interconnect", "slaves", "parameters", "guest_ns", "host_s",
            "transactions", "latency_mean_ns", "latency_p99_ns"]
@@ -324,6 +328,21 @@ class Compare(ComparisonTest):
             with self.subTest(sentence=sentence):
                 self.refused_with(sentence, *options)
         self.assertFalse(os.path.exists(self.path("out")))
+
+    @ctest(once=True)
+    def test_parameters_of_workloads_are_those_that_their_sources_read(self):
+        def read_by(path):
+            text = read_text(os.path.join(ROOT, "sw", path))
+            return set(re.findall(r'\bparam_\w+\("(\w+)"', text))
+        of_all = read_by("runtime/common/team.c") | read_by("runtime/common/start.c")
+        self.assertEqual(set(PARAMETERS_OF_ALL), of_all)
+        for name in WORKLOADS:
+            self.assertEqual(set(PARAMETERS[name]), read_by(f"programs/{name}.c"), name)
+        bus = ("--interconnect", "bus")
+        self.refused_with("unknown parameter of the workload 'N'; known are cpus, exit, kind, n, "
+                          "rounds", "--workload", "triad", *bus, "--param", "N=64,4k")
+        self.refused_with("unknown parameter of the workload 'nosuch'", *SMALL, *bus, "--repeat", 2,
+                          "--seed-param", "nosuch")
 
 
 if __name__ == "__main__":

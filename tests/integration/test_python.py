@@ -18,6 +18,7 @@ from tandem.intervals import interval, student_t95  # noqa: E402
 
 TRIAD = ("--workload", "triad", "--param", "n=64")
 FRAMES = """
+import os
 import sys
 import tandem
 plan = tandem.plan(out="frames", build=sys.argv[1], workload="triad", slaves=1, replay=True,
@@ -49,6 +50,27 @@ for run in plan.runs:
         assert 0 < round(links.utilisation.max(), 4) == row.utilisation
 assert len(tandem.repetitions(plan)) == 4
 assert (tandem.repetitions(plan).memory_kib > 1000).all()
+assert list(frame.errors) == list(frame.decode_errors) == 4 * [0], frame
+
+
+def refused(sentence, call, **how):
+    try:
+        call(**how)
+    except tandem.Refused as refusal:
+        assert sentence in str(refusal), refusal
+    else:
+        raise AssertionError(sentence)
+
+
+run = plan.runs[0]
+os.makedirs("a#b?c%41")
+os.rename(run.directory + "/run.db", "a#b?c%41/run.db")
+assert len(tandem.log("a#b?c%41/run.db")) > 100
+os.remove(run.directory + "/stats.json")
+refused("stats.json cannot be read: No such file or directory", tandem.results, plan=plan)
+refused("jobs must be at least 1", tandem.run, plan=plan, jobs=-1)
+refused("unknown back end 'moon'; known are local, slurm", tandem.run, plan=plan, on="moon")
+refused("slaves has no value", tandem.plan, out="x", workload="triad", slaves=[])
 """
 
 
@@ -84,6 +106,14 @@ class Python(ComparisonTest):
         self.step("mypy", *options, "--cache-dir", self.path("mypy"),
                   os.path.join(PYTHON, "tandem"))
         self.step("flake8", "--config", options[1], PYTHON)
+
+    @ctest(once=True)
+    def test_files_of_the_user_are_no_modules(self):
+        with open(self.path("statistics.py"), "w", encoding="ascii") as file:
+            file.write("raise SystemExit('statistics of the user')\n")
+        self.assertIn("--seed-param", self.step(os.path.join(ROOT, "tandem"), "compare", "--help"))
+        words, environment = tandem.backends.module("tandem", "compare", "--help")
+        self.assertIn("--seed-param", self.step(*words, **environment))
 
     @ctest(timeout=300, once=True)
     def test_frames(self):
@@ -203,6 +233,8 @@ tandem.plan(out="x", workload="triad", interconnect="tube")""" + "\n", self.stat
     def test_snakefile(self):
         self.need("snakemake", "snakemake")
         options = (*TRIAD, "--interconnect", "bus,mesh", "--slaves", "0,1", "--replay")
+        done = self.compare(*options, "--snakefile", self.path("Braces"), out="{out}", status=2)
+        self.assertIn("{out} has a brace, which Snakemake takes for a wildcard's", done.stderr)
         self.compare(*options, "--snakefile", self.path("Snakefile"))
         call = ("snakemake", "--snakefile", self.path("Snakefile"), "--cores", "8")
         self.step(*call, HOME=self.directory)

@@ -271,8 +271,12 @@ class Refused(PlatformTest):
         self.check("/no/dir/x.vcd", "--vcd", "/no/dir/x.vcd", "--out", self.path("o"), out=False)
         self.check("/no/dir/x.json", "--stats", "/no/dir/x.json", out=False)
         same = self.path("same")
-        self.check(f"two of --vcd, --stats and --log are '.*/same'", "--stats", same, "--log",
+        self.check("--log and --stats name the same file, '.*/same'", "--stats", same, "--log",
                    os.path.join(self.directory, ".", "same"), out=False)
+        ini = self.file("run.ini", b"seed = 2\n")
+        self.check("--log and --config name the same file", "--config", ini, "--log", ini)
+        self.check("--stats and master.image name the same file", "--master.image", ini,
+                   "--stats", ini, out=False)
 
     @ctest(once=True)
     def test_ports_in_use(self):

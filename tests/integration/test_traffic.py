@@ -135,6 +135,9 @@ class Traffic(PlatformTest):
         for kind in ("router", "bus", "crossbar", "mesh", "ring"):
             for address, target in targets("--interconnect", kind, "--interleave", 256):
                 self.assertEqual(target, address // 256 % 4)
+            for address, target in targets("--interconnect", kind, "--interleave", 256,
+                                           "--traffic", "length=48"):
+                self.assertEqual((target, address % 256 % 48), (address // 256 % 4, 0))
             for address, target in targets("--interconnect", kind, "--default-target", "target2"):
                 self.assertEqual(target, address // 65536)
             # An interleaved range in place of all others leaves nothing for a default target.
@@ -169,14 +172,32 @@ class Traffic(PlatformTest):
         self.assertEqual(error("--generate", "--interleave", 3000),
                          "error: interconnect: range 'all' of 4194304 bytes is no "
                          "multiple of 4 granules of 3000 bytes")
+        self.assertEqual(error("--generate", "--interleave", 16, "--traffic", "length=64"),
+                         "error: traffic source0: a granule of range 'all' is smaller than a "
+                         "request of 64 bytes")
+        self.assertEqual(error("--generate", "--traffic", "hotspot=target1"),
+                         "error: traffic source0: hotspot is of no use without pattern=hotspot")
+        for option, value in (("of", "mesh"), ("timing", "gaps"), ("names", "a,b")):
+            self.assertEqual(error("--generate", f"--{option}", value),
+                             f"error: --{option} is for --replay")
         log = self.path("small.db")
         self.tool("tandem-traffic", "--generate", "--initiators", 1, "--traffic",
                   "transactions=1", "--log", log)
         self.assertEqual(error("--replay", log, "--names", "master,slave0"),
                          f"error: the log '{log}' is of another platform: its initiator 'source0' "
                          "does not exist here; known are master, slave0")
-        self.assertEqual(error("--replay", log, "--log", log),
-                         "error: --log and --replay name the same file")
+        for option in ("initiators", "targets", "target-size", "interleave", "target-latency"):
+            self.assertEqual(error("--replay", log, f"--{option}", "4"), f"error: --{option} is "
+                             "for --generate; a replay has what its log says")
+        link, kept = self.path("link.db"), rows(log)
+        os.link(log, link)
+        for option, file in (("--log", log), ("--stats", link),
+                             ("--vcd", os.path.join(self.directory, ".", "small.db"))):
+            self.assertEqual(error("--replay", log, option, file),
+                             f"error: {option} and --replay name the same file, '{file}'")
+        self.assertEqual(self.tool("tandem-log", "export", log, link, status=1).stderr,
+                         f"error: the timeline '{link}' would take the place of its log\n")
+        self.assertEqual(rows(log), kept)
         self.assertEqual(error("--generate", "--targets", 1, "--interconnect", "mesh", "--set",
                                "place=target9@0:0"),
                          "error: interconnect: parameter place names 'target9'; known "

@@ -376,3 +376,23 @@ TEST(dmi_map, ram_is_observed_otherwise_and_stays)
   EXPECT_EQ(told.observing({{{platform, 16 << 20}}, {}}), (texts{"observe 0 0+4096 5"}));
   EXPECT_EQ(told.observing({}), (texts{"observe 0 0+4096 12"}));
 }
+
+TEST(dmi_map, what_is_to_be_cached_and_refused_is_said_once)
+{
+  const std::vector<std::string> said = {
+      "the caches see nothing of w from 0x100001000 to 0x100002fff: direct access is refused "
+      "there, so each access is a transaction"};
+  bench b;
+  b.only_told = true;
+  b.config.observed.cached = {{platform + page, 2 * page}};
+  b.probed();
+  b.map->invalidate(platform, platform + page - 1);
+  b.map->probe(platform);
+  EXPECT_EQ(b.warnings, said);
+  bench later;
+  later.only_told = true;
+  later.probed();
+  EXPECT_TRUE(later.warnings.empty());
+  later.map->observe({{{platform + page, 2 * page}}, {}}, 0);
+  EXPECT_EQ(later.warnings, said);
+}

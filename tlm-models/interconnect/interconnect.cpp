@@ -4,7 +4,6 @@
 #include "interconnect_journey.h"
 #include "report_name.h"
 
-#include "tandem/dmi_descriptor.h"
 #include "tandem/transaction_log.h"
 
 #include <algorithm>
@@ -34,27 +33,6 @@ std::size_t bucket(const sc_core::sc_time &time, std::size_t buckets)
   return std::min(index, buckets - 1);
 }
 
-nlohmann::ordered_json report_of(const path_statistics &path)
-{
-  nlohmann::ordered_json histogram = nlohmann::ordered_json::array();
-  std::size_t used = path.histogram.size();
-  while (used > 0 && path.histogram[used - 1] == 0)
-    --used;
-  for (std::size_t i = 0; i < used; ++i)
-    histogram.push_back({{"below_ns", statistic::label(std::uint64_t{1} << i)},
-                         {"transactions", path.histogram[i]}});
-  nlohmann::ordered_json report = {{"transactions", path.transactions},
-                                   {"bytes", path.bytes},
-                                   {"errors", path.errors},
-                                   {"total_delay_ns", statistic::nanoseconds(path.total_delay)},
-                                   {"waiting_ns", statistic::nanoseconds(path.waiting)},
-                                   {"target_ns", statistic::nanoseconds(path.target)}};
-  report.update(path.latency.report());
-  report["latency"] = std::move(histogram);
-  report["load"] = path.load.report("bytes");
-  return report;
-}
-
 void check_names(const std::string &owner, const char *what, std::vector<std::string> names)
 {
   std::string cause;
@@ -80,9 +58,14 @@ interconnect::interconnect(sc_core::sc_module_name, const interconnect_config &c
       dmi_(parameters_.flag("dmi")), load_interval_(parameters_.time("load_interval")),
       onward_(config.targets.size()),
       paths_(config.initiators.size() * config.targets.size(), path_statistics(load_interval_)),
-      decode_errors_(config.initiators.size())
+      decode_errors_(config.initiators.size()), first_refused_(config.initiators.size())
 {
   const std::string owner = report_name("interconnect", name());
+  if (sc_core::sc_get_time_resolution() > sc_core::sc_time(1, sc_core::SC_NS))
+    SC_REPORT_ERROR("/tandem/interconnect",
+                    (owner + ": the time resolution is " +
+                     sc_core::sc_get_time_resolution().to_string() + " but must be 1 ns or finer")
+                        .c_str());
   check_names(owner, "initiators", config.initiators);
   check_names(owner, "targets", config.targets);
   make_locks();
@@ -130,7 +113,7 @@ void interconnect::forward(const route &way, tlm::tlm_generic_payload &payload,
   if (!way.spent)
     return;
   way.spent->forwarded = true;
-  way.spent->target = sc_core::sc_time_stamp() + delay - before;
+  way.spent->target += sc_core::sc_time_stamp() + delay - before;
 }
 
 void interconnect::count_waiting(const route &way, const sc_core::sc_time &time)
@@ -148,7 +131,8 @@ const address_map::mapping *interconnect::decode(unsigned initiator,
   const address_map::mapping *const range = map_.find(initiator, address);
   if (range && extent(payload) - 1 <= range->last - address)
     return range;
-  ++decode_errors_[initiator];
+  if (decode_errors_[initiator]++ == 0)
+    first_refused_[initiator] = address;
   payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
   const sc_core::sc_time start = sc_core::sc_time_stamp() + delay;
   if (log_)
@@ -200,10 +184,18 @@ void interconnect::leave(const route &way, tlm::tlm_generic_payload &payload, st
                          const sc_core::sc_time &start, const sc_core::sc_time &delay)
 {
   if (payload.get_response_status() == tlm::TLM_INCOMPLETE_RESPONSE)
-    fail_without_response(way, payload.get_address());
+    fail_about(way, payload.get_address(),
+               std::string("is left without a response: ") +
+                   (way.spent->forwarded ? "its target sets none"
+                                         : "transport() returns without having called forward()"));
   if (!dmi_)
     payload.set_dmi_allowed(false);
   const sc_core::sc_time end = sc_core::sc_time_stamp() + delay;
+  if (end < start)
+    fail_about(way, payload.get_address(),
+               "ends " + (start - end).to_string() +
+                   " before it starts: transport() or its target sets the delay that it is given, "
+                   "in place of adding to it");
   count(way, payload, start, end);
   if (log_)
     log(id, &way, way.initiator, payload, start, end);
@@ -255,7 +247,8 @@ void interconnect::release_others(unsigned initiator, const access_extension &ac
   }
 }
 
-void interconnect::fail_without_response(const route &way, std::uint64_t address) const
+void interconnect::fail_about(const route &way, std::uint64_t address,
+                              const std::string &cause) const
 {
   int status = 0;
   const std::unique_ptr<char, decltype(&std::free)> kind(
@@ -263,10 +256,7 @@ void interconnect::fail_without_response(const route &way, std::uint64_t address
   std::ostringstream text;
   text << report_name("interconnect", name()) << " (class " << (kind ? kind.get() : "unknown")
        << "): the access of '" << config_.initiators[way.initiator] << "' to '"
-       << config_.targets[way.target] << "' at address 0x" << std::hex << address
-       << " is left without a response: "
-       << (way.spent->forwarded ? "its target sets none"
-                                : "transport() returns without having called forward()");
+       << config_.targets[way.target] << "' at address 0x" << std::hex << address << " " << cause;
   SC_REPORT_ERROR("/tandem/interconnect", text.str().c_str());
   std::abort(); // only reached when a user has taken the throw from SC_ERROR
 }
@@ -330,138 +320,6 @@ void interconnect::log_to(transaction_log &log, const std::string &kind)
     system.parameters[declared.name] = parameters_.text(declared.name);
   logged_as_ = log.describe(system);
   log_ = &log;
-}
-
-unsigned interconnect::transport_dbg(int tag, tlm::tlm_generic_payload &payload)
-{
-  const std::uint64_t address = payload.get_address();
-  unsigned char *const data = payload.get_data_ptr();
-  const unsigned length = payload.get_data_length();
-  unsigned done = 0;
-  // A debugger's read may span ranges: serve it range by range.
-  while (done < length) {
-    const auto *const range = map_.find(static_cast<unsigned>(tag), address + done);
-    if (!range)
-      break;
-    const std::uint64_t room = range->last - (address + done);
-    const unsigned part =
-        static_cast<unsigned>(std::min<std::uint64_t>(length - done - 1, room)) + 1;
-    payload.set_address(range->translate(address + done));
-    payload.set_data_ptr(data + done);
-    payload.set_data_length(part);
-    const unsigned served = to[range->target]->transport_dbg(payload);
-    done += std::min(served, part);
-    if (served < part)
-      break;
-  }
-  payload.set_address(address);
-  payload.set_data_ptr(data);
-  payload.set_data_length(length);
-  return done;
-}
-
-bool interconnect::get_direct_mem_ptr(int tag, tlm::tlm_generic_payload &payload, tlm::tlm_dmi &dmi)
-{
-  const unsigned initiator = static_cast<unsigned>(tag);
-  const std::uint64_t address = payload.get_address();
-  const address_map::mapping *const range = map_.find(initiator, address);
-  if (!range || !(dmi_ || is_told(payload))) {
-    const address_map::extent refused =
-        range ? address_map::extent{range->first, range->last} : map_.hole(initiator, address);
-    dmi.allow_none();
-    dmi.set_start_address(refused.first);
-    dmi.set_end_address(refused.last);
-    return false;
-  }
-  payload.set_address(range->translate(address));
-  const bool granted = to[range->target]->get_direct_mem_ptr(payload, dmi);
-  payload.set_address(address);
-  if (!clip(*range, address, granted, dmi))
-    return false;
-  adjust_dmi({initiator, range->target}, dmi);
-  return true;
-}
-
-bool interconnect::clip(const address_map::mapping &range, std::uint64_t address, bool granted,
-                        tlm::tlm_dmi &dmi) const
-{
-  const std::uint64_t here = range.translate(address);
-  const std::uint64_t first =
-      std::max<std::uint64_t>(dmi.get_start_address(), range.target_address);
-  const std::uint64_t last =
-      std::min<std::uint64_t>(dmi.get_end_address(), range.translate(range.last));
-  if (first > here || last < here) { // not about the address that was asked for
-    dmi.allow_none();
-    dmi.set_start_address(address);
-    dmi.set_end_address(address);
-    return false;
-  }
-  if (granted)
-    dmi.set_dmi_ptr(dmi.get_dmi_ptr() + (first - dmi.get_start_address()));
-  else
-    dmi.allow_none();
-  dmi.set_start_address(range.first + (first - range.target_address));
-  dmi.set_end_address(range.first + (last - range.target_address));
-  return granted;
-}
-
-void interconnect::invalidate(int target, sc_dt::uint64 first, sc_dt::uint64 last)
-{
-  map_.for_each_view(static_cast<unsigned>(target), first, last,
-                     [this](unsigned initiator, address_map::extent part) {
-                       from[initiator]->invalidate_direct_mem_ptr(part.first, part.last);
-                     });
-}
-
-const path_statistics &interconnect::path(unsigned initiator, unsigned target) const
-{
-  return paths_.at(initiator * config_.targets.size() + target);
-}
-
-void path_statistics::merge(const path_statistics &other)
-{
-  transactions += other.transactions;
-  bytes += other.bytes;
-  errors += other.errors;
-  total_delay += other.total_delay;
-  waiting += other.waiting;
-  target += other.target;
-  for (std::size_t i = 0; i < histogram.size(); ++i)
-    histogram[i] += other.histogram[i];
-  latency.merge(other.latency);
-  load.merge(other.load);
-}
-
-nlohmann::ordered_json interconnect::statistics() const
-{
-  nlohmann::ordered_json report;
-  report["decode_errors"] = nlohmann::ordered_json::object();
-  for (std::size_t i = 0; i < config_.initiators.size(); ++i)
-    report["decode_errors"][config_.initiators[i]] = decode_errors_[i];
-  report["paths"] = nlohmann::ordered_json::array();
-  path_statistics total(load_interval_);
-  std::vector<path_statistics> initiators(config_.initiators.size(), total);
-  std::vector<path_statistics> targets(config_.targets.size(), total);
-  for (unsigned i = 0; i < initiators.size(); ++i) {
-    for (unsigned t = 0; t < targets.size(); ++t) {
-      nlohmann::ordered_json entry = {{"initiator", config_.initiators[i]},
-                                      {"target", config_.targets[t]}};
-      entry.update(report_of(path(i, t)));
-      report["paths"].push_back(std::move(entry));
-      initiators[i].merge(path(i, t));
-      targets[t].merge(path(i, t));
-    }
-    total.merge(initiators[i]);
-  }
-  for (unsigned i = 0; i < initiators.size(); ++i)
-    report["initiators"][config_.initiators[i]] = report_of(initiators[i]);
-  for (unsigned t = 0; t < targets.size(); ++t)
-    report["targets"][config_.targets[t]] = report_of(targets[t]);
-  report["total"] = report_of(total);
-  for (std::size_t t = 0; t < lock_of_.size(); ++t)
-    if (lock_of_[t]->lock.used())
-      report["locks"][config_.targets[t]] = lock_of_[t]->lock.report();
-  return report;
 }
 
 } // namespace tandem

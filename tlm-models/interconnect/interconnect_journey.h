@@ -37,7 +37,7 @@ struct interconnect::journey final : flight, transport_completion, deferred_call
   void completed(tlm::tlm_generic_payload &, const sc_core::sc_time &after) override
   {
     delay = after;
-    spent.target = sc_core::sc_time_stamp() + delay - forwarded;
+    spent.target += sc_core::sc_time_stamp() + delay - forwarded;
     const std::function<void()> going_on = std::move(then);
     going_on();
   }

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -207,6 +208,11 @@ void write_regions(std::ostream &out, const std::vector<span> &spans, std::size_
 void export_chrome_trace(const transaction_log_reader &log, const std::string &path,
                          const transaction_filter &shown)
 {
+  std::error_code none;
+  if (std::filesystem::equivalent(path, log.path(), none)) {
+    const std::string cause = "the timeline '" + path + "' would take the place of its log";
+    SC_REPORT_ERROR("/tandem/log", cause.c_str());
+  }
   std::ofstream out(path);
   out << "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[";
   std::vector<std::size_t> first; // pid of an interconnect's first initiator

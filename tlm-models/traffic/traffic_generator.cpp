@@ -50,7 +50,7 @@ std::vector<parameter_info> traffic_generator::describe()
 }
 
 traffic_generator::traffic_generator(sc_core::sc_module_name, const traffic_config &config)
-    : socket("socket"), self_(enter_initiator(basename())),
+    : socket("socket"), self_(enter_initiator(name())),
       parameters_(std::string("traffic ") + name(), describe(), config.parameters),
       arrivals_(static_cast<arrival>(
           place_of(parameters_.choice("arrivals", arrival_names), arrival_names))),
@@ -97,20 +97,25 @@ void traffic_generator::read_destinations(const traffic_config &config)
     if (range.size < length_)
       fail(owner + ": range '" + range.name + "' is smaller than a request of " +
            std::to_string(length_) + " bytes");
+    if (!range.more_targets.empty() && range.granule < length_)
+      fail(owner + ": a granule of range '" + range.name + "' is smaller than a request of " +
+           std::to_string(length_) + " bytes");
     ranges_.push_back(range);
     names.push_back(range.name);
   }
   if (ranges_.empty())
     fail(owner + ": there is no range to access");
   const std::string &hotspot = parameters_.text("hotspot");
-  if (pattern_ == destination::neighbour) {
-    special_ = (config.initiator + 1) % ranges_.size();
-  } else if (!hotspot.empty()) {
+  if (!hotspot.empty()) {
     special_ = place_of(hotspot, names);
     if (special_ == names.size())
       fail(owner + ": there is no range '" + hotspot + "' for a hot spot; known are " +
            join(names));
+    if (pattern_ != destination::hotspot)
+      fail(owner + ": hotspot is of no use without pattern=hotspot");
   }
+  if (pattern_ == destination::neighbour)
+    special_ = (config.initiator + 1) % ranges_.size();
 }
 
 sc_core::sc_time traffic_generator::exponential(double mean_ticks)
@@ -143,6 +148,15 @@ const address_range &traffic_generator::choose_range()
   return ranges_[random_() % ranges_.size()];
 }
 
+/// A place for a request, which crosses no granule.
+std::uint64_t traffic_generator::choose_address(const address_range &range)
+{
+  const std::uint64_t piece = range.more_targets.empty() ? range.size : range.granule;
+  const std::uint64_t places = piece / length_; // in each piece
+  const std::uint64_t place = random_() % (range.size / piece * places);
+  return range.address + place / places * piece + place % places * length_;
+}
+
 traffic_generator::request &traffic_generator::take_request()
 {
   if (spare_.empty()) {
@@ -165,7 +179,7 @@ void traffic_generator::send(const sc_core::sc_time &arrived)
   const bool read = random_() % 100 < read_percent_;
   request &made = take_request();
   made.arrived = arrived;
-  made.set_address(range.address + random_() % (range.size / length_) * length_);
+  made.set_address(choose_address(range));
   made.set_command(read ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND);
   made.set_data_ptr((read ? read_ : written_).data());
   made.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);

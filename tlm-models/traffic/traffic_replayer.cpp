@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tandem/traffic_replayer.h"
+#include "replay_stream.h"
 
 #include <algorithm>
-#include <deque>
 
 namespace tandem
 {
@@ -42,20 +41,6 @@ std::vector<unsigned> places(const std::string &path, const char *what,
 
 } // namespace
 
-/// A transaction as the log has it.
-struct traffic_replayer::step {
-  std::uint64_t id, start, end, target_time, address;
-  std::uint32_t length;
-  std::int8_t command, response;
-  std::int16_t origin;
-};
-
-/// What one initiator has still to do, in the order of the log.
-struct traffic_replayer::stream {
-  std::uint64_t left = 0; // also those that have not been read
-  std::deque<step> steps;
-};
-
 /// An initiator whose next transaction has a time.
 struct traffic_replayer::candidate {
   sc_core::sc_time due;
@@ -82,6 +67,7 @@ struct traffic_replayer::answer : tlm::tlm_extension<answer> {
 
 /// A thread, with the transaction that it makes.
 struct traffic_replayer::worker {
+  sc_core::sc_process_handle thread;
   sc_core::sc_event turn;
   tlm::tlm_generic_payload payload;
   answer expected;
@@ -111,8 +97,7 @@ traffic_replayer::traffic_replayer(sc_core::sc_module_name, const transaction_lo
     streams_[initiators_[i]].left = log.size(i, of);
   left_ = log.size_of(of);
   for (unsigned i = 0; i < streams_.size(); ++i)
-    if (streams_[i].left != 0)
-      schedule(i, sc_core::sc_time::from_value(front(streams_[i]).start));
+    appoint(i);
   arm();
 }
 
@@ -136,16 +121,21 @@ void traffic_replayer::read_one()
        t->origin});
 }
 
-void traffic_replayer::schedule(unsigned initiator, const sc_core::sc_time &due)
+/// Sees to it that the next step of an initiator has a time, if that can be said already: the same
+/// or an earlier one than was said before.
+void traffic_replayer::appoint(unsigned initiator)
 {
-  candidates_.push_back({due, front(streams_[initiator]).id, initiator});
+  stream &of = streams_[initiator];
+  if (of.left == 0)
+    return;
+  const step &next = front(of);
+  const std::optional<sc_core::sc_time> due =
+      timing_ == replay_timing::starts ? sc_core::sc_time::from_value(next.start) : of.due_of(next);
+  if (!due || due == of.appointed)
+    return;
+  of.appointed = due;
+  candidates_.push_back({*due, next.id, initiator});
   std::push_heap(candidates_.begin(), candidates_.end());
-}
-
-/// Whether a step need not wait for the completion of the one before.
-bool traffic_replayer::is_independent(const step &next, const step &before) const
-{
-  return timing_ == replay_timing::starts || next.start < before.end;
 }
 
 /// Lets a thread run that takes the lead as soon as the leader waits in the interconnect. It runs
@@ -162,8 +152,9 @@ void traffic_replayer::arm()
   worker &added = *workers_.back();
   standby_ = &added;
   added.payload.set_extension(&added.expected);
-  sc_core::sc_spawn([this, &added] { run(added); },
-                    sc_core::sc_gen_unique_name((std::string(basename()) + "_thread").c_str()));
+  added.thread =
+      sc_core::sc_spawn([this, &added] { run(added); },
+                        sc_core::sc_gen_unique_name((std::string(basename()) + "_thread").c_str()));
 }
 
 void traffic_replayer::run(worker &self)
@@ -201,10 +192,21 @@ void traffic_replayer::outlast_all()
     sc_core::wait(last_end_ - sc_core::sc_time_stamp());
 }
 
+/// It has been given an earlier time.
+bool traffic_replayer::is_outdated(const candidate &one)
+{
+  stream &of = streams_[one.initiator];
+  return of.left == 0 || of.appointed != one.due || front(of).id != one.id;
+}
+
 /// Makes one transaction. False when there is none to be made yet: then the leader waits for its
 /// turn, unless one that returns from the interconnect takes the lead.
 bool traffic_replayer::lead(worker &self)
 {
+  while (!candidates_.empty() && is_outdated(candidates_.front())) {
+    std::pop_heap(candidates_.begin(), candidates_.end());
+    candidates_.pop_back();
+  }
   if (candidates_.empty())
     return false;
   const candidate next = candidates_.front();
@@ -242,11 +244,14 @@ void traffic_replayer::make(worker &self, unsigned initiator, const sc_core::sc_
   logged = front(of);
   of.steps.pop_front();
   --left_;
-  const bool more = --of.left != 0;
-  const bool at_once = more && is_independent(front(of), logged);
-  if (at_once)
-    schedule(initiator, due + sc_core::sc_time::from_value(front(of).start - logged.start));
+  --of.left;
+  of.appointed.reset();
+  if (timing_ == replay_timing::gaps)
+    of.begun(logged, due);
+  appoint(initiator);
   fill(self);
+  if (due > sc_core::sc_time_stamp() && !candidates_.empty() && candidates_.front().due == due)
+    sc_core::wait(due - sc_core::sc_time_stamp()); // what comes at the same time comes behind it
   sc_core::sc_time delay = due - sc_core::sc_time_stamp();
   if (left_ != 0 && !standby_)
     arm();
@@ -265,8 +270,9 @@ void traffic_replayer::make(worker &self, unsigned initiator, const sc_core::sc_
   latency_.add(end - due);
   recorded_delay_ += logged.end - logged.start;
   errors_ += self.payload.is_response_ok() ? 0 : 1;
-  if (more && !at_once)
-    schedule(initiator, end + sc_core::sc_time::from_value(front(of).start - logged.end));
+  if (timing_ == replay_timing::gaps)
+    of.ended(logged, end);
+  appoint(initiator);
 }
 
 /// The payload of the step that a worker makes.
@@ -283,15 +289,32 @@ void traffic_replayer::fill(worker &self) const
   payload.set_streaming_width(logged.length);
   payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
   payload.set_dmi_allowed(false);
-  if (logged.origin >= 0)
+  if (logged.origin >= 0 && logged.command != tlm::TLM_IGNORE_COMMAND) // else it is about order
     payload.set_extension(origins_[static_cast<std::size_t>(logged.origin)]);
   else
     payload.clear_extension<access_extension>();
 }
 
+/// What a target is asked for. A payload of the interconnect's own does not say it, but the thread
+/// does that it comes by.
+const traffic_replayer::step &traffic_replayer::asked(const tlm::tlm_generic_payload &payload) const
+{
+  if (const answer *const said = payload.get_extension<answer>())
+    return said->logged;
+  const sc_core::sc_process_handle here = sc_core::sc_get_current_process_handle();
+  const auto by = std::find_if(workers_.begin(), workers_.end(),
+                               [&here](const auto &one) { return one->thread == here; });
+  if (by == workers_.end())
+    fail_to_replay("the interconnect sends a payload of its own, in a thread of its own, that does "
+                   "not say which transaction of the log '" +
+                   path_ +
+                   "' it carries; have it take over the extensions of the one it was given");
+  return (*by)->expected.logged;
+}
+
 void traffic_replayer::b_transport(int, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay)
 {
-  const step &logged = payload.get_extension<answer>()->logged;
+  const step &logged = asked(payload);
   delay += sc_core::sc_time::from_value(logged.target_time);
   payload.set_response_status(static_cast<tlm::tlm_response_status>(logged.response));
 }

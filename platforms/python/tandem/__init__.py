@@ -51,6 +51,8 @@ def plan(*, out: str, build: str | None = None, options: Iterable[str] = (),
     its value or list of values; repeat is a number; replay is True; timeout is in seconds."""
     words = ["--build", build or _default_build(), "--out", out]
     for name, value in asked.items():
+        if isinstance(value, (list, tuple)) and not value:
+            raise Refused(f"{name} has no value")
         option = "--from" if name == "origin" else "--" + name.replace("_", "-")
         if isinstance(value, Mapping):
             for key, values in value.items():
@@ -71,6 +73,8 @@ def run(plan: Plan, *, on: str = "local", jobs: int | None = None, **options: An
     failed}. on: name of a back end. jobs: runs at a time; default: number of cores. options: others
     that the back end has on the command line. To be called from any number of processes, on any
     nodes that share plan.out: no run is made twice."""
+    if jobs is not None and jobs < 1:
+        raise Refused("jobs must be at least 1")
     defaults = _commandline.parser_of_options().parse_args([])
     more = dict(options, jobs=jobs or defaults.jobs)
     unknown = [name for name in more if not hasattr(defaults, name)]

@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from .plans import Plan, PlannedRun
+from .words import known
 
 BACKENDS = {"local": "local", "slurm": "slurm"}  # name: module of this package
 NEEDED_FAILED = "the run that it would replay has failed"
@@ -63,6 +64,7 @@ def interrupt(number: int, _: Any) -> None:
 
 
 def backend(name: str) -> ModuleType:
+    known([name], BACKENDS, "back end")
     return importlib.import_module(f"{__package__}.{BACKENDS[name]}")
 
 
@@ -74,6 +76,6 @@ def command(plan: Plan) -> tuple[list[str], dict[str, str]]:
 
 def module(name: str, *words: str) -> tuple[list[str], dict[str, str]]:
     """The words that call a module of this installation, on another node too, and what they need in
-    the environment."""
+    the environment. -P: files of the user's directory are no modules."""
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    return [sys.executable, "-B", "-m", name, *words], {"PYTHONPATH": here}
+    return [sys.executable, "-P", "-B", "-m", name, *words], {"PYTHONPATH": here}

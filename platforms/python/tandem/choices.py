@@ -5,7 +5,8 @@ import os
 import re
 
 from .job import Job
-from .words import WORKLOADS, Refused, axes, combinations, known, split_list
+from .words import PARAMETERS, PARAMETERS_OF_ALL, WORKLOADS, Refused, axes, combinations, known, \
+    split_list
 
 OBSERVATIONS = ("direct", "every", "cached")
 MAX_SLAVES = 15
@@ -30,6 +31,19 @@ def workloads_of(text):
             known([program], sorted(WORKLOADS), "workload")
             programs[program] = program
     return programs
+
+
+def workload_parameters(arguments, workloads):
+    """Axes of --param. What no workload of the comparison reads is refused, where all are Tandem's:
+    it would make rows that are the same."""
+    params = axes(arguments.param, "--param")
+    if all(program in PARAMETERS for program in workloads.values()):
+        known_ones = sorted({*PARAMETERS_OF_ALL, *(name for program in workloads.values()
+                                                   for name in PARAMETERS[program])})
+        seed = [arguments.seed_param] if "." not in (arguments.seed_param or ".") else []
+        for name in [name for name, _ in params] + seed:
+            known([re.sub(r"^\d+\.", "", name)], known_ones, "parameter of the workload")
+    return params
 
 
 def slave_counts(text):
@@ -94,7 +108,7 @@ def plan_platform(arguments, platform):
     slaves = slave_counts(arguments.slaves or "1")
     modes = observations(arguments.observe or "every")
     sets, others = of_interconnects(arguments, platform, interconnects)
-    params = axes(arguments.param, "--param")
+    params = workload_parameters(arguments, workloads)
     look(platform, workloads, others,
          ["--interconnect", interconnects[0], "--slaves", str(slaves[0])])
     jobs = []
@@ -136,7 +150,7 @@ def plan_system(arguments, system):
     workloads = workloads_of(arguments.workload) if arguments.workload else {system.name: None}
     modes = observations(arguments.observe) if arguments.observe else [None]
     sets, others = settings(arguments.set, "--set"), settings(arguments.vary, "--vary")
-    params = axes(arguments.param, "--param")
+    params = workload_parameters(arguments, workloads)
     look(system, workloads, [axis for axis in sets if "." in axis[0]] + others)
     if arguments.interconnect:
         sets.insert(0, ("kind", known(split_list(arguments.interconnect, "--interconnect"),

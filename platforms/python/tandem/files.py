@@ -63,6 +63,17 @@ def read_json(path: str) -> dict[str, Any]:
         return dict(json.load(file))
 
 
+def read_statistics(directory: str) -> dict[str, Any]:
+    """Of the run that has left them there."""
+    path = os.path.join(directory, "stats.json")
+    try:
+        return read_json(path)
+    except (OSError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) else error
+        raise Refused(f"{path} cannot be read: {cause}; without its directory the run is made "
+                      "again") from None
+
+
 class FileHashes:
     """SHA-256 of files as they were when first asked for."""
 

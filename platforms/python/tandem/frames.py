@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import urllib.parse
 from typing import Any
 
-from .files import read_json
+from .files import read_statistics
 from .plans import Plan, PlannedRun
 from .reports import row_of
 from .outcomes import outcomes_of
@@ -23,12 +24,7 @@ def _pandas() -> Any:
 
 
 def _statistics(run: PlannedRun | str) -> dict[str, Any]:
-    directory = run if isinstance(run, str) else run.directory
-    path = os.path.join(directory, "stats.json")
-    try:
-        return read_json(path)
-    except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror}") from None
+    return read_statistics(run if isinstance(run, str) else run.directory)
 
 
 def _columns(tree: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +91,7 @@ def log(path: PlannedRun | str, where: str = "1") -> Any:
     file = path if isinstance(path, str) else os.path.join(path.directory, "run.db")
     if not os.path.exists(file):
         raise Refused(f"there is no log {file}")
-    connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+    connection = sqlite3.connect(f"file:{urllib.parse.quote(file)}?mode=ro", uri=True)
     query = f"SELECT * FROM log WHERE {where} ORDER BY id"
     try:
         connection.execute(f"EXPLAIN {query}")

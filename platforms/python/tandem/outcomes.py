@@ -2,12 +2,11 @@
 """What runs have found: of each its own, and of a row what its repetitions have in common."""
 from __future__ import annotations
 
-import os
 import statistics
 from collections import Counter
 from typing import Any
 
-from .files import read_json
+from .files import read_statistics
 from .intervals import interval
 from .plans import Plan, PlannedRun, Row
 
@@ -19,7 +18,8 @@ EXTREMES = {"latency_min_ns": min, "latency_max_ns": max}
 def figures_of(interconnect: dict[str, Any]) -> dict[str, float]:
     """Of its statistics."""
     total = interconnect["total"]
-    found = {"transactions": total["transactions"]}
+    found = {"transactions": total["transactions"], "errors": total["errors"],
+             "decode_errors": sum(interconnect["decode_errors"].values())}
     for name in ("mean", "min", "p50", "p95", "p99", "p999", "max"):
         found[f"latency_{name}_ns"] = round(total[f"latency_{name}_ns"], 3)
     found["waiting_ns"] = round(total["waiting_ns"], 3)
@@ -63,7 +63,7 @@ class Outcome:
         return self._statistics[repetition]
 
     def _statistics_of(self, run: PlannedRun) -> dict[str, Any]:
-        found = read_json(os.path.join(run.directory, "stats.json"))
+        found = read_statistics(run.directory)
         if self.row.region:
             found = region_in(found, self.row.region)
         return dict(found["modules"].get(self.row.network, {}))

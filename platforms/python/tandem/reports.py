@@ -14,7 +14,7 @@ COLUMNS = ["workload", "interconnect", "slaves", "parameters", "guest_ns", "host
            "transactions", "latency_mean_ns", "latency_p99_ns", "latency_min_ns",
            "latency_p50_ns", "latency_p95_ns", "latency_p999_ns", "latency_max_ns", "waiting_ns",
            "traffic", "end_ns", "repeats", "host_min_s", "host_max_s", "observe", "run", "of",
-           "utilisation", "simulated_ns", "node", "seeds"]
+           "utilisation", "simulated_ns", "node", "seeds", "errors", "decode_errors"]
 MOST_MAPS = 50  # of links, of a workload: no page is read that has more
 
 

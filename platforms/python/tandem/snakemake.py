@@ -7,6 +7,7 @@ import shlex
 from .backends import command
 from .files import write_for_user
 from .plans import Plan
+from .words import Refused
 
 # A run's result is what Snakemake looks for, so it makes none that is there. It prepares an empty
 # directory for it, which the finished one replaces. Times of files say nothing here.
@@ -43,11 +44,12 @@ rule run:
 
 
 def write(plan: Plan, path: str) -> str:
+    if set("{}") & set(plan.out):
+        raise Refused(f"--out {plan.out} has a brace, which Snakemake takes for a wildcard's")
     words, environment = command(plan)
     for_shell = " ".join([*(f"{name}={shlex.quote(value)}" for name, value in environment.items()),
                           *map(shlex.quote, words)])
     braces = for_shell.replace("{", "{{").replace("}", "}}")
     return write_for_user(path, WORKFLOW.format(
         typed=plan.command, path=shlex.quote(path), plan=plan.file(),
-        out=plan.out.replace("{", "{{").replace("}", "}}"),
-        shell=braces + " {params.hash}"))
+        out=plan.out, shell=braces + " {params.hash}"))

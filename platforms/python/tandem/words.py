@@ -17,6 +17,15 @@ WORKLOADS = {  # name: the least number of slaves
     "pipeline": 1,
     "triad": 0,
 }
+# What they read: each its own, and all of them.
+PARAMETERS = {
+    "chase": ("n", "rounds", "stride"),
+    "contend": ("hold", "lock", "n"),
+    "matmul": ("n", "seed", "tile"),
+    "pipeline": ("items", "size", "slots"),
+    "triad": ("kind", "n", "rounds"),
+}
+PARAMETERS_OF_ALL = ("cpus", "exit")
 
 
 class Refused(Exception):

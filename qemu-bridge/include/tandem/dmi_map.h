@@ -20,7 +20,8 @@ namespace tandem
 /// Asks the interconnect for DMI, keeps what is mapped, and queues the changes that QEMU has
 /// still to make. A range is mapped when it may be read, has a descriptor (see dmi_descriptor),
 /// and covers whole pages; everything else stays a transaction, and so do writes to what may only
-/// be read. That something granted cannot be mapped is said once for each reason.
+/// be read. That something granted cannot be mapped, or that something to be cached is refused, is
+/// said once for each reason.
 ///
 /// The guest's own RAM, where it lies in the platform, is mapped as a whole, before the guest
 /// starts, or not at all, and stays so. Where DMI to it is refused, it is asked for again with the
@@ -158,6 +159,7 @@ private:
   void observe(range &granted);
   unsigned free_slot();
   void leave(reason why, std::uint64_t start, std::uint64_t end);
+  void warn_of_caches(std::uint64_t start, std::uint64_t end);
   bool is_mapped(std::uint64_t address) const;
   bool is_ram(const qemu_window &window) const;
   bool is_confirmed(const range &ram, std::uint64_t &missing) const;
@@ -175,6 +177,7 @@ private:
   std::deque<change> pending_;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> refused_; // until an invalidation
   std::set<reason> said_;
+  std::set<std::string> said_of_caches_; // windows
   std::uint64_t maps_ = 0, unmaps_ = 0, unmappable_ = 0;
 };
 

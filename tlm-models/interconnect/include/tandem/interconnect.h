@@ -102,6 +102,9 @@ public:
   /// name by which the interconnect was made. A log takes any number of interconnects.
   void log_to(transaction_log &log, const std::string &kind);
 
+  /// At the end of a simulation: SC_WARNING about each initiator with accesses that were refused.
+  void warn_of_refused() const;
+
 protected:
   /// Where the time of one access went.
   struct account {
@@ -121,7 +124,7 @@ protected:
 
   /// Carries one access from its initiator to its target; to be overridden. The
   /// payload has the target's address. Adds what the way costs to delay, or
-  /// waits, and calls forward() once. The default costs nothing.
+  /// waits, and calls forward(), as a rule once. The default costs nothing.
   virtual void transport(const route &way, tlm::tlm_generic_payload &payload,
                          sc_core::sc_time &delay);
   /// Called for each granted DMI region, to add to its latencies what a
@@ -173,7 +176,8 @@ private:
   void b_transport(int initiator, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
   unsigned transport_dbg(int initiator, tlm::tlm_generic_payload &payload);
   bool get_direct_mem_ptr(int initiator, tlm::tlm_generic_payload &payload, tlm::tlm_dmi &dmi);
-  [[noreturn]] void fail_without_response(const route &way, std::uint64_t address) const;
+  [[noreturn]] void fail_about(const route &way, std::uint64_t address,
+                               const std::string &cause) const;
   bool clip(const address_map::mapping &range, std::uint64_t address, bool granted,
             tlm::tlm_dmi &dmi) const;
   void invalidate(int target, sc_dt::uint64 first, sc_dt::uint64 last);
@@ -202,6 +206,7 @@ private:
   std::vector<path_statistics> paths_;       // initiator * targets + target
   std::vector<access_extension *> ports_;    // by initiator: what those who say nothing get
   std::vector<std::uint64_t> decode_errors_; // by initiator
+  std::vector<std::uint64_t> first_refused_; // by initiator: address of the first of these
   std::deque<lock_group> locks_;
   std::vector<lock_group *> lock_of_; // by target
   transaction_log *log_ = nullptr;

@@ -76,6 +76,7 @@ private:
   sc_core::sc_time exponential(double mean_ticks);
   sc_core::sc_time next_interval();
   const address_range &choose_range();
+  std::uint64_t choose_address(const address_range &range);
   void read_destinations(const traffic_config &config);
   bool finished() const { return made_ == count_; }
   void step();

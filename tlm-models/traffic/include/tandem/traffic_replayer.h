@@ -21,8 +21,9 @@ namespace tandem
 
 /// When a transaction is made.
 enum class replay_timing {
-  /// As long after its predecessor as in the log: after its end, or after its start when it had
-  /// not ended. So a slower interconnect makes later transactions later, as software feels it.
+  /// As long as in the log after the end of the one, of the same initiator, that had completed last
+  /// before it; in the order of the log, and with at most as many under way as there were until
+  /// then. So a slower interconnect makes later transactions later, as software feels it.
   gaps,
   /// At the time that the log says, whatever has become of those before.
   starts
@@ -61,16 +62,17 @@ private:
 
   const step &front(stream &of);
   void read_one();
-  bool is_independent(const step &next, const step &before) const;
-  void schedule(unsigned initiator, const sc_core::sc_time &due);
+  void appoint(unsigned initiator);
   void run(worker &self);
   bool takes_over(worker &self);
+  bool is_outdated(const candidate &one);
   bool lead(worker &self);
   void make(worker &self, unsigned initiator, const sc_core::sc_time &due);
   void fill(worker &self) const;
   void take_lead_back(worker &self);
   void arm();
   void outlast_all();
+  const step &asked(const tlm::tlm_generic_payload &payload) const;
   void b_transport(int target, tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
 
   std::deque<declared_order> orders_; // of `to`, which answer as the log says
