@@ -125,47 +125,36 @@ static bool parse_u64(const char *text, uint64_t *value)
     base = 16;
     text += 2;
   }
-  const uint64_t most = base == 16 ? UINT64_MAX / 16 : UINT64_MAX / 10; // a division by constants
   const char *first = text;
-  for (*value = 0; digit_value(*text, base) >= 0; ++text) {
-    unsigned digit = (unsigned)digit_value(*text, base);
-    if (*value > most || *value * base > UINT64_MAX - digit)
-      return false;
-    *value = *value * base + digit;
-  }
-  unsigned shift = *text == 'k' ? 10 : *text == 'M' ? 20 : *text == 'G' ? 30 : 0;
-  if (text == first || text[shift != 0] || *value > UINT64_MAX >> shift)
+  for (*value = 0; digit_value(*text, base) >= 0; ++text)
+    *value = *value * base + (unsigned)digit_value(*text, base);
+  if (text == first)
     return false;
-  *value <<= shift;
-  return true;
+  if (*text == 'k' || *text == 'M' || *text == 'G') {
+    *value <<= *text == 'k' ? 10 : *text == 'M' ? 20 : 30;
+    ++text;
+  }
+  return !*text;
 }
 
 /* A figure of another value than the one that was asked for is worse than none. */
-static uint64_t number_or(const char *name, uint64_t fallback, uint64_t most)
+static uint64_t number_or(const char *name, const char *text, uint64_t fallback)
 {
   static bool refused; /* the end looks at parameters, too */
-  char text[32];
   uint64_t value;
-  if (!param_get(name, text, sizeof text))
-    return fallback;
-  if (parse_u64(text, &value) && value <= most)
+  if (parse_u64(text, &value))
     return value;
   if (refused)
     return fallback;
   refused = true;
-  console_printf("parameter %s=%s is not a number of %u bits\n", name, text,
-                 most == UINT32_MAX ? 32 : 64);
+  console_printf("parameter %s=%s is not a number\n", name, text);
   platform_exit(2);
 }
 
 uint64_t param_u64(const char *name, uint64_t fallback)
 {
-  return number_or(name, fallback, UINT64_MAX);
-}
-
-uint32_t param_u32(const char *name, uint32_t fallback)
-{
-  return (uint32_t)number_or(name, fallback, UINT32_MAX);
+  char text[32];
+  return param_get(name, text, sizeof text) ? number_or(name, text, fallback) : fallback;
 }
 
 bool param_is(const char *name, const char *value)
