@@ -175,8 +175,6 @@ class Traffic(PlatformTest):
         self.assertEqual(error("--generate", "--interleave", 16, "--traffic", "length=64"),
                          "error: traffic source0: a granule of range 'all' is smaller than a "
                          "request of 64 bytes")
-        self.assertEqual(error("--generate", "--traffic", "hotspot=target1"),
-                         "error: traffic source0: hotspot is of no use without pattern=hotspot")
         for option, value in (("of", "mesh"), ("timing", "gaps"), ("names", "a,b")):
             self.assertEqual(error("--generate", f"--{option}", value),
                              f"error: --{option} is for --replay")

@@ -111,8 +111,6 @@ void traffic_generator::read_destinations(const traffic_config &config)
     if (special_ == names.size())
       fail(owner + ": there is no range '" + hotspot + "' for a hot spot; known are " +
            join(names));
-    if (pattern_ != destination::hotspot)
-      fail(owner + ": hotspot is of no use without pattern=hotspot");
   }
   if (pattern_ == destination::neighbour)
     special_ = (config.initiator + 1) % ranges_.size();
