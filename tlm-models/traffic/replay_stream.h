@@ -24,7 +24,8 @@ struct traffic_replayer::stream {
   /// A transaction that was made: its end in the log, and here as soon as it is known.
   struct past {
     std::uint64_t logged_end, id;
-    std::optional<sc_core::sc_time> end;
+    sc_core::sc_time end = {};
+    bool has_ended = false;
 
     bool operator<(const past &other) const
     {
@@ -55,11 +56,11 @@ inline std::optional<sc_core::sc_time> traffic_replayer::stream::due_of(const st
   for (; !made.empty() && made.front().logged_end <= next.start; made.pop_front())
     last = made.front();
   most = std::max(most, made.size() + 1);
-  if (unknown >= most || (last && !last->end))
+  if (unknown >= most || (last && !last->has_ended))
     return std::nullopt;
   sc_core::sc_time due = sc_core::sc_time::from_value(next.start);
   if (last)
-    due = *last->end + sc_core::sc_time::from_value(next.start - last->logged_end);
+    due = last->end + sc_core::sc_time::from_value(next.start - last->logged_end);
   due = std::max({due, latest, sc_core::sc_time_stamp()});
   const auto busy = std::upper_bound(ends.begin(), ends.end(), due);
   const auto under_way = static_cast<std::size_t>(ends.end() - busy) + unknown;
@@ -72,7 +73,7 @@ inline void traffic_replayer::stream::begun(const step &one, const sc_core::sc_t
   ++unknown;
   while (!ends.empty() && ends.front() <= at)
     ends.pop_front();
-  const past entry = {one.end, one.id, std::nullopt};
+  const past entry = {one.end, one.id};
   made.insert(std::upper_bound(made.begin(), made.end(), entry), entry);
 }
 
@@ -80,12 +81,12 @@ inline void traffic_replayer::stream::ended(const step &one, const sc_core::sc_t
 {
   --unknown;
   ends.insert(std::upper_bound(ends.begin(), ends.end(), end), end);
-  const auto entry =
-      std::lower_bound(made.begin(), made.end(), past{one.end, one.id, std::nullopt});
+  const past known = {one.end, one.id, end, true};
+  const auto entry = std::lower_bound(made.begin(), made.end(), known);
   if (entry != made.end() && entry->id == one.id)
-    entry->end = end;
+    *entry = known;
   else if (last && last->id == one.id)
-    last->end = end;
+    last = known;
 }
 
 } // namespace tandem
