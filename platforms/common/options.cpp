@@ -142,7 +142,7 @@ void check_files(const platform_options &o, const system_description &system,
   std::vector<option_file> read = {
       {"the description", source}, {"--config", ini}, {"--input", o.input}};
   for (const described_instance &i : system.instances)
-    for (const char *const key : {"image", "initrd", "dtb"})
+    for (const char *const key : instance_files)
       if (const auto file = i.values.find(key); file != i.values.end())
         read.push_back({i.name + "." + key, file->second});
   refuse_shared_files(

@@ -2,6 +2,7 @@
 // Logs, of generators and made by hand, and their replay through an interconnect.
 #pragma once
 
+#include "own_process.h"
 #include "scratch.h"
 #include "traffic.h"
 
@@ -9,9 +10,6 @@
 #include <tandem/trace.h>
 #include <tandem/traffic_generator.h>
 #include <tandem/traffic_replayer.h>
-
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace replay_bench
 {
@@ -33,25 +31,6 @@ inline tandem::interconnect_config system_with(tandem::parameter_values paramete
   }
   config.parameters = std::move(parameters);
   return config;
-}
-
-/// SystemC elaborates once in a process, so each simulation gets a process of its own.
-inline void in_a_process(const std::function<void()> &action)
-{
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    try {
-      action();
-    } catch (const sc_core::sc_report &report) {
-      ADD_FAILURE() << report.get_msg();
-    }
-    std::fflush(nullptr);
-    _exit(testing::Test::HasFailure() ? 1 : 0);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
 }
 
 /// Generators at the interconnect, with a log.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whose access it is, at every interconnect on the way, in statistics, log and replay.
 #include "at_peers.h"
+#include "own_process.h"
 #include "scratch.h"
 #include "traffic.h"
 
@@ -15,8 +16,6 @@
 
 #include <fstream>
 #include <sqlite3.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace origins_tests
 {
@@ -133,25 +132,6 @@ std::vector<logged_transaction> rows_of(const transaction_log_reader &reader)
   std::vector<logged_transaction> rows;
   reader.for_each([&](const auto &row) { rows.push_back(row); });
   return rows;
-}
-
-/// SystemC elaborates once in a process, so each simulation gets a process of its own.
-void in_a_process(const std::function<void()> &action)
-{
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    try {
-      action();
-    } catch (const sc_core::sc_report &report) {
-      ADD_FAILURE() << report.get_msg();
-    }
-    std::fflush(nullptr);
-    _exit(testing::Test::HasFailure() ? 1 : 0);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
 }
 
 void run_sql(const std::string &path, const std::string &sql)

@@ -62,7 +62,7 @@ system_description with_whole_paths(system_description system)
       value = std::filesystem::absolute(value, error).lexically_normal().string();
   };
   for (described_instance &one : system.instances)
-    for (const char *const key : {"image", "initrd", "dtb"})
+    for (const char *const key : instance_files)
       if (const auto found = one.values.find(key); found != one.values.end())
         complete(found->second);
   for (system_description::setting &setting : system.run)
@@ -76,16 +76,17 @@ system_description with_whole_paths(system_description system)
 platform_checkpoints::platform_checkpoints(class platform &platform, const system_plan &plan,
                                            const platform_options &options,
                                            const system_description &system)
-    : platform_(platform), plan_(plan), options_(options),
-      system_text_(system_text(with_whole_paths(system))), timing_(timing_of(system))
+    : platform_(platform), plan_(plan), options_(options), timing_(timing_of(system))
 {
   if (options.checkpoint_path.empty() && options.restore_path.empty())
     return;
   common_ = common_properties(plan, options);
   if (!options.restore_path.empty())
     prepare_restore();
-  if (!options.checkpoint_path.empty())
+  if (!options.checkpoint_path.empty()) {
+    system_text_ = system_text(with_whole_paths(system));
     prepare_save();
+  }
 }
 
 platform_checkpoints::~platform_checkpoints() = default;

@@ -50,7 +50,7 @@ private:
   class platform &platform_;
   const system_plan &plan_;
   const platform_options &options_;
-  const std::string system_text_;
+  std::string system_text_;  // when it is to be saved
   const std::string timing_; ///< see checkpoint_manifest
   std::map<std::string, std::string> common_;
   std::unique_ptr<saved_checkpoint> saved_;

@@ -43,6 +43,9 @@ struct described_instance : described_thing {
   std::optional<unsigned> count = {};
 };
 
+/// Those of its keys that name files, which a run reads.
+inline constexpr const char *instance_files[] = {"image", "initrd", "dtb"};
+
 struct described_part : described_thing {
   std::string kind = {}; ///< see part.h
   /// Unset: it is not there, and what leads to it leads to where its `to` does, if to anything.
