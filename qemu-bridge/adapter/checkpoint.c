@@ -32,7 +32,6 @@
 /* How QEMU's stream of device state begins. */
 #define DEVICES_MAGIC 0x5145564du
 #define DEVICES_VERSION 3u
-#define PAGE 4096u
 #define MOST_AT_ONCE (1u << 20)
 #define LAYERS 8
 

@@ -32,6 +32,8 @@ struct tandem_isa {
   /* Says that the CPU waits for another one: it gives up its turn. NULL: QEMU itself does that in
    * parallel mode. */
   bool (*gives_way)(const uint8_t *bytes, size_t size);
+  /* Bytes of the longest instruction, where one may begin at any byte; else 0. */
+  unsigned longest;
   /* QEMU's interrupt controller remembers that an input has risen, and not that it is high: what
    * rises behind the handler's look is lost when the input never falls. */
   bool forgets_levels;

@@ -40,7 +40,7 @@ static bool is_atomic(const uint8_t *b, size_t size)
 
 #define RECORD(name)                                                                               \
   {                                                                                                \
-    .target = name, .sleeps = sleeps, .is_atomic = is_atomic                                       \
+    .target = name, .sleeps = sleeps, .is_atomic = is_atomic, .longest = 15                        \
   }
 
 const struct tandem_isa tandem_isa_x86_64 = RECORD("x86_64");

@@ -17,7 +17,6 @@
 
 #define MEM_RW 3
 #define BLOCK_LINES 64
-#define PAGE 4096u
 #define EVERY (1ull << 63) /* beside the number of a line: without the cache model */
 
 /* What a block fetches. */
@@ -380,7 +379,7 @@ void tandem_observe_translated(void *block)
   *(looks() ? &any_looking : &any_plain) = true;
   if (!looks())
     return;
-  size_t instructions = q.qemu_plugin_tb_n_insns(block);
+  size_t instructions = tandem_block_instructions(block);
   register_begin(block, instructions);
   for (size_t i = 0; i < instructions; ++i)
     q.qemu_plugin_register_vcpu_mem_cb(q.qemu_plugin_tb_get_insn(block, i), accessed, 0, MEM_RW,

@@ -119,6 +119,30 @@ size_t tandem_insn_bytes(const void *insn, uint8_t bytes[TANDEM_INSN_BYTES])
   return size;
 }
 
+/* Whether the disassembler knows it. */
+static bool is_whole(const void *insn)
+{
+  char *text = q.qemu_plugin_insn_disas(insn);
+  bool whole = text && *text && !g_str_has_prefix(text, ".byte");
+  g_free(text);
+  return whole;
+}
+
+/* Of an instruction that was taken back QEMU has the bytes that are in the block's page, and they
+ * are none without the rest. */
+size_t tandem_block_instructions(const void *block)
+{
+  size_t count = q.qemu_plugin_tb_n_insns(block);
+  if (q.major >= 9 || !q.isa->longest || count < 2)
+    return count;
+  const void *last = q.qemu_plugin_tb_get_insn(block, count - 1);
+  bool near_end = q.qemu_plugin_insn_vaddr(last) % PAGE > PAGE - q.isa->longest;
+  /* Where there is no disassembler, nothing is whole. */
+  if (!near_end || is_whole(last) || !is_whole(q.qemu_plugin_tb_get_insn(block, 0)))
+    return count;
+  return count - 1;
+}
+
 const char *tandem_qemu_api_check(bool timed)
 {
   VersionInfo *version = q.qmp_query_version(NULL);

@@ -154,6 +154,7 @@ struct plugin_number {
   X(void, qemu_system_reset_request, (int))                                                        \
   X(size_t, qemu_plugin_tb_n_insns, (const void *))                                                \
   X(void *, qemu_plugin_tb_get_insn, (const void *, size_t))                                       \
+  X(char *, qemu_plugin_insn_disas, (const void *))                                                \
   X(size_t, qemu_plugin_insn_size, (const void *))                                                 \
   X(void, qemu_plugin_register_vcpu_mem_cb, (void *, plugin_mem_cb, int, int, void *))             \
   X(bool, qemu_plugin_mem_is_store, (uint32_t))                                                    \
@@ -238,6 +239,12 @@ const char *tandem_qemu_api_check(bool timed);
 /* Copies the bytes of a guest's instruction while a block is being translated, zeros behind the
  * end. The size of the instruction, 0 if it has none. */
 size_t tandem_insn_bytes(const void *insn, uint8_t bytes[TANDEM_INSN_BYTES]);
+
+#define PAGE 4096u /* the smallest of any guest's but Cortex-M's */
+
+/* Those that are executed of a block, while it is being translated. QEMU up to 8 also tells of one
+ * behind them, which it has taken back: it lies across two pages, and begins the next block. */
+size_t tandem_block_instructions(const void *block);
 
 /* The big lock of QEMU: held in timer and memory callbacks and in work on a CPU. */
 #define tandem_lock() q.lock(__FILE__, __LINE__)

@@ -15,8 +15,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define PAGE 4096u
-
 static char *hosts[TANDEM_WIRE_RAM]; /* by piece */
 
 struct wanted {

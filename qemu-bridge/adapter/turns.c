@@ -57,7 +57,7 @@ void tandem_turns_translated(void *block)
     find_waits(block);
   if (q.cpus > 1)
     q.qemu_plugin_register_vcpu_tb_exec_cb(block, executed, 0,
-                                           (void *)(uintptr_t)q.qemu_plugin_tb_n_insns(block));
+                                           (void *)tandem_block_instructions(block));
 }
 
 static void is_told(Notifier *notifier, void *unused)

@@ -47,6 +47,8 @@ static uint32_t load_unprivileged(uintptr_t address);
 static void store_unprivileged(uintptr_t address, uint32_t value);
 /* A load with translation switched off for it, where that is possible. */
 static bool load_untranslated(uintptr_t address, uint32_t *value);
+/* Executes an instruction that lies across two pages, where instructions can. */
+static void step_across(void);
 
 #if defined(__x86_64__)
 #define ENTRIES 512u
@@ -113,6 +115,19 @@ static bool load_untranslated(uintptr_t address, uint32_t *value)
 {
   (void)address, (void)value;
   return false;
+}
+
+__asm__(".pushsection .text.across, \"ax\"\n"
+        ".balign 4096\n"
+        ".skip 4096 - 4\n"
+        "across: nop\n nop\n" /* it is not the first of its block */
+        "lea 1(%r11), %r11\n"
+        "ret\n"
+        ".popsection");
+
+static void step_across(void)
+{
+  __asm__ volatile("call across" ::: "r11", "memory", "cc");
 }
 
 #elif defined(__aarch64__)
@@ -185,6 +200,8 @@ static void store_unprivileged(uintptr_t address, uint32_t value)
 {
   __asm__ volatile("sttr %w0, [%1]" ::"r"(value), "r"(address) : "memory");
 }
+
+static void step_across(void) {}
 
 static bool load_untranslated(uintptr_t address, uint32_t *value)
 {
@@ -259,6 +276,8 @@ static void store_unprivileged(uintptr_t address, uint32_t value)
   __asm__ volatile("strt %0, [%1]" ::"r"(value), "r"(address) : "memory");
 }
 
+static void step_across(void) {}
+
 static bool load_untranslated(uintptr_t address, uint32_t *value)
 {
   uint32_t on, off;
@@ -301,6 +320,7 @@ static void change(enum way way, unsigned page)
 /* One access to a word of a page at an address where it should be seen. */
 static void access(struct random_state *numbers, unsigned page, uintptr_t address)
 {
+  step_across();
   unsigned word = random_below(numbers, WORDS), kind = random_below(numbers, 4);
   volatile uint32_t *at = (volatile uint32_t *)address + word;
   uint32_t *expected = &content[page][word];
