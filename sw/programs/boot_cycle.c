@@ -330,7 +330,7 @@ static bool read_parameters(void)
   for (unsigned i = 0; i < sizeof endings / sizeof endings[0]; ++i)
     if (!strcmp(endings[i].name, how))
       ending = &endings[i];
-  slave = (uint32_t)param_u64("slave", 1);
+  slave = param_u32("slave", 1);
   timeout = param_u64("timeout", 1000000000);
   bundle = (const struct bundle *)shm_address(GUEST_MAP_INPUT_OFFSET, param_u64("input", 0));
   bool is_bundle = param_u64("input", 0) > sizeof *bundle && bundle->magic == BUNDLE_MAGIC &&
@@ -344,7 +344,7 @@ static bool read_parameters(void)
 
 static bool find_slave(void)
 {
-  boot.cpu = (uint32_t)param_u64("cpu", 0);
+  boot.cpu = param_u32("cpu", 0);
   return slave_find(slave, &machine, &boot);
 }
 

@@ -41,7 +41,7 @@ static void send_all(uint64_t n)
 {
   uint64_t pause = param_u64("pause", 5000);
   struct random_state numbers;
-  random_seed(&numbers, (uint32_t)param_u64("seed", 1) + pair.self);
+  random_seed(&numbers, param_u32("seed", 1) + pair.self);
   for (uint64_t i = 0; i < n; ++i) {
     if (pause)
       delay_ns(random_below(&numbers, (uint32_t)pause));

@@ -66,7 +66,7 @@ int guest_main(void)
 {
   team_init(&team);
   uint64_t n = param_u64("n", 0x400), apart = param_u64("stride", 64);
-  rounds = (uint32_t)param_u64("rounds", 2);
+  rounds = param_u32("rounds", 2);
   if (n < 2 || n > MAX_NODES)
     team_refuse("n must be 2 to 8k");
   if (apart < MIN_STRIDE || apart > MAX_STRIDE || apart % 4)

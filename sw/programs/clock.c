@@ -20,9 +20,9 @@ const bool guest_uses_idm = true;
 int guest_main(void)
 {
   uint64_t n = param_u64("n", 100);
-  uint32_t work = (uint32_t)param_u64("work", 10000);
+  uint32_t work = param_u32("work", 10000);
   struct random_state numbers;
-  random_seed(&numbers, (uint32_t)param_u64("seed", 1));
+  random_seed(&numbers, param_u32("seed", 1));
   for (uint64_t i = 0; i < n; ++i) {
     for (uint32_t turns = work ? random_below(&numbers, work) : 0; turns; --turns)
       compiler_barrier();

@@ -40,9 +40,9 @@ static void count(unsigned cpu)
 int guest_main(void)
 {
   team_init(&team);
-  increments = (uint32_t)param_u64("n", 200);
-  lock = (uint32_t)param_u64("lock", 0);
-  held = (uint32_t)param_u64("hold", 8);
+  increments = param_u32("n", 200);
+  lock = param_u32("lock", 0);
+  held = param_u32("hold", 8);
   if (lock >= idm_info()->locks)
     team_refuse("there is no such lock");
   if (held > MAX_HELD)

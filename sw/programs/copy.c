@@ -40,7 +40,7 @@ static uint8_t *target_block(void)
 
 int guest_main(void)
 {
-  size_t size = (size_t)param_u64("size", MAX_SIZE);
+  size_t size = param_u32("size", MAX_SIZE);
   uint64_t rounds = param_u64("rounds", 16);
   uint8_t *target = target_block();
   struct random_state numbers;

@@ -34,7 +34,7 @@ static volatile struct offload_control *control(void)
 
 static void find_slaves(void)
 {
-  uint32_t wanted = (uint32_t)param_u64("slaves", TANDEM_IDM_MAX_PARTICIPANTS);
+  uint32_t wanted = param_u32("slaves", TANDEM_IDM_MAX_PARTICIPANTS);
   for (uint32_t p = 0; p < idm_info()->participants && slave_count < wanted; ++p)
     if (p != idm_info()->self)
       slaves[slave_count++] = p;

@@ -51,7 +51,7 @@ int guest_main(void)
 {
   idm_require();
   uint32_t first_master = idm_info()->masters ? (uint32_t)__builtin_ctz(idm_info()->masters) : 0;
-  uint32_t master = (uint32_t)param_u64("master", first_master);
+  uint32_t master = param_u32("master", first_master);
   printf("slave %u serves participant %u\n", (unsigned)idm_info()->self, (unsigned)master);
   for (;;) {
     struct offload_job job = {0};

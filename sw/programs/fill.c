@@ -71,7 +71,7 @@ int guest_main(void)
     printf("fills the memory of a slave that a master has booted, and this is none\n");
     return 2;
   }
-  seed = (uint32_t)param_u64("seed", 1);
+  seed = param_u32("seed", 1);
   uint32_t self = idm_info()->self;
   uintptr_t ram = (uintptr_t)idm_boot_read64(self, TANDEM_IDM_BOOT_RAM_LO);
   uintptr_t end = ram + (uintptr_t)idm_boot_read64(self, TANDEM_IDM_BOOT_SIZE_LO);

@@ -71,9 +71,9 @@ int guest_main(void)
 {
   idm_require();
   uint32_t self = idm_info()->self, others = idm_info()->participants - 1;
-  uint32_t n = (uint32_t)param_u64("n", 64), m = (uint32_t)param_u64("m", 32);
-  uint32_t rest = (uint32_t)param_u64("rest", 16), words = (uint32_t)param_u64("words", 1024);
-  uint32_t region = (uint32_t)param_u64("region", 1 + 10 * self);
+  uint32_t n = param_u32("n", 64), m = param_u32("m", 32);
+  uint32_t rest = param_u32("rest", 16), words = param_u32("words", 1024);
+  uint32_t region = param_u32("region", 1 + 10 * self);
   if (words == 0 || words > MAX_WORDS || (words & (words - 1))) {
     printf("words must be a power of two, at most %u\n", MAX_WORDS);
     return 2;

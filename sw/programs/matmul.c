@@ -93,7 +93,7 @@ static void serve(void)
 static void fill(void)
 {
   struct random_state numbers;
-  random_seed(&numbers, (uint32_t)param_u64("seed", 1));
+  random_seed(&numbers, param_u32("seed", 1));
   for (uint32_t i = 0; i < side * side; ++i) {
     a[i] = random_next(&numbers);
     b[i] = random_next(&numbers);

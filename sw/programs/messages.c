@@ -153,13 +153,13 @@ static void exchange(void)
 
 static void read_parameters(void)
 {
-  count = (uint32_t)param_u64("count", 100);
-  longest = (uint32_t)param_u64("max", 256);
+  count = param_u32("count", 100);
+  longest = param_u32("max", 256);
   if (longest > MAX_PAYLOAD)
     longest = MAX_PAYLOAD;
   longest_pause = param_u64("pause", 20000);
   timeout = param_u64("timeout", 1000000000);
-  random_seed(&numbers, (uint32_t)param_u64("seed", 1) + 1000 * pair.self);
+  random_seed(&numbers, param_u32("seed", 1) + 1000 * pair.self);
 }
 
 int guest_main(void)

@@ -67,7 +67,7 @@ static void count(unsigned cpu)
 int guest_main(void)
 {
   team_init(&team);
-  n = (uint32_t)param_u64("n", 500);
+  n = param_u32("n", 500);
   with_barrier = param_u64("barrier", 1) != 0;
   if (team.count < 2)
     team_refuse("peterson is for two participants");

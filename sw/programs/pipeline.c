@@ -101,9 +101,9 @@ static bool run_master(void)
 int guest_main(void)
 {
   team_init(&team);
-  items = (uint32_t)param_u64("items", 64);
+  items = param_u32("items", 64);
   uint64_t size = param_u64("size", 1024);
-  slots = (uint32_t)param_u64("slots", 4);
+  slots = param_u32("slots", 4);
   if (!items)
     team_refuse("items must be at least 1");
   if (!size || size > MAX_SIZE || size % 4)

@@ -37,7 +37,7 @@ static void probe(uint64_t address, unsigned size)
 int guest_main(void)
 {
   char name[] = "addr0";
-  unsigned size = (unsigned)param_u64("size", 4);
+  unsigned size = param_u32("size", 4);
   if (size != 1 && size != 2 && size != 4 && size != 8) {
     printf("size must be 1, 2, 4 or 8\n");
     return 2;

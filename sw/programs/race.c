@@ -26,7 +26,7 @@ int guest_main(void)
   struct pair pair;
   pair_init(&pair);
   uint64_t n = param_u64("n", 100000);
-  uint32_t words = (uint32_t)param_u64("words", 16);
+  uint32_t words = param_u32("words", 16);
   if (!words || words > MAX_WORDS)
     words = MAX_WORDS;
   volatile uint32_t *shared =

@@ -359,8 +359,8 @@ static void fill(void)
 int guest_main(void)
 {
   struct random_state numbers;
-  uint32_t steps = (uint32_t)param_u64("steps", 0x400);
-  random_seed(&numbers, (uint32_t)param_u64("seed", 1));
+  uint32_t steps = param_u32("steps", 0x400);
+  random_seed(&numbers, param_u32("seed", 1));
   window = shm_address(SHM_BUFFER_OFFSET, (uint64_t)PAGES * PAGE);
   fill();
   make_spaces();

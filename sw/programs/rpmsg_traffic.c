@@ -122,8 +122,7 @@ static bool start(struct peer *peer, uint32_t cycle)
   const struct bundle_image *image = &bundle->images[peer - peers];
   peer->remote = RPMSG_ANY;
   peer->sent = peer->answered = 0;
-  random_seed(&peer->out,
-              (uint32_t)param_u64("seed", 1) + cycle * BUNDLE_IMAGES + (uint32_t)(peer - peers));
+  random_seed(&peer->out, param_u32("seed", 1) + cycle * BUNDLE_IMAGES + (uint32_t)(peer - peers));
   peer->in = peer->out;
   const char *cause =
       rpmsg_master_start(&peer->master, (const uint8_t *)bundle + image->offset, image->size);
@@ -227,9 +226,9 @@ int guest_main(void)
   idm_require();
   if (!prepare())
     return 2;
-  messages = (uint32_t)param_u64("messages", 2000);
+  messages = param_u32("messages", 2000);
   timeout = param_u64("timeout", 1000000000);
-  uint32_t cycles = (uint32_t)param_u64("cycles", 1), cycle = 0;
+  uint32_t cycles = param_u32("cycles", 1), cycle = 0;
   uint64_t begin = now_ns();
   while (cycle < cycles && run(cycle))
     ++cycle;

@@ -52,7 +52,7 @@ static void check_memory(uint32_t self)
 
 static void check_doorbell(uint32_t self)
 {
-  uint32_t peer = (uint32_t)param_u64("peer", self);
+  uint32_t peer = param_u32("peer", self);
   uint32_t from = UINT32_C(1) << peer;
   idm_doorbell_ring(from);
   check("doorbell", idm_doorbell_wait(from, RING_TIMEOUT_NS + late) == from);

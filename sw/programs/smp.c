@@ -42,9 +42,9 @@ static void work(void *argument)
 int guest_main(void)
 {
   idm_require();
-  unsigned cpus = (unsigned)param_u64("cpus", 2);
+  unsigned cpus = param_u32("cpus", 2);
   n = param_u64("n", 1000);
-  lock = (uint32_t)param_u64("lock", 0);
+  lock = param_u32("lock", 0);
   if (!cpus || cpus > MACHINE_MAX_CPUS || (cpus > 1 && !MACHINE_HAS_SMP)) {
     printf("cpus must be 1 to %u on this machine\n", MACHINE_HAS_SMP ? MACHINE_MAX_CPUS : 1);
     return 2;

@@ -44,7 +44,7 @@ static void count(unsigned cpu)
 int guest_main(void)
 {
   team_init(&team);
-  n = (uint32_t)param_u64("n", 200);
+  n = param_u32("n", 200);
   shared = (struct shared *)shm_address(SHM_BUFFER_OFFSET, sizeof *shared);
   if (team.leads)
     *shared = (struct shared){0, 0, 0, 0, 0};

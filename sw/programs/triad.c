@@ -80,7 +80,7 @@ int guest_main(void)
 {
   team_init(&team);
   uint64_t n = param_u64("n", 0x1000);
-  rounds = (uint32_t)param_u64("rounds", 1);
+  rounds = param_u32("rounds", 1);
   copies = param_is("kind", "copy");
   char kind[8];
   if (param_get("kind", kind, sizeof kind) && !copies && !param_is("kind", "triad"))

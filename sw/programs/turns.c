@@ -31,8 +31,8 @@ static void work(void *argument)
 
 int guest_main(void)
 {
-  cpus = (unsigned)param_u64("cpus", 2);
-  n = (uint32_t)param_u64("n", 1000);
+  cpus = param_u32("cpus", 2);
+  n = param_u32("n", 1000);
   if (!cpus || cpus > MACHINE_MAX_CPUS || (cpus > 1 && !MACHINE_HAS_SMP)) {
     printf("cpus must be 1 to %u on this machine\n", MACHINE_HAS_SMP ? MACHINE_MAX_CPUS : 1);
     return 2;

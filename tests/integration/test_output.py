@@ -159,9 +159,12 @@ class Output(PlatformTest):
 
     @ctest(once=True)
     def test_parameter_that_is_not_a_number_ends_the_run(self):
-        run = self.simulate("--slaves", 0, "--master.machine", "arm", "--master.image", "triad",
-                            "--param", "n=1K", status=2)
-        self.assertIn("parameter n=1K is not a number\n", run.console("master"))
+        for wrong, bits in (("n=1K", 64), ("n=18446744073709552640", 64), ("n=17179869184G", 64),
+                            ("rounds=4294967297", 32)):
+            run = self.simulate("--slaves", 0, "--master.machine", "arm", "--master.image", "triad",
+                                "--param", wrong, status=2)
+            self.assertIn(f"parameter {wrong} is not a number of {bits} bits\n",
+                          run.console("master"))
 
     @ctest(once=True)
     def test_log_that_cannot_be_shown(self):

@@ -32,8 +32,8 @@ static void wait_for_end(unsigned number)
 
 int guest_main(void)
 {
-  irq_set_handler((unsigned)param_u64("square_irq", 0), ended, (void *)(SQUARE + 0xc));
-  irq_set_handler((unsigned)param_u64("mover_irq", 0), ended, (void *)(MOVER + 0x18));
+  irq_set_handler(param_u32("square_irq", 0), ended, (void *)(SQUARE + 0xc));
+  irq_set_handler(param_u32("mover_irq", 0), ended, (void *)(MOVER + 0x18));
   unsigned ends = 0;
   for (uint32_t i = 1; i <= 10; ++i) {
     mmio_write32(SQUARE + 0x4, i);

@@ -29,8 +29,10 @@
 bool param_get(const char *name, char *value, size_t size);
 
 /* Decimal or 0x hexadecimal, with an optional suffix k, M or G (powers of 1024).
- * A value that is not a number is reported on the console and ends the simulation with status 2. */
+ * A value that is no such number, or does not fit into 64 or 32 bits, is reported on the console
+ * and ends the simulation with status 2. */
 uint64_t param_u64(const char *name, uint64_t fallback);
+uint32_t param_u32(const char *name, uint32_t fallback);
 
 /* The whole command line; empty when there is none. */
 const char *param_line(void);

@@ -9,7 +9,7 @@ void pair_init(struct pair *pair)
 {
   idm_require();
   pair->self = idm_info()->self;
-  pair->peer = (uint32_t)param_u64("peer", pair->self ^ 1);
+  pair->peer = param_u32("peer", pair->self ^ 1);
   pair->leads = pair->self < pair->peer;
   if (pair->peer == pair->self || pair->peer >= idm_info()->participants) {
     console_printf("peer %u: this platform has participants 0 to %u and this is %u\n",

@@ -125,36 +125,47 @@ static bool parse_u64(const char *text, uint64_t *value)
     base = 16;
     text += 2;
   }
+  const uint64_t most = base == 16 ? UINT64_MAX / 16 : UINT64_MAX / 10; // a division by constants
   const char *first = text;
-  for (*value = 0; digit_value(*text, base) >= 0; ++text)
-    *value = *value * base + (unsigned)digit_value(*text, base);
-  if (text == first)
-    return false;
-  if (*text == 'k' || *text == 'M' || *text == 'G') {
-    *value <<= *text == 'k' ? 10 : *text == 'M' ? 20 : 30;
-    ++text;
+  for (*value = 0; digit_value(*text, base) >= 0; ++text) {
+    unsigned digit = (unsigned)digit_value(*text, base);
+    if (*value > most || *value * base > UINT64_MAX - digit)
+      return false;
+    *value = *value * base + digit;
   }
-  return !*text;
+  unsigned shift = *text == 'k' ? 10 : *text == 'M' ? 20 : *text == 'G' ? 30 : 0;
+  if (text == first || text[shift != 0] || *value > UINT64_MAX >> shift)
+    return false;
+  *value <<= shift;
+  return true;
 }
 
 /* A figure of another value than the one that was asked for is worse than none. */
-static uint64_t number_or(const char *name, const char *text, uint64_t fallback)
+static uint64_t number_or(const char *name, uint64_t fallback, uint64_t most)
 {
   static bool refused; /* the end looks at parameters, too */
+  char text[32];
   uint64_t value;
-  if (parse_u64(text, &value))
+  if (!param_get(name, text, sizeof text))
+    return fallback;
+  if (parse_u64(text, &value) && value <= most)
     return value;
   if (refused)
     return fallback;
   refused = true;
-  console_printf("parameter %s=%s is not a number\n", name, text);
+  console_printf("parameter %s=%s is not a number of %u bits\n", name, text,
+                 most == UINT32_MAX ? 32 : 64);
   platform_exit(2);
 }
 
 uint64_t param_u64(const char *name, uint64_t fallback)
 {
-  char text[32];
-  return param_get(name, text, sizeof text) ? number_or(name, text, fallback) : fallback;
+  return number_or(name, fallback, UINT64_MAX);
+}
+
+uint32_t param_u32(const char *name, uint32_t fallback)
+{
+  return (uint32_t)number_or(name, fallback, UINT32_MAX);
 }
 
 bool param_is(const char *name, const char *value)
