@@ -70,6 +70,11 @@ def install(prefix):
                    stdout=subprocess.DEVNULL, timeout=RUN_TIMEOUT)
 
 
+def copy_sparse(source, destination):
+    """A directory, holes of its files as holes: shutil would write out all of a guest's memory."""
+    subprocess.run(["cp", "-rT", source, destination], check=True, timeout=RUN_TIMEOUT)
+
+
 def ephemeral_ports():
     """The first of those that the kernel gives to whoever asks for any."""
     try:

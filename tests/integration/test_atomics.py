@@ -134,14 +134,14 @@ class Atomics(PlatformTest):
     def test_several_cpus(self):
         cpus = ("--master.cpus", 2, "--slave.cpus", 2)
         both = [*team("x86-pc", "aarch64"), *cpus]
-        self.check_exact(self.program("atomic", *both, *params(n=3000, cpus=2)))
-        self.check_twice(*both, *OBSERVED, "every", *params(n=20, cpus=2))
+        self.check_exact(self.program("atomic", *both, *params(n=1000, cpus=2)))
+        self.check_twice(*both, *OBSERVED, "every", *params(n=8, cpus=2))
 
     def test_several_cpus_arm(self):
         cpus = ("--master.cpus", 2, "--slave.cpus", 2)
         both = [*team("arm", "arm"), *cpus]
-        self.check_exact(self.program("atomic", *both, *params(n=3000, cpus=2)))
-        self.check_twice(*both, "--mode", "serial", *OBSERVED, "every", *params(n=20, cpus=2))
+        self.check_exact(self.program("atomic", *both, *params(n=1000, cpus=2)))
+        self.check_twice(*both, "--mode", "serial", *OBSERVED, "every", *params(n=8, cpus=2))
 
     # ---- what needs more than one access ----
 

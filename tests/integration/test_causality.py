@@ -51,7 +51,7 @@ class Causality(PlatformTest):
             # The slave computes, and its doorbell rings at times that it knows nothing of.
             run = self.simulate(
                 "--quantum", f"{quantum_ns}ns", "--master.image", "messages", "--slave.image",
-                "messages", "--param", "count=150", "--param", "max=1000", "--fifo-depth", 32)
+                "messages", "--param", "count=150", "--param", "max=300", "--fifo-depth", 32)
             late = [run.module(i)["interrupts"]["latest_ns"] for i in ("master", "slave0")]
             for value in late:
                 self.assertLessEqual(value, quantum_ns)

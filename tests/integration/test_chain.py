@@ -7,9 +7,9 @@ import re
 import shutil
 import signal
 
-from platform_run import RUN_TIMEOUT, PlatformTest, ctest, main, wait_for
+from platform_run import RUN_TIMEOUT, PlatformTest, copy_sparse, ctest, main, wait_for
 
-KILLS = int(os.environ.get("TANDEM_KILLS", "8"))
+KILLS = int(os.environ.get("TANDEM_KILLS", "5"))
 SEED = int(os.environ.get("TANDEM_SEED", "7"))
 
 
@@ -53,7 +53,7 @@ class Chain(PlatformTest):
             self.assertEqual(os.path.basename(member), f"{number:04}-{made_at(member)}ns")
         return run, found
 
-    def around(self, *options, count=5, status=0):
+    def around(self, *options, count=4, status=0):
         """A run that saves about so often is the one that does not, and each restored run too."""
         full = self.simulate(*options, status=status)
         length = full.statistics()["simulated_ns"]
@@ -69,10 +69,10 @@ class Chain(PlatformTest):
         return full, chain
 
     def test_x86_and_arm(self):
-        self.around(*two("x86-pc", "messages", "count=200"), "--fifo-depth", 8)
+        self.around(*two("x86-pc", "messages", "count=80"), "--fifo-depth", 8)
 
     def test_riscv64_and_cortexm(self):
-        self.around(*two("riscv64", "messages", "count=120", slave="cortexm"))
+        self.around(*two("riscv64", "messages", "count=60", slave="cortexm"))
 
     def test_doorbells_of_aarch64(self):
         self.around(*two("aarch64", "ring", "n=300", slave="x86-q35"))
@@ -186,7 +186,7 @@ class Chain(PlatformTest):
         copy = self.path("copy")
         os.mkdir(copy)
         for member in chain[:3]:
-            shutil.copytree(member, os.path.join(copy, os.path.basename(member)))
+            copy_sparse(member, os.path.join(copy, os.path.basename(member)))
         last = os.path.join(copy, os.path.basename(chain[2]))
         self.assert_same(full, self.simulate("--restore", last))
 
@@ -203,7 +203,7 @@ class Chain(PlatformTest):
 
         def refused(change, number=2):
             shutil.rmtree(copy, ignore_errors=True)
-            shutil.copytree(self.path("chain"), copy)
+            copy_sparse(self.path("chain"), copy)
             change()
             return self.refused("--restore", of_copy(number))
 
@@ -225,11 +225,11 @@ class Chain(PlatformTest):
         def foreign():  # whole, and of the same time, but of another run
             shutil.rmtree(of_copy(1))
             self.save(("--seed", "2", *options), "--checkpoint-every", f"{period}ns", place="other")
-            shutil.copytree(members(self.path("other"))[1], of_copy(1))
+            copy_sparse(members(self.path("other"))[1], of_copy(1))
         self.assertIn("no longer there as it was", refused(foreign))
         # What is in those before it and not of memories is not needed.
         shutil.rmtree(copy)
-        shutil.copytree(self.path("chain"), copy)
+        copy_sparse(self.path("chain"), copy)
         os.remove(os.path.join(of_copy(1), "master", "tape"))
         self.assert_same(full, self.simulate("--restore", of_copy(2)))
         self.assertIn("is damaged", self.refused("--restore", of_copy(1)))

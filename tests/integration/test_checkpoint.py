@@ -15,11 +15,11 @@ import signal
 import sqlite3
 
 import bundle
-from platform_run import (MACHINES, RUN_TIMEOUT, PlatformTest, alive, children, ctest, guest,
-                          main, wait_for)
+from platform_run import (MACHINES, RUN_TIMEOUT, PlatformTest, alive, children, copy_sparse,
+                          ctest, guest, main, wait_for)
 
 CHECKPOINTS = int(os.environ.get("TANDEM_CHECKPOINTS", "0"))
-KILLS = int(os.environ.get("TANDEM_KILLS", "8"))
+KILLS = int(os.environ.get("TANDEM_KILLS", "5"))
 DAMAGES = int(os.environ.get("TANDEM_DAMAGES", "12"))
 SEED = int(os.environ.get("TANDEM_SEED", "7"))
 
@@ -49,7 +49,7 @@ class Checkpoint(PlatformTest):
         with open(os.path.join(path, "manifest.json"), encoding="utf-8") as f:
             return json.load(f)["time_ns"]
 
-    def around(self, *options, parts=(0.1, 0.5, 0.8), status=0):
+    def around(self, *options, parts=(0.2, 0.7), status=0):
         """Saves at these parts of the run; neither saver nor restored differ from a run that knows
         of no checkpoint. Returns that run."""
         full = self.simulate(*options, status=status)
@@ -73,9 +73,9 @@ class Checkpoint(PlatformTest):
     # ---- every machine
 
     def check_machine(self, machine, slave="arm"):
-        run = self.around(*two(machine, "messages", "count=120", slave=slave), "--fifo-depth", 8,
+        run = self.around(*two(machine, "messages", "count=50", slave=slave), "--fifo-depth", 8,
                           parts=(0.02, 0.9))
-        self.assertEqual(run.number("received"), 120)
+        self.assertEqual(run.number("received"), 50)
 
     def test_x86_pc(self):
         self.check_machine("x86-pc")
@@ -152,9 +152,9 @@ class Checkpoint(PlatformTest):
     def test_ram_on_the_platform(self):
         for machine in ("x86-pc", "aarch64", "cortexm33", "riscv64"):
             with self.subTest(machine):
-                run = self.around(*two(machine, "messages", "count=60"), *self.PLATFORMS,
+                run = self.around(*two(machine, "messages", "count=30"), *self.PLATFORMS,
                                   "--fifo-depth", 8, parts=(0.3, 0.8))
-                self.assertEqual(run.number("received"), 60)
+                self.assertEqual(run.number("received"), 30)
 
     def test_ram_on_the_platform_that_is_observed(self):
         self.around(*two("arm", "messages", "count=60", slave="x86-q35"), *self.PLATFORMS,
@@ -443,7 +443,7 @@ class Checkpoint(PlatformTest):
     def copy(self, path):
         copy = self.path("copy")
         shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(path, copy)
+        copy_sparse(path, copy)
         return copy
 
     @ctest(once=True)

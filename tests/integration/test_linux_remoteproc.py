@@ -173,7 +173,7 @@ class Remoteproc(RemoteprocTest):
 
     @ctest(timeout=LONG)
     def test_started_and_stopped_with_traffic(self):
-        count = 50
+        count = 20
         script = (PRELUDE + RINGS + "dmesg -n 1\n" + CYCLES.replace("{count}", str(count)) + """
 try idmctl status
 try rmmod tandem_remoteproc
@@ -189,7 +189,7 @@ try rmmod tandem_remoteproc
                                         tried["idmctl status"].output)), 2)
         self.assertEqual(tried["rmmod tandem_remoteproc"].status, 0)
 
-    @ctest(timeout=LONGER)
+    @ctest(timeout=LONGER, once=True)
     def test_messages(self):
         # Both slaves at once, half of the messages each.
         count = messages(8000) // 2
@@ -451,7 +451,7 @@ class Refused(RemoteprocTest):
             files[FIRMWARE + name] = self.path(name)
         return files
 
-    @ctest(timeout=LONG)
+    @ctest(timeout=LONG, once=True)
     def test_refused_firmware(self):
         refused = refused_firmware()
         files = self.write_firmware(refused)

@@ -279,7 +279,7 @@ try idmctl status 0
             shown = dict(line.split(": ") for line in tried[command].output.splitlines())
             self.assertEqual(shown, wanted)
 
-    @ctest(timeout=LONG)
+    @ctest(timeout=LONG, once=True)
     def test_errors_of_the_module(self):
         # By programs of 64 and of 32 bits, on a master and on a Linux slave, which is no master.
         programs = {"bin/errors64": self.errors_program("arm64"),
@@ -424,7 +424,7 @@ try idmctl receive 0 -t 4
             with self.subTest(event):
                 self.assertRegex(run.console(), rf"\n{event}\nslave .*\n0 +1 +{state} ")
 
-    @ctest(timeout=LONG)
+    @ctest(timeout=LONG, once=True)
     def test_messages(self):
         texts = {"long": 65530, "longest": 65536, "too-long": 65537}
         files = {f"boot/{name}": self.file(name, b"".join(b"%d " % n for n in range(20000))[:size])

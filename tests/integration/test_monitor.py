@@ -96,7 +96,7 @@ class MonitorTest(PlatformTest):
     def test_stopping_changes_no_result(self):
         # Paced, so that the run is not over before the monitor comes to it.
         options = ("--master.image", "messages", "--slave.image", "messages", "--param",
-                   "count=1000", "--realtime", "0.005")
+                   "count=300", "--realtime", "0.0015")
         plain = self.simulate(*options)
         for instance in ("master", "slave0"):
             with self.subTest(instance):

@@ -211,15 +211,15 @@ class Output(PlatformTest):
 class Consoles(PlatformTest):
     """Consoles elsewhere than in the log; the log has them as well."""
     # Paced, so that whoever connects is there long before the end.
-    options = ("--master.image", "clock", "--param", "0.n=20000", "--slave.image", "idle",
-               "--realtime", "0.02")
+    options = ("--master.image", "clock", "--param", "0.n=5000", "--slave.image", "idle",
+               "--realtime", "0.005")
 
     def read_console(self, connect, console):
         started = self.start(*self.options, "--master.console", console, "--vcd", "off")
         self.assertTrue(wait_for(lambda: "CLOCK 1 " in started.log("master")), started.stderr())
         peer = connect(started)
         text = b""
-        while b"CLOCK 19999 " not in text:
+        while b"CLOCK 4999 " not in text:
             part = peer.recv(65536)
             if not part:
                 break
@@ -230,7 +230,7 @@ class Consoles(PlatformTest):
         # and write what waits into its log once more, so the log is no measure here.)
         numbers = [int(line.split()[1]) for line in text.decode().splitlines()[1:]
                    if line.startswith("CLOCK ")]
-        self.assertEqual(numbers, list(range(numbers[0], 20000)))
+        self.assertEqual(numbers, list(range(numbers[0], 5000)))
         self.assertIn("CLOCK 0 ", run.console())
         self.assertEqual(run.console().splitlines()[-1], "EXIT 0")
         return run

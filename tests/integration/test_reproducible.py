@@ -35,9 +35,9 @@ class Reproducible(PlatformTest):
     @ctest(timeout=400)
     def test_messages(self):
         run = self.same_on_busy_host(
-            "--master.image", "messages", "--slave.image", "messages", "--param", "count=400",
+            "--master.image", "messages", "--slave.image", "messages", "--param", "count=150",
             "--fifo-depth", 16)
-        self.assertEqual(run.number("received"), 400)
+        self.assertEqual(run.number("received"), 150)
 
     def test_clocks(self):
         # The slave is cut off in the middle of its work: where, must be the same as well.
@@ -79,8 +79,8 @@ class Reproducible(PlatformTest):
         # A race there is: it comes out otherwise when the windows lie otherwise.
         other = self.simulate(*options[:-1], "7us")
         self.assertNotEqual(first.results()["hash"], other.results()["hash"])
-        for number in range(19):
-            if number % 5 == 4:
+        for number in range(7):
+            if number % 3 == 2:
                 with Hogs(2):
                     run = self.simulate(*options)
             else:

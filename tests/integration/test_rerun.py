@@ -15,7 +15,7 @@ from test_chain import made_at, manifest, members, two
 
 BUILD = os.environ.get("TANDEM_BUILD", "")
 PYTHON = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", "platforms", "python"))
-TIMES = int(os.environ.get("TANDEM_RERUNS", "2"))
+TIMES = int(os.environ.get("TANDEM_RERUNS", "1"))
 SEED = int(os.environ.get("TANDEM_SEED", "5"))
 COMPUTE = ("product", "left")
 MESSAGES = ("counts", "outgoing", "incoming", "numbers")
