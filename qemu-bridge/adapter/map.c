@@ -65,6 +65,20 @@ static MemoryRegion *memory_of_cpu(void)
   return own ? (MemoryRegion *)own : q.get_system_memory();
 }
 
+/* What the window hides of the machine is told. It stays known to QEMU, which does not end before
+ * this process, and so is not given back. */
+static void look_beneath(const struct tandem_wire_window *w)
+{
+  struct tandem_wire_page *page = adapter.page;
+  if (w->over_ram || page->hiding_window)
+    return;
+  MemoryRegionSection found = q.memory_region_find(q.get_system_memory(), w->address, w->size);
+  if (!found.region)
+    return;
+  page->hiding_window = (uint32_t)(w - page->config.window) + 1;
+  g_strlcpy(page->hidden, q.memory_region_name(found.region), sizeof page->hidden);
+}
+
 void tandem_map_init(const MemoryRegionOps *window, const MemoryRegionOps *outside,
                      const MemoryRegionOps *rom)
 {
@@ -76,6 +90,7 @@ void tandem_map_init(const MemoryRegionOps *window, const MemoryRegionOps *outsi
   places = g_array_new(FALSE, TRUE, sizeof(struct place));
   for (unsigned i = 0; i < config->windows; ++i) {
     struct tandem_wire_window *w = &config->window[i];
+    look_beneath(w);
     MemoryRegion *region = new_region();
     q.memory_region_init_io(region, NULL, window, w, w->name, w->size);
     q.memory_region_add_subregion_overlap(q.get_system_memory(), w->address, region,

@@ -18,6 +18,12 @@
 
 typedef struct Object Object;
 typedef struct MemoryRegion MemoryRegion;
+/* How QEMU's begins, and room for the rest. */
+typedef struct MemoryRegionSection {
+  __int128 size;
+  MemoryRegion *region; /* NULL: there is nothing */
+  uint64_t rest[13];
+} MemoryRegionSection;
 typedef struct CPUState CPUState;
 typedef struct QEMUTimer QEMUTimer;
 typedef struct IRQState *qemu_irq;
@@ -113,6 +119,8 @@ struct plugin_number {
     (MemoryRegion *, Object *, const MemoryRegionOps *, void *, const char *, uint64_t, Error **)) \
   X(void, memory_region_add_subregion_overlap, (MemoryRegion *, uint64_t, MemoryRegion *, int))    \
   X(void, memory_region_del_subregion, (MemoryRegion *, MemoryRegion *))                           \
+  X(MemoryRegionSection, memory_region_find, (MemoryRegion *, uint64_t, uint64_t))                 \
+  X(const char *, memory_region_name, (const MemoryRegion *))                                      \
   X(void, memory_region_transaction_begin, (void))                                                 \
   X(void, memory_region_transaction_commit, (void))                                                \
   X(int, qemu_ram_foreach_block, (int (*)(RAMBlock *, void *), void *))                            \

@@ -59,9 +59,10 @@
 
 /* A range of guest physical addresses that belongs to the platform. */
 struct tandem_wire_window {
-  uint64_t address; /* guest physical, multiple of 4 KiB */
-  uint64_t size;    /* bytes, multiple of 4 KiB */
-  char name[48];    /* for QEMU's memory tree */
+  uint64_t address;  /* guest physical, multiple of 4 KiB */
+  uint64_t size;     /* bytes, multiple of 4 KiB */
+  char name[44];     /* for QEMU's memory tree */
+  uint32_t over_ram; /* 1: it is to lie over the machine's RAM */
 };
 
 /* A piece of the machine's own RAM that lies in the platform's memory. */
@@ -280,6 +281,11 @@ struct tandem_wire_page {
 
   /* Why the adapter gives up, written before QEMU exits, or cannot save; empty otherwise. */
   char error[512];
+
+  /* The first window that lies over something of the machine's own: its number, counted from 1, and
+   * what QEMU calls that; 0: none does. Written before READY. */
+  uint32_t hiding_window;
+  char hidden[60];
 
   /* QEMU's line. */
   TANDEM_WIRE_ALIGNED uint32_t request_seq; /* futex word */

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "qemu_session.h"
 
-#include "tandem_qemu_versions.h"
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -106,24 +104,6 @@ void qemu_session::accept()
     released_ = false;
   }
   domain_.reached(last_ns_);
-}
-
-std::string version_of(const tandem_wire_request &ready)
-{
-  const std::uint64_t v = ready.data;
-  return std::to_string(v >> 32) + "." + std::to_string(v >> 16 & 0xffff) + "." +
-         std::to_string(v & 0xffff);
-}
-
-void qemu_session::greet()
-{
-  version_ = version_of(request_);
-  const unsigned major = static_cast<unsigned>(request_.data >> 32);
-  const unsigned minor = static_cast<unsigned>(request_.data >> 16 & 0xffff);
-  if (TANDEM_QEMU_VERSION(major, minor) > TANDEM_QEMU_NEWEST && !instructions_before_)
-    report_.warn("QEMU " + version_ + " is newer than " + std::to_string(TANDEM_QEMU_NEWEST_MAJOR) +
-                 "." + std::to_string(TANDEM_QEMU_NEWEST_MINOR) +
-                 ", the newest that Tandem is tested with");
 }
 
 /// A guest whose trap handler lies where nothing is fetches it for ever, at one time.

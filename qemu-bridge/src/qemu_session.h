@@ -200,6 +200,7 @@ private:
   void check_hung(std::uint64_t &silent_ns);
   void check_request() const;
   void check_atomics();
+  void warn_of_hidden();
   void check_livelock();
   [[noreturn]] void report_death();
   std::string last_words() const;

@@ -2,6 +2,8 @@
 // The process of a session: what it is started with, its end, and another one in its place.
 #include "qemu_session.h"
 
+#include "tandem_qemu_versions.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -27,6 +29,7 @@ void qemu_session::write_page()
     const qemu_window &w = windows[i];
     page.window[i].address = w.guest_address;
     page.window[i].size = w.size;
+    page.window[i].over_ram = i >= config_.windows.size();
     std::snprintf(page.window[i].name, sizeof page.window[i].name, "tandem-%s", w.name.c_str());
   }
   write_ram(page);
@@ -48,6 +51,38 @@ void qemu_session::write_page()
     std::snprintf(page.pin[i].device, sizeof page.pin[i].device, "%s", machine.interrupt_device);
     page.pin[i].index = config_.interrupt_pins[i];
   }
+}
+
+std::string version_of(const tandem_wire_request &ready)
+{
+  const std::uint64_t v = ready.data;
+  return std::to_string(v >> 32) + "." + std::to_string(v >> 16 & 0xffff) + "." +
+         std::to_string(v & 0xffff);
+}
+
+void qemu_session::greet()
+{
+  version_ = version_of(request_);
+  const unsigned major = static_cast<unsigned>(request_.data >> 32);
+  const unsigned minor = static_cast<unsigned>(request_.data >> 16 & 0xffff);
+  if (TANDEM_QEMU_VERSION(major, minor) > TANDEM_QEMU_NEWEST && !instructions_before_)
+    report_.warn("QEMU " + version_ + " is newer than " + std::to_string(TANDEM_QEMU_NEWEST_MAJOR) +
+                 "." + std::to_string(TANDEM_QEMU_NEWEST_MINOR) +
+                 ", the newest that Tandem is tested with");
+  warn_of_hidden();
+}
+
+/// A driver of the machine's own device would find another one.
+void qemu_session::warn_of_hidden()
+{
+  const tandem_wire_page &page = channel_.page();
+  const unsigned number = page.hiding_window;
+  if (number == 0 || number > config_.windows.size() || instructions_before_)
+    return;
+  const qemu_window &window = config_.windows[number - 1];
+  report_.warn("window '" + window.name + "' at " + hex(window.guest_address) +
+               " hides the machine's own '" +
+               std::string(page.hidden, strnlen(page.hidden, sizeof page.hidden)) + "'");
 }
 
 void qemu_session::write_ram(tandem_wire_config &page) const

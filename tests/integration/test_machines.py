@@ -2,6 +2,7 @@
 """Every kind of machine: memory, clock, timer, IDM and interrupts work; several of them, several CPUs
 and all modes."""
 import hashlib
+import os
 
 from platform_run import MACHINES, PlatformTest, ctest, main
 
@@ -127,6 +128,21 @@ class Machines(PlatformTest):
                                     "--param", "n=200", "--quantum", "10ms")
                 self.assertEqual(run.number("passed"), 200 * cpus)
                 self.assertLess(run.number("ns"), 1.5 * 10_000 * 200 * cpus)
+
+    def test_window_over_what_the_machine_has_is_told(self):
+        # Its serial port, interrupt controller, RAM; and where there is nothing.
+        for machine, address, name in (
+                ("arm", 0x09000000, "pl011"), ("x86-pc", 0xfee00000, "apic-msi"),
+                ("x86-pc", 0x07000000, "pc.ram"), ("cortexm", 0x40004000, "uart"),
+                ("aarch64", 0x0a100000, None), ("x86-q35", 0xd1000000, None)):
+            with self.subTest(machine=machine, address=hex(address)):
+                run = self.simulate(
+                    "--slaves", 0, "--master.machine", machine, "--master.image", "idle", "--load",
+                    os.environ["TANDEM_PARTS"], "--add",
+                    f"square=square@0x0a100000,guest={address:#x}", "--time-limit", "100us")
+                told = [line for line in run.stderr.splitlines() if "machine's own" in line]
+                self.assertEqual(told, [f"warning: master: window 'square' at {address:#x} hides "
+                                        f"the machine's own '{name}'"] if name else [])
 
     def test_serial_mode(self):
         parallel, serial = self.demo(), self.demo("--mode", "serial")
