@@ -115,7 +115,7 @@ class Rerun(PlatformTest):
                    "n=60", "--param", "1.n=40")
         known = self.check(options, "compute", COMPUTE)
         products = {seen["slave0"]["product"] for seen in known.values()}
-        self.assertGreater(len(products), 3)
+        self.assertGreater(len(products), 2)
 
     @ctest(timeout=900)
     def test_x86_and_arm_that_talk(self):
