@@ -55,7 +55,7 @@ class CompareShared(ComparisonTest):
         generator = random.Random(13)
         both = [self.begin(*options) for _ in range(2)]
         try:
-            for _ in range(10):
+            for _ in range(20):
                 time.sleep(generator.uniform(0.1, 2.5))
                 victim = generator.randrange(2)
                 with open(self.noted, "a", encoding="ascii") as file:
