@@ -139,7 +139,7 @@ class Workloads(PlatformTest):
             # Who comes to it first ends the run.
             self.assertIn(sentence, "".join(run.console(log[:-4]) for log in run.logs()))
 
-    @ctest(timeout=900)
+    @ctest(timeout=900, once=True)
     def test_more_slaves_and_faster_interconnects_are_never_slower(self):
         """One matrix multiplication, all slaves Arm: the same table twice."""
         interconnects = ("router", "bus", "crossbar", "mesh")
