@@ -186,6 +186,25 @@ sys.stdin.read()"""], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.assertEqual([name for name in os.listdir(self.directory)
                           if name.startswith("run.claim")], [])
 
+    @ctest(once=True)
+    def test_claims_of_one_that_was_killed_go(self):
+        """It was killed when the run was there already, and its claim was as well."""
+        options = ("--workload", "triad", "--param", "n=64", "--interconnect", "router",
+                   "--slaves", 0)
+        self.compare(*options)
+        run, = os.listdir(self.path("out/runs"))
+        path = self.path(f"out/work/{run}.claim")
+        for _ in range(2):
+            subprocess.run([sys.executable, "-c", f"""
+import sys
+sys.path.insert(0, {PYTHON!r})
+from tandem.claim import Claim
+assert Claim({path!r}).take()"""], check=True, timeout=RUN_TIMEOUT)
+        self.assertTrue(os.path.exists(path + ".1"))
+        self.compare(*options)
+        self.assertEqual([name for name in os.listdir(self.path("out/work"))
+                          if ".claim" in name], [])
+
     @ctest(timeout=300, once=True)
     def test_one_of_many_takes_over(self):
         """Processes that find the same void claim at the same moment."""

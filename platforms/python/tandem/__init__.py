@@ -80,7 +80,7 @@ def run(plan: Plan, *, on: str = "local", jobs: int | None = None, **options: An
     unknown = [name for name in more if not hasattr(defaults, name)]
     if unknown:
         raise Refused(f"unknown option '{unknown[0]}' of a back end")
-    plan.work()
+    plan.prepare()
     found = backend(on).run(plan, plan.todo(),
                             argparse.Namespace(**{**vars(defaults), **more}))
     return dict(found)

@@ -7,7 +7,7 @@ is a process of this node that is no more, or when it is much older than a file 
 touched beside it, so that no two clocks are compared. Whoever finds NAME.0 void takes NAME.1, which
 again only one can, and so on; the highest number counts. No name is ever used again, so none can be
 taken from a new owner by mistake. They go when the run is there, and whoever has a claim looks for
-that first."""
+that first. Those of an owner that was killed just then are left, until somebody forgets them."""
 from __future__ import annotations
 
 import contextlib
@@ -120,7 +120,15 @@ class Claim:
         """for_good: the run is there, and nobody needs to claim it any more."""
         self._remove(self._own)
         if for_good:
-            for number in itertools.count():
-                if not os.path.exists(self._name(number)):
-                    break
-                self._remove(self._name(number))
+            self.forget()
+
+    def forget(self) -> None:
+        """The run is there: takes away all claims of it, whosoever they are."""
+        names = []
+        for number in itertools.count():
+            found = self._found(number)
+            if found is None:
+                break
+            names += [self._name(number), os.path.join(os.path.dirname(self._base), found.own)]
+        for name in reversed(names):  # who is killed here leaves the first ones
+            self._remove(name)

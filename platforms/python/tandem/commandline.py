@@ -194,7 +194,7 @@ def compare(words):
 
 
 def make_and_report(plan, arguments):
-    plan.work()
+    plan.prepare()
     failures = backend(arguments.on).run(plan, plan.todo(), arguments)
     outcomes, lost = outcomes_of(plan, failures)
     for title, cause in lost.items():

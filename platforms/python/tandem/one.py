@@ -42,7 +42,7 @@ def run_one(plan: Plan, run: PlannedRun, stop: threading.Event, shared: bool = F
     before, so that the failure of who made it is the failure of this call as well."""
     if run.done():
         return None
-    claim = Claim(os.path.join(plan.work(), run.name + ".claim"))
+    claim = plan.claim(run)
     if not claim.take():
         raise Busy
     running = _Running(plan, run, claim)

@@ -9,6 +9,7 @@ import json
 import os
 from typing import Any
 
+from .claim import Claim
 from .files import FileHashes, read_json, write_for_user, write_text
 from .words import Refused
 
@@ -101,6 +102,18 @@ class Plan:
             if hash_or_name in (run.hash, run.name):
                 return run
         raise Refused(f"the plan has no run {hash_or_name}")
+
+    def claim(self, run: PlannedRun) -> Claim:
+        """Who is making the run."""
+        return Claim(os.path.join(self.work(), run.name + ".claim"))
+
+    def prepare(self) -> None:
+        """Makes the directories. Claims of runs that are there, which one that was killed has left,
+        go."""
+        self.work()
+        for run in self.runs:
+            if run.done():
+                self.claim(run).forget()
 
     def todo(self) -> list[PlannedRun]:
         """Runs that have not been made; checkpoints only when one of these begins with it."""
