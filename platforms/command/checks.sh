@@ -35,7 +35,7 @@ test_all() {
   configure sanitize
   run cmake --build --preset sanitize --target sanitized >&2
   export ASAN_OPTIONS=detect_stack_use_after_return=0
-  run ctest --preset sanitize -j "$(tests_at_a_time)" -E poisson -R '^(models|sw)\.|^integration\.(isolation_|messages_|reproducible_(demo|four|races))'
+  run ctest --preset sanitize -j "$(tests_at_a_time)" -E poisson -R '^(models|sw)\.|^integration\.(isolation|messages|reproducible)_'
 }
 
 # The models and the bridge, with real QEMU processes, under the thread sanitizer. Its runtime may

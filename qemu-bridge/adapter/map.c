@@ -65,8 +65,8 @@ static MemoryRegion *memory_of_cpu(void)
   return own ? (MemoryRegion *)own : q.get_system_memory();
 }
 
-/* What the window hides of the machine is told. It stays known to QEMU, which does not end before
- * this process, and so is not given back. */
+/* What the window hides of the machine is told. QEMU counts it as in use from now on, which changes
+ * nothing about what is there to the end. */
 static void look_beneath(const struct tandem_wire_window *w)
 {
   struct tandem_wire_page *page = adapter.page;

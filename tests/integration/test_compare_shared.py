@@ -193,7 +193,7 @@ sys.stdin.read()"""], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
                    "--slaves", 0)
         self.compare(*options)
         run, = os.listdir(self.path("out/runs"))
-        path = self.path(f"out/work/{run}.claim")
+        path = os.path.join(self.path("out/work"), run + ".claim")
         for _ in range(2):
             subprocess.run([sys.executable, "-c", f"""
 import sys

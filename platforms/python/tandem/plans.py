@@ -110,9 +110,9 @@ class Plan:
     def prepare(self) -> None:
         """Makes the directories. Claims of runs that are there, which one that was killed has left,
         go."""
-        self.work()
+        there = set(os.listdir(self.work()))
         for run in self.runs:
-            if run.done():
+            if run.name + ".claim.0" in there and run.done():
                 self.claim(run).forget()
 
     def todo(self) -> list[PlannedRun]:
